@@ -176,8 +176,8 @@ fn command_line() -> u8 {
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
-        Command::Import(args) => import::import(&args),
         Command::Plan(args) => plan::plan(args),
+        Command::Import(args) => import::import(&args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
@@ -243,6 +243,7 @@ fn check(args: CheckArgs) -> u8 {
     };
     print_line(&plan.to_string());
     print_line(&plan.metrics_in_words());
+    print_line(&plan.path_in_words());
     for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }

@@ -16,6 +16,7 @@
 //! | `failure` | why a run cannot begin, or had to end |
 //! | `end` | signals to end, and how long the end may take |
 //! | `network` | the probers of all kinds |
+//! | `path` | where paths break, beside the watch |
 //! | `asked` | which address each probe of a host by name went to |
 //! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `publication` | when readers get a new snapshot |
@@ -30,6 +31,7 @@ mod failure;
 mod end;
 mod journal_writer;
 mod network;
+mod path;
 mod settings;
 mod publication;
 mod wire_ids;
@@ -63,6 +65,7 @@ use lifesign_journal::verdict;
 use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
+use path::PathTracer;
 use publication::Publication;
 use reload::Reload;
 use settings::{core_settings, export_settings};
@@ -175,6 +178,8 @@ struct Daemon {
     plan: Plan,
     watch: Watch,
     network: Network,
+    /// None if the plan wants none, or nothing can be sent.
+    paths: Option<PathTracer>,
     events: UnboundedReceiver<Event>,
     /// For new controls to report to.
     sender: UnboundedSender<Event>,
@@ -216,11 +221,13 @@ impl Daemon {
         if journal.is_some() {
             watch.keep_records();
         }
+        let paths = network.has_icmp().then(|| PathTracer::new(&plan, &watch, clock.now()));
         Self {
             clock,
             plan,
             watch,
             network,
+            paths: paths.flatten(),
             events,
             sender,
             controls,
@@ -266,6 +273,9 @@ impl Daemon {
             let now = self.clock.now();
             for event in batch.drain(..) {
                 if let Some(event) = self.network.translate(event, &self.plan) {
+                    if let Some(paths) = &mut self.paths {
+                        paths.handle_event(&event, &self.plan.roster, now);
+                    }
                     self.watch.handle_event(now, &event);
                 }
             }
@@ -276,7 +286,9 @@ impl Daemon {
             if let Ok(query) = target_queries.try_recv() {
                 self.answer(query);
             }
+            let told = changes.len();
             changes.extend(from_fn(|| self.watch.poll_change()));
+            self.trace(&changes[told..], &mut batch, now);
             self.record();
             let has_news = loaded.is_some() || !changes.is_empty();
             if now >= publication.next(has_news) {
@@ -302,7 +314,8 @@ impl Daemon {
             if !batch.is_empty() {
                 continue;
             }
-            let wake = self.watch.poll_timeout().min(publication.next(has_news));
+            let traced = self.paths.as_ref().map_or(Time::NEVER, PathTracer::poll_timeout);
+            let wake = self.watch.poll_timeout().min(publication.next(has_news)).min(traced);
             let busy = wake < now + MIN_SLEEP;
             let wake = self.clock.instant(wake.max(now + MIN_SLEEP));
             // In this order, so that no flood of answers delays the end.
@@ -335,6 +348,9 @@ impl Daemon {
             journal: self.journal.as_ref().map(JournalWriter::lost),
             stdout: self.stdout_writer.lost(),
         };
+        if let Some(paths) = &mut self.paths {
+            paths.add_to(&mut snapshot, now);
+        }
         snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
         self.network.names.set_dark(is_anything_dark(&snapshot));
         self.systemd.alive(&snapshot);
@@ -344,24 +360,6 @@ impl Daemon {
     fn is_control(&self, stray: &Stray) -> bool {
         stray.reason == Reject::WrongId
             && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
-    }
-
-    /// Writes what was seen to the journal.
-    fn record(&mut self) {
-        let Some(journal) = &mut self.journal else { return };
-        let offset = self.clock.wall_offset();
-        while let Some(record) = self.watch.poll_record() {
-            if !journal.takes(&record) {
-                continue;
-            }
-            journal.write(lifesign_journal::write(
-                &record,
-                &self.plan.roster,
-                &self.plan.controls,
-                self.network.asked(&record.event),
-                offset,
-            ));
-        }
     }
 
     /// Writes what has changed to the store and to standard output.
@@ -377,6 +375,7 @@ impl Daemon {
         while let Some(change) = self.watch.poll_return_path_change() {
             self.stdout_writer.write(verdict::return_path(&change, roster, offset));
         }
+        self.tell_paths();
     }
 }
 

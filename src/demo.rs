@@ -160,7 +160,8 @@ async fn play(
                 break 'played;
             }
         }
-        let snapshot = simulation.watch().snapshot(simulation.now(), 0, 0);
+        let mut snapshot = simulation.watch().snapshot(simulation.now(), 0, 0);
+        snapshot.paths = Arc::new(simulation.paths());
         readers.snapshots.send_replace(Some(Arc::new(snapshot)));
         if !over && simulation.now() >= scenario.end() {
             store.take().map_or(Ok(()), |store| finish(store, &simulation))?;

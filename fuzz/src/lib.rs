@@ -11,6 +11,8 @@ use lifesign::{
         icmp::{
             SocketKind,
             codec::{self, Codec, Echo, LENGTH},
+            newest::NewestProbes,
+            trace::{self, TraceEcho, Traces},
         },
         kernel,
     },
@@ -38,9 +40,10 @@ pub use survey::survey;
 pub type Property = fn(&[u8]);
 
 /// Each property under the name of its fuzz target and of its folder in `corpus/`.
-pub const PROPERTIES: [(&str, Property); 8] = [
+pub const PROPERTIES: [(&str, Property); 9] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
+    ("trace", trace),
     ("dns", dns),
     ("journal", journal),
     ("plan", plan),
@@ -202,6 +205,66 @@ pub fn icmp_error(bytes: &[u8]) {
             assert_ne!(quote, truth, "a true quote is refused: {reason:?}");
         }
     }
+}
+
+/// What an ICMP error quotes of a trace probe and of an ordinary one, as it is or as changes to the
+/// true quote; then the same bytes as an echo reply. The second byte cuts a changed quote short.
+pub fn trace(bytes: &[u8]) {
+    const KEY: [u8; 16] = *b"0123456789abcdef";
+    let Some((&[choice, length], bytes)) = bytes.split_first_chunk() else { return };
+    let stage = Stage::of(choice);
+    let kind = stage.socket_kind;
+    let now = Time::from_nanos(1_419_264_898_123_456_789);
+    let router = if stage.to.is_ipv6() {
+        [0x20, 1, 13, 184, 0, 0, 0, 1].into()
+    } else {
+        [10, 0, 0, 1].into()
+    };
+    let echo = TraceEcho { id: 7, target: stage.to, hop_limit: 3, slot: 9 };
+    let mut traces = Traces::new(KEY);
+    let truth = traces.open(echo, kind, now);
+    let quote = if stage.change {
+        let mut quote = changed(&truth, bytes);
+        quote.truncate(length.into());
+        quote
+    } else {
+        bytes.to_vec()
+    };
+    // Behind what is quoted, zeros may stand.
+    let bare = quote.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    let known = if kind == SocketKind::Raw { 4 } else { 6 };
+    let like = |truth: &[u8]| {
+        quote.len() >= HEADER
+            && quote[..2] == truth[..2]
+            && quote[known..HEADER] == truth[known..HEADER]
+            && quote[HEADER..bare.clamp(HEADER, truth.len().max(HEADER))]
+                == truth[HEADER..bare.clamp(HEADER, truth.len())]
+    };
+    let read = traces.quoted(&quote, stage.to, router, kind);
+    if read.is_some() {
+        assert!(like(&truth), "a quote of what we never sent counts");
+        assert_eq!(traces.quoted(&quote, stage.to, router, kind), None, "it counts twice");
+    } else if kind == SocketKind::Raw && quote.len() >= HEADER {
+        assert!(!truth.starts_with(&quote), "a true quote is refused");
+    }
+    let other = [192, 0, 2, 1].into();
+    traces.open(echo, kind, now);
+    assert_eq!(traces.quoted(&quote, other, router, kind), None, "it went elsewhere");
+    let mut reply = truth;
+    reply[0] = if stage.to.is_ipv6() { 129 } else { 0 };
+    if traces.reply(&quote, stage.to, kind).is_some() {
+        assert!(quote[known..] == reply[known..] && quote[..2] == reply[..2], "a forged reply");
+    }
+    assert!(!trace::may_be_on_the_way([127, 0, 0, 1].into(), router));
+
+    let mut newest = NewestProbes::default();
+    let codec = Stage::codec();
+    let request = codec.request(&stage.probe());
+    newest.record(stage.probe());
+    if newest.quoted(&codec, &quote, stage.to, stage.probe().sent).is_some() {
+        assert_eq!(quote[4..HEADER], request[4..HEADER], "a probe that we never made is quoted");
+    }
+    assert_eq!(newest.quoted(&codec, &quote, stage.to, stage.probe().sent), None, "a second try");
 }
 
 /// A question with this id, letter case and type.

@@ -14,7 +14,7 @@ use crate::{config::Plan, line_writer::print_line};
 use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
 use lifesign_core::outcome::Event;
-use lifesign_journal::Reader;
+use lifesign_journal::{Reader, path};
 use lifesign_parquet::{ExportError, Written, episodes::Episodes, outcomes::Outcomes};
 use lifesign_store::{StoreError, StoreReader};
 use std::{
@@ -120,6 +120,8 @@ fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result
         tally += Journal::open(path)?.for_each(|_, text| {
             let (line, record) = match reader.read_line(text) {
                 Ok(read) => read,
+                // What was found on a path is no outcome.
+                Err(_) if path::is_one(text) => return Ok(Ok(None)),
                 Err(error) => return Ok(Err(error)),
             };
             table.add(&line, &record)?;
@@ -128,7 +130,7 @@ fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result
             {
                 reader = next;
             }
-            Ok(Ok(record.event))
+            Ok(Ok(Some(record.event)))
         })?;
     }
     let names: Vec<String> = journals.iter().map(|path| name_of(path)).collect();

@@ -35,10 +35,10 @@ impl Journal {
     }
 
     /// Passes the number and the text of each line to `take`, which says what is wrong with it, or
-    /// which event it is.
+    /// which event it is, if it is one.
     pub fn for_each(
         self,
-        mut take: impl FnMut(usize, &str) -> Result<Result<Event, LineError>, Refusal>,
+        mut take: impl FnMut(usize, &str) -> Result<Result<Option<Event>, LineError>, Refusal>,
     ) -> Result<Tally, Refusal> {
         let name = self.name;
         let mut tally = Tally::default();
@@ -50,7 +50,8 @@ impl Journal {
                 Err(error) => Err(LineError::not_utf8(&line[..error.valid_up_to()])),
             };
             match taken {
-                Ok(event) => tally.count(event),
+                Ok(Some(event)) => tally.count(event),
+                Ok(None) => {}
                 Err(error) => {
                     tally.skipped += 1;
                     tally.of_unknown_targets += usize::from(error.is_unknown_target());

@@ -35,15 +35,15 @@ impl From<String> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::from(format!("cannot read the store: {error}"))
-    }
-}
-
 /// A file that was given is wrong.
 impl From<Problems> for Refusal {
     fn from(problems: Problems) -> Self {
         Self::new(problems.to_string(), exit::CONFIG)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::from(format!("cannot read the store: {error}"))
     }
 }

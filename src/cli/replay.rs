@@ -15,7 +15,7 @@ use lifesign_core::{
     time::Time,
     watch::{EventRecord, Settings, Watch},
 };
-use lifesign_journal::{Reader, begun, verdict};
+use lifesign_journal::{Reader, begun, path, verdict};
 use lifesign_store::PlayedStore;
 use std::{
     io::{self, BufRead, Read},
@@ -81,7 +81,14 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
     let tally = journal.for_each(|number, text| {
         let record = match reader.read(text) {
             Ok(record) => record,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                // What was found on paths is told as it was: nobody can be asked again.
+                let Some(event) = path::read(text, &plan.roster) else { return Ok(Err(error)) };
+                if let Some(line) = path::text(&event, &plan.roster, 0).filter(|_| !args.json) {
+                    print_line(&line);
+                }
+                return Ok(Ok(None));
+            }
         };
         let began = *began.get_or_insert_with(|| begun(&record));
         // Of a plan that has none of the targets nothing is kept.
@@ -119,7 +126,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             let kept = store.handle_changes(&changes, watch, jumps.last);
             kept.map_err(|error| of_directory(&error))?;
         }
-        Ok(Ok(record.event))
+        Ok(Ok(Some(record.event)))
     })?;
     jumps.tell(&name);
     if let (Some(store), Some(watch)) = (store, &watch) {

@@ -29,6 +29,7 @@ mod maintenance;
 mod metric_sets;
 mod probe_specs;
 mod network;
+mod path;
 mod probes;
 mod reserve;
 mod send_options;
@@ -36,19 +37,22 @@ mod summary;
 mod targets;
 mod warnings;
 
+pub use path::PathPlan;
 pub use probe_specs::ProbeSpecs;
 
 use probes::ShortForms;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 17] = [
     "vantage",
     "contact",
     "controls",
     "deny",
     "resolver",
     "metrics",
+    "path",
+    "networks",
     "source",
     "dscp",
     "size",
@@ -107,6 +111,8 @@ pub struct Plan {
     pub send_options: Vec<Arc<SendOptions>>,
     /// How the questions to the controls leave: as the plan says for all.
     pub control_options: SocketOptions,
+    /// Whether the paths to blocks are traced, and what names the networks on them.
+    pub path: PathPlan,
 }
 
 /// Reads the host file with this path, as the plan has it: its name in problems, and its text.
@@ -157,7 +163,7 @@ impl<'a> Countries<'a> {
 }
 
 impl Plan {
-    /// Reads a plan file, and the host files that it names.
+    /// Reads a plan file, and the host files and the table of networks that it names.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
         Self::parse_at(&name, &lifesign_document::load(path, MAX_MEBIBYTES)?, path)
@@ -171,7 +177,9 @@ impl Plan {
 
     /// Reads the text of a plan that is, or will be, in this file.
     pub fn parse_at(name: &str, text: &str, path: &Path) -> Result<Self, Problems> {
-        Self::parse_with(name, text, &|file| load_beside(path, file))
+        let mut plan = Self::parse_with(name, text, &|file| load_beside(path, file))?;
+        plan.path.load(path)?;
+        Ok(plan)
     }
 
     /// Reads the text of a plan, and its host files by `read_file`.
@@ -215,6 +223,7 @@ fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
         specs: countries.specs,
         host_files: countries.host_files,
         control_options: countries.send_options.of_plan().socket.clone(),
+        path: path::path_plan(root),
         send_options: countries.send_options.of_blocks,
     }
 }

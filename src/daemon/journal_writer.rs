@@ -6,7 +6,7 @@
 //! disk, in which lines would be lost that this disk takes. And what the store's queue cannot take
 //! is not lost as it is: only its rows are, and the rest goes with the next batch.
 
-use super::Failure;
+use super::{Daemon, Failure};
 use lifesign_core::{
     bucket::Bucket,
     outcome::{Event, Found, Reject},
@@ -202,6 +202,26 @@ fn write(file: &mut File, bytes: &[u8]) -> (usize, io::Result<()>) {
         }
     }
     (written, Ok(()))
+}
+
+impl Daemon {
+    /// Writes what was seen to the journal.
+    pub(super) fn record(&mut self) {
+        let Some(journal) = &mut self.journal else { return };
+        let offset = self.clock.wall_offset();
+        while let Some(record) = self.watch.poll_record() {
+            if !journal.takes(&record) {
+                continue;
+            }
+            journal.write(lifesign_journal::write(
+                &record,
+                &self.plan.roster,
+                &self.plan.controls,
+                self.network.asked(&record.event),
+                offset,
+            ));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::{
         self, ProbeSpec,
         controls::Controls,
         dns::DnsProber,
-        icmp::{IcmpProber, SocketKind},
+        icmp::{IcmpProber, SocketKind, TraceEvent},
         names::Names,
         send_options::SendOptions,
         tcp::TcpProber,
@@ -20,6 +20,7 @@ use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
     scopes::{Family, Host, IdMapping, TargetId},
 };
+use lifesign_path::{TraceProbe, Traced};
 use lifesign_wire::kernel::IcmpError;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc::UnboundedSender;
@@ -60,7 +61,9 @@ impl Network {
                 Some(prober)
             }
             Err(error) => {
-                stdout_writer.write(format!("note: {error}; TCP and DNS go on without ICMP"));
+                stdout_writer.write(format!(
+                    "note: {error}; TCP and DNS go on without ICMP, and no path is traced"
+                ));
                 None
             }
         };
@@ -115,6 +118,29 @@ impl Network {
             icmp.send(&self.echoes, &self.echo_options, &self.clock, out);
         }
         self.echoes.clear();
+    }
+
+    /// Sends trace probes, those to a block as its ordinary ones leave.
+    pub fn trace(&mut self, probes: &[TraceProbe], plan: &Plan, out: &mut Vec<Event>) {
+        let Some(icmp) = &mut self.icmp else { return };
+        for of_path in probes.chunk_by(|a, b| a.of == b.of) {
+            let Some(first) = of_path.first() else { continue };
+            let options = match first.of {
+                Traced::Block(block) => &plan.send_options[block.0 as usize].socket,
+                Traced::Control(_) => &plan.control_options,
+            };
+            icmp.trace(of_path, options, &self.clock, out);
+        }
+    }
+
+    /// The next of what became of trace probes.
+    pub fn poll_trace(&mut self) -> Option<TraceEvent> {
+        self.icmp.as_mut()?.poll_trace()
+    }
+
+    /// Can anything be traced?
+    pub fn has_icmp(&self) -> bool {
+        self.icmp.is_some()
     }
 
     /// The event with the target id of this plan; None if the target is gone. A probe that the plan

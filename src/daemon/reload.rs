@@ -4,6 +4,7 @@
 use super::{
     Daemon,
     network::open_controls,
+    path::PathTracer,
     settings::{core_settings, export_settings},
     write_warnings,
 };
@@ -104,6 +105,13 @@ impl Daemon {
         self.network.replan(&plan, &mapping.targets);
         self.publishers.export_settings.send_replace(export_settings(&plan));
         self.plan = plan;
+        match &mut self.paths {
+            Some(paths) if self.plan.path.is_traced => paths.replan(&self.plan, &self.watch, now),
+            _ if self.network.has_icmp() => {
+                self.paths = PathTracer::new(&self.plan, &self.watch, now);
+            }
+            _ => {}
+        }
         if let Some(store) = &mut self.store {
             let wall = self.clock.wall_offset().written(now);
             store.replan(&self.plan.roster, wall);

@@ -96,6 +96,13 @@ impl Batch {
         buffer.control_length = 0;
     }
 
+    /// Gives packet `index` of the batch a control message, after [`Batch::put`].
+    pub fn put_control(&mut self, index: usize, control: &[u8]) {
+        let buffer = &mut self.buffers[index];
+        buffer.control[..control.len()].copy_from_slice(control);
+        buffer.control_length = control.len();
+    }
+
     /// Packet `index` of the last [`Batch::receive`].
     pub fn get(&self, index: usize) -> Message<'_> {
         let buffer = &self.buffers[index];

@@ -23,6 +23,7 @@ mod probe {
     mod send_options;
     mod syn_check;
     mod tcp;
+    mod trace;
 }
 
 mod config {
@@ -36,16 +37,18 @@ mod cli {
     mod demo;
     #[cfg(feature = "parquet")]
     mod export;
-    mod import;
     mod plan;
+    mod import;
     mod played;
     mod status;
 }
 
 mod daemon {
+    mod floods;
     mod loopback;
     mod neighbours;
     mod outages;
+    mod paths;
     mod return_paths;
     mod routers;
     mod sources;

@@ -9,7 +9,7 @@ const MAX_LABEL_VALUE: usize = 128;
 
 /// Labels of the series of scopes and hosts, of other series that may be joined with them, and
 /// those that a scrape adds. A label of the plan with such a name would be taken for it.
-const TAKEN: [&str; 24] = [
+const TAKEN: [&str; 25] = [
     "answer",
     "block",
     "control",
@@ -26,6 +26,7 @@ const TAKEN: [&str; 24] = [
     "outcome",
     "output",
     "phase",
+    "place",
     "probe",
     "rcode",
     "reason",

@@ -13,6 +13,7 @@ use lifesign_core::{
     watch::{ControlView, Counts, LinesLost, Snapshot, WindowView},
 };
 use lifesign_incident::PhaseKind;
+use lifesign_path::{NetworkOf, PathView};
 use prometheus::proto::MetricType;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -124,6 +125,23 @@ definitions! {
         "How often the path back from the block moved: its echo replies pass more hops than before, \
          or fewer, and go on doing so."
         PerReturnPath |view, out| out.add(&[], view.changes as f64);
+
+    GAUGE "path_info" [place, asn, network]
+        "The network by which the block is reached, as far as the plan's table names it, and an \
+         empty place; while its path breaks, the place, and the network of the last hop that \
+         answers. Always 1; absent until the path is known."
+        PerPath add_path_info;
+    GAUGE of Paths "path_hops" []
+        "How many hops away the block's trace target is; absent until it is found."
+        PerPath |view, out| out.add_known(&[], view.length().map(f64::from));
+    COUNTER of Paths "path_changes_total" []
+        "How often the path to the block, or the one back, was found to have moved."
+        PerPath |view, out| out.add(&[], view.changes as f64);
+    COUNTER "path_probes_total" [outcome]
+        "Trace probes, which end on the way to a block; none of them is evidence on a host."
+        Once |snapshot, out| for (outcome, count) in snapshot.paths.probes.iter() {
+            out.add(&[outcome.label()], *count as f64);
+        };
 
     // Probes.
     COUNTER "probes_total" [] "Probes sent."
@@ -297,6 +315,17 @@ fn add_per_control(snapshot: &Snapshot, out: &mut Series, value: impl Fn(&Contro
     for control in &snapshot.controls {
         out.add(&[&control.address.to_string()], value(control));
     }
+}
+
+fn add_path_info(view: &PathView, out: &mut Series) {
+    let (place, network) = match &view.place {
+        Some(place) => (place.place.label(), place.network()),
+        None if view.hops.is_empty() => return,
+        None => ("", view.upstreams.first()),
+    };
+    let asn = network.map_or_else(String::new, |network| network.asn.to_string());
+    let name = network.map_or("", |NetworkOf { name, .. }| name);
+    out.add(&[place, &asn, name], 1.0);
 }
 
 fn add_outcomes(kind: Kind, counts: &Counts, out: &mut Series) {

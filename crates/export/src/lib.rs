@@ -21,6 +21,7 @@ mod definitions;
 pub mod metrics;
 mod api;
 mod past;
+mod path_json;
 mod state_json;
 pub mod pages;
 pub mod http;

@@ -183,7 +183,9 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = Family> {
     let levels: Vec<Option<Level>> = match definition.collect {
         Collect::PerScope(_) => Level::ALL.map(Some).to_vec(),
         Collect::PerCountry(_) | Collect::PerIncident(_) => vec![Some(Level::Country)],
-        Collect::PerReturnPath(_) | Collect::PerBlockReasons(_) => vec![Some(Level::Block)],
+        Collect::PerReturnPath(_) | Collect::PerPath(_) | Collect::PerBlockReasons(_) => {
+            vec![Some(Level::Block)]
+        }
         Collect::Once(_) | Collect::PerKind(_) | Collect::PerHost(_) => vec![None],
     };
     levels.into_iter().map(move |level| {
@@ -229,6 +231,12 @@ impl Family {
             }
             Collect::PerReturnPath(add) => {
                 for (id, view) in (0..).zip(&snapshot.return_paths) {
+                    out.subject_labels = block_labels(id);
+                    add(view, &mut out);
+                }
+            }
+            Collect::PerPath(add) => {
+                for (id, view) in (0..).zip(&snapshot.paths.blocks) {
                     out.subject_labels = block_labels(id);
                     add(view, &mut out);
                 }

@@ -12,6 +12,7 @@ use lifesign_core::{
 };
 use lifesign_exposition::{Exposition, WrittenLabels};
 use lifesign_incident::Incident;
+use lifesign_path::PathView;
 use prometheus::proto::MetricType;
 
 /// The window that every plan shows: that of five minutes.
@@ -45,6 +46,8 @@ pub(crate) enum Collect {
     PerIncident(fn(Option<&Incident>, &mut Series)),
     /// The path back from each block: `country`, `block`.
     PerReturnPath(fn(&ReturnPathView, &mut Series)),
+    /// The path to each block that is traced: `country`, `block`.
+    PerPath(fn(&PathView, &mut Series)),
     /// The reasons counted of each block: `country`, `block`.
     PerBlockReasons(fn(&BlockReasons, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.

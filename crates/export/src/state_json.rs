@@ -5,6 +5,7 @@
 
 use crate::{
     error_response::{ErrorResponse, internal_error},
+    path_json::{self, PathJson, PlaceAndSentence},
     sources::ExportSettings,
 };
 use axum::http::StatusCode;
@@ -127,6 +128,8 @@ struct BlockJson<'a> {
     reply_hop_limit: Option<u8>,
     /// How often the path back from it moved.
     return_path_changes: u64,
+    /// Null if it is not traced, and until it is known.
+    path: Option<PathJson>,
     /// Null where they are too many.
     targets: Option<Vec<TargetJson<'a>>>,
 }
@@ -150,6 +153,8 @@ struct VerdictJson<'a> {
     belief: f64,
     /// When the newest answered probe was sent.
     last_life: Option<String>,
+    /// Where the path to it breaks; null while it lives, and until that is known.
+    place: Option<PlaceAndSentence>,
     hosts: HostCounts,
     /// By window: `1m`, `5m`, `1h`.
     windows: BTreeMap<&'static str, WindowJson>,
@@ -268,6 +273,7 @@ pub(crate) fn render<'a>(
                 .collect(),
             reply_hop_limit: snapshot.return_paths[index].hop_limit,
             return_path_changes: snapshot.return_paths[index].changes,
+            path: path_json::path(snapshot, id),
             targets,
         })
     };
@@ -376,6 +382,7 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
         maintenance: snapshot.roster.maintenance_at(scope, offset.written(snapshot.time)),
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
+        place: path_json::place(snapshot, scope),
         hosts: view.verdict.hosts,
         windows: WINDOWS.into_iter().zip(view.windows.iter().map(window)).collect(),
     }

@@ -12,6 +12,7 @@
 
 mod line_error;
 mod line;
+pub mod path;
 pub mod verdict;
 
 pub use line::{Code, JournalLine, Reader, write};

@@ -3,6 +3,7 @@
 use super::{
     event_kind::EventKind,
     event_scope::{EventScope, scopes},
+    road::{self, Road, RoadEffect, RoadEvent},
 };
 use lifesign_core::{
     outcome::IcmpCode,
@@ -34,6 +35,8 @@ pub(super) enum Effect {
     Clock,
     /// The process stands still, and what arrives meanwhile is read afterwards.
     Stall,
+    /// Hosts notice nothing: their path leads over other routers.
+    OtherPath,
     /// The wall clock is set. Our own time goes on evenly, so the core must not notice.
     Step,
 }
@@ -89,13 +92,15 @@ pub(super) fn events(
     duration: Duration,
     roster: &Roster,
     controls: u16,
-) -> Vec<ScenarioEvent> {
+    roads: &[Road],
+) -> (Vec<ScenarioEvent>, Vec<RoadEvent>) {
     let end = start + duration;
     let mut events = Vec::new();
+    let mut road_events = Vec::new();
     for table in root.tables("event", "event") {
         table.only(&[
             "kind", "at", "for", "on", "down", "up", "dwell", "loss", "factor", "what", "code",
-            "probe", "hosts", "share", "over",
+            "probe", "hosts", "share", "over", "after", "way", "hops", "longer", "asn", "network",
         ]);
         let kind = table.need("kind", "\"dark\"").and_then(|value| {
             value.one_of(&EventKind::ALL.map(EventKind::label)).and_then(EventKind::from_label)
@@ -142,6 +147,19 @@ pub(super) fn events(
                 Vec::new()
             }
         };
+        if let Some(of_path) = kind.is_on_path().then(|| of_path(table, kind, effect)) {
+            let Some((blocks, after, is_ours)) = road::befallen(table, &scopes, roads, roster)
+            else {
+                continue;
+            };
+            road_events.push(RoadEvent { from, to, blocks, after, effect: of_path });
+            if is_ours && effect != Effect::OtherPath {
+                // What we share with the controls is our own way out.
+                let (scope, effect) = (EventScope::Us, Effect::Uplink);
+                events.push(ScenarioEvent { from, to, scope, effect, only, sample });
+                continue;
+            }
+        }
         for scope in scopes {
             if fits(kind, scope, sample.is_some(), only.is_some()) {
                 events.push(ScenarioEvent { from, to, scope, effect, only, sample });
@@ -159,7 +177,17 @@ pub(super) fn events(
             }
         }
     }
-    events
+    (events, road_events)
+}
+
+/// What an event on a path does to it.
+fn of_path(table: Table<'_>, kind: EventKind, effect: Effect) -> RoadEffect {
+    match (kind, effect) {
+        (EventKind::Reroute, _) => road::reroute(table),
+        (EventKind::Loop, _) => RoadEffect::Loop,
+        (_, Effect::Dark { router_code: Some(code) }) => RoadEffect::Says(code),
+        _ => RoadEffect::Cut(road::way(table)),
+    }
 }
 
 /// Can an event of this kind be on this scope?
@@ -171,7 +199,7 @@ fn fits(kind: EventKind, scope: EventScope, is_sample: bool, has_probe: bool) ->
         EventScope::Control(_) => {
             !is_sample && !has_probe && matches!(kind, Dark | Flap | Lossy | Slow)
         }
-        EventScope::Host(_) => !is_sample && !matches!(kind, Flap | Renumber),
+        EventScope::Host(_) => !is_sample && !kind.is_on_path() && !matches!(kind, Flap | Renumber),
         EventScope::Country(_) | EventScope::Block(_) => {
             is_sample || !matches!(kind, Vanish | Appear | Renumber)
         }
@@ -215,13 +243,15 @@ fn sample(table: Table<'_>, kind: EventKind) -> Option<Sample> {
 /// Keys that only some kinds have.
 const FURTHER: &[&str] =
     &["down", "up", "dwell", "loss", "factor", "what", "code", "probe", "hosts", "share", "over"];
+/// What a router says of a link that is cut: network unreachable (RFC 792).
+const NETWORK_UNREACHABLE: IcmpCode = IcmpCode { kind: 3, code: 0 };
 /// The longest time that a scenario may name.
 pub(super) const LONGEST: Duration = Duration::from_secs(100 * 366 * 86_400);
 const LENGTH: RangeInclusive<Duration> = Duration::from_millis(1)..=LONGEST;
 const DWELL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
 
 fn effect(table: Table<'_>, kind: EventKind) -> Option<Effect> {
-    for &key in FURTHER {
+    for &key in FURTHER.iter().chain(road::KEYS) {
         if let (Some(value), false) = (table.get(key), kind.keys().contains(&key)) {
             value.note(&format!("{:?} has no {key:?}; drop it", kind.label()));
         }
@@ -231,6 +261,12 @@ fn effect(table: Table<'_>, kind: EventKind) -> Option<Effect> {
         EventKind::Dark | EventKind::Vanish | EventKind::Appear | EventKind::Renumber => {
             Effect::Dark { router_code: None }
         }
+        EventKind::Cut | EventKind::Loop => Effect::Dark { router_code: None },
+        EventKind::Says => {
+            let code = table.get("code").map_or(Some(NETWORK_UNREACHABLE), router_code)?;
+            Effect::Dark { router_code: Some(code) }
+        }
+        EventKind::Reroute => Effect::OtherPath,
         EventKind::Churn => {
             let down = dwell("down");
             let up = dwell("up");

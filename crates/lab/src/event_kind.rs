@@ -24,6 +24,14 @@ lifesign_model::labelled! {
         Renumber => "renumber",
         /// Each host goes and returns by itself.
         Churn => "churn",
+        /// Nothing passes a link of the path.
+        Cut => "cut",
+        /// A router of the path says that nothing passes.
+        Says => "says",
+        /// A router of the path sends everything back.
+        Loop => "loop",
+        /// The path leads over other routers.
+        Reroute => "reroute",
         /// Our own side fails.
         Blind => "blind",
         /// The program stands still.
@@ -44,6 +52,10 @@ impl EventKind {
             Self::Slow => &["factor", "probe", "hosts", "share", "over"],
             Self::Vanish | Self::Appear | Self::Renumber => &["hosts", "share", "over"],
             Self::Churn => &["down", "up", "hosts", "share"],
+            Self::Cut => &["after", "way"],
+            Self::Says => &["after", "code"],
+            Self::Loop => &["after"],
+            Self::Reroute => &["after", "hops", "longer", "asn", "network"],
             Self::Blind => &["what"],
             Self::Stall | Self::ClockStep => &[],
         }
@@ -52,6 +64,11 @@ impl EventKind {
     /// It has a length, rather than happening once and for all.
     pub(super) const fn lasts(self) -> bool {
         !matches!(self, Self::Vanish | Self::Appear | Self::Renumber | Self::ClockStep)
+    }
+
+    /// It befalls the path to blocks.
+    pub(super) const fn is_on_path(self) -> bool {
+        matches!(self, Self::Cut | Self::Says | Self::Loop | Self::Reroute)
     }
 
     /// It befalls our own side alone.

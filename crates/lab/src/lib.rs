@@ -8,8 +8,11 @@
 //! | `scenario_file`, `watched`, `event`, `event_kind`, `event_scope` | parsers of the scenario file |
 //! | `sample`, `impairment` | when what is dark, lossy or slow: all that the two below share |
 //! | `channel`, `segment`, `host`, `world` | what answers a probe, and when |
+//! | `road`, `roads`, `road_networks` | the hops of paths, and what they answer to traces |
 //! | `presence`, `truth` | who is there, and the right state of each scope, at each time |
 //! | `referee`, `load`, `judged`, `score` | verdicts held against the truth |
+//! | `traceroute` | the same paths, for other tracers than ours |
+//! | `tracing`, `places` | the tracer beside the watch, and its places held against the truth |
 //! | `expect` | what a scenario demands of the verdicts, held against a score |
 //! | `handshakes` | what a kernel makes of TCP probes: it repeats them, and gives up |
 //! | `simulation` | world and core, driven through virtual time |
@@ -25,8 +28,12 @@ mod host;
 mod impairment;
 mod judged;
 mod load;
+mod places;
 mod presence;
 mod referee;
+mod road;
+mod roads;
+mod road_networks;
 mod sample;
 mod scenario_file;
 mod score;
@@ -34,6 +41,8 @@ mod segment;
 mod simulate;
 mod simulation;
 mod timeline;
+mod traceroute;
+mod tracing;
 mod truth;
 mod watched;
 mod world;
@@ -43,18 +52,21 @@ mod tests;
 
 pub use event_kind::EventKind;
 pub use expect::{Expect, Expectation};
+pub use places::PlaceScore;
 pub use presence::Presence;
 pub use referee::Referee;
 pub use score::{Delays, EdgeCoverage, LevelScore, Score, quantile};
 pub use simulate::{OnMinute, Options, simulate};
 pub use simulation::Simulation;
 pub use timeline::timeline;
+pub use traceroute::Traceroute;
 pub use truth::{StateSpan, Truth};
 pub use world::World;
 
 use event::ScenarioEvent;
 use lifesign_core::{schedule::Budget, scopes::Roster, time::Time, watch::Settings};
 use lifesign_document::Problems;
+use road::{Road, RoadEvent};
 use std::{net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 /// The world and the truth that follow from a scenario and a seed, for another prober than ours.
@@ -89,6 +101,8 @@ pub struct Scenario {
     /// How many of each block's hosts are there at all.
     alive: Vec<u32>,
     events: Vec<ScenarioEvent>,
+    roads: Vec<Road>,
+    road_events: Vec<RoadEvent>,
 }
 
 /// Longer scenarios are refused; in mebibytes.

@@ -4,6 +4,7 @@
 use super::{
     BurstLoss, Expect, HostMix, NormalConditions, Scenario,
     event::{self, LONGEST},
+    road,
     watched::watched,
 };
 use lifesign_core::{schedule::Budget, time::Time};
@@ -12,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 const KEYS: &[&str] = &[
     "story", "sources", "start", "duration", "seed", "pace", "total", "controls", "weather",
-    "hosts", "country", "event", "expect",
+    "hosts", "country", "path", "event", "expect",
 ];
 const WEATHER: &[&str] = &[
     "rtt",
@@ -60,6 +61,8 @@ pub(super) fn scenario(root: Table<'_>) -> Scenario {
     budget.total = root.get("total").and_then(|value| value.rate(MOST_TOTAL));
     let (roster, alive) = watched(root);
     let controls = root.get("controls").and_then(|value| value.integer(0..=16)).unwrap_or(3) as u16;
+    let roads = road::roads(root, &roster);
+    let (events, road_events) = event::events(root, start, duration, &roster, controls, &roads);
     Scenario {
         story: story.to_owned(),
         sources: sources.collect(),
@@ -71,7 +74,9 @@ pub(super) fn scenario(root: Table<'_>) -> Scenario {
         host_mix: host_mix(root.section("hosts", HOST_MIX)),
         controls,
         alive,
-        events: event::events(root, start, duration, &roster, controls),
+        events,
+        roads,
+        road_events,
         expect: Expect::read(root),
         roster: Arc::new(roster),
     }

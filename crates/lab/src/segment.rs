@@ -108,7 +108,7 @@ fn conditions_from(impairments: &[&Impairment], from: Time) -> Conditions {
             Effect::Uplink => conditions.uplink_dead = true,
             Effect::Resolver => conditions.resolver_fails = true,
             Effect::Send => conditions.sending_fails = true,
-            Effect::Clock | Effect::Stall | Effect::Step => {}
+            Effect::Clock | Effect::Stall | Effect::Step | Effect::OtherPath => {}
         }
     }
     conditions

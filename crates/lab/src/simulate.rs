@@ -2,7 +2,8 @@
 //! summary.
 
 use super::{
-    EdgeCoverage, Expectation, LevelScore, Scenario, Score, Simulation, quantile, timeline,
+    EdgeCoverage, Expectation, LevelScore, PlaceScore, Scenario, Score, Simulation, quantile,
+    timeline,
 };
 use lifesign_core::{
     judge::{Change, State},
@@ -97,6 +98,9 @@ pub fn simulate(
         writeln!(out, "{}\n", scenario.story)?;
         write!(out, "{}", timeline(simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
         write_summary(&score, !roster.networks.is_empty(), out)?;
+    }
+    if let Some(places) = simulation.place_score() {
+        write_places(&places, options.json, out)?;
     }
     let judged = judged.unwrap_or(score);
     let expect = scenario.expect.as_ref();
@@ -221,6 +225,45 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
         )?;
     }
     Ok(())
+}
+
+/// Where paths broke, and where they were said to.
+fn write_places(places: &PlaceScore, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let PlaceScore { breaks, named, inside, narrow, right, sent, arrived, .. } = places;
+    if json {
+        let line = serde_json::json!({ "places": {
+            "breaks": breaks, "named": named, "inside": inside, "narrow": narrow, "right": right,
+            "delays": places.delays, "false_near_us": places.false_near_us,
+            "own_places": places.own_places, "upstream_changes": places.upstream_changes,
+            "length_changes": places.length_changes,
+            "return_path_changes": places.return_path_changes, "sent": sent, "arrived": arrived,
+        } });
+        return writeln!(out, "{line}");
+    }
+    writeln!(
+        out,
+        "\nplaces    {named} of {breaks} breaks named; {inside} hold the truth, {narrow} no wider \
+         than silent hops force, {right} in the right word"
+    )?;
+    if *named > 0 {
+        let mean = places.delays.iter().sum::<f64>() / places.delays.len() as f64;
+        let longest = quantile(&places.delays, 1.0);
+        let probes = places.probes.iter().sum::<f64>() / places.probes.len() as f64;
+        let most = quantile(&places.probes, 1.0);
+        writeln!(
+            out,
+            "  named    {mean:.1} s after down in the mean, {longest:.1} s at most; by {probes:.0} \
+             probes, {most:.0} at most"
+        )?;
+    }
+    let PlaceScore { upstream_changes, length_changes, return_path_changes, .. } = places;
+    writeln!(
+        out,
+        "  moved    {upstream_changes} upstreams, {length_changes} lengths, {return_path_changes} \
+         ways back; ours broke {} times, {} false near_us",
+        places.own_places, places.false_near_us
+    )?;
+    writeln!(out, "  probes   {sent} traces, {arrived} of them to a host")
 }
 
 #[cfg(test)]

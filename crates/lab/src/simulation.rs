@@ -5,19 +5,23 @@ use super::{
     Scenario,
     handshakes::Handshakes,
     impairment::{self, Suspension},
+    places::PlaceScore,
     referee::Referee,
+    roads::Roads,
     score::Score,
+    tracing::Tracing,
     truth::Truth,
     world::World,
 };
 use lifesign_core::{
     judge::{Change, State},
     outcome::Due,
-    scopes::Scope,
+    scopes::{BlockId, Scope},
     time::Time,
     watch::{Settings, Watch},
 };
-use std::time::Duration;
+use lifesign_path::Paths;
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// Controls are asked in turn, one each second.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
@@ -36,6 +40,8 @@ pub struct Simulation {
     handshakes: Handshakes,
     truth: Truth,
     referee: Referee,
+    /// If the file says what the paths are.
+    tracing: Option<Tracing>,
     has_controls: bool,
     control_probes: u64,
     next_control_probe: Time,
@@ -54,7 +60,14 @@ impl Simulation {
         let impairments = impairment::impairments(scenario, seed);
         let mut suspensions = impairment::suspensions(&impairments);
         suspensions.reverse();
+        let roads = Roads::new(scenario, &settings.controls, seed);
+        let tracing = roads.map(|roads| {
+            let budget = settings.budget.unwrap_or(scenario.budget);
+            let controls = &settings.controls;
+            Tracing::new(roads, &scenario.roster, budget, controls, seed, scenario.start)
+        });
         Self {
+            tracing,
             watch: Watch::new(scenario.roster.clone(), settings, scenario.start),
             world: World::new(scenario, &impairments, seed),
             handshakes: Handshakes::new(scenario.roster.clone()),
@@ -76,6 +89,8 @@ impl Simulation {
         let until = until.min(self.end);
         loop {
             let network = self.world.next_arrival().min(self.handshakes.poll_timeout());
+            let traced = self.tracing.as_ref().map_or(Time::NEVER, Tracing::next_event);
+            let network = network.min(traced);
             let wake = self.watch.poll_timeout().min(network);
             let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
@@ -109,11 +124,25 @@ impl Simulation {
             while let Some(event) = self.world.poll_event(self.now) {
                 if let Some(event) = self.handshakes.report(event) {
                     self.watch.handle_event(self.now, &event);
+                    if let Some(tracing) = &mut self.tracing {
+                        tracing.handle_event(&event, self.now);
+                    }
                 }
             }
             while let Some(change) = self.watch.poll_change() {
                 self.referee.handle_change(&change);
+                if let Some(tracing) = &mut self.tracing {
+                    tracing.handle_change(&change, &self.truth);
+                }
                 on_change(&change);
+            }
+            while let Some(block) = self.watch.poll_doubt() {
+                if let Some(tracing) = &mut self.tracing {
+                    tracing.handle_doubt(block, self.now);
+                }
+            }
+            if let Some(tracing) = &mut self.tracing {
+                tracing.advance(&self.truth, self.now);
             }
             if self.next_share <= self.now {
                 self.note_shares();
@@ -175,6 +204,20 @@ impl Simulation {
         &self.watch
     }
 
+    /// Where paths break now, if the file says what they are.
+    pub fn paths(&self) -> Paths {
+        let Some(Tracing { tracer, .. }) = &self.tracing else { return Paths::default() };
+        let roster = self.watch.roster();
+        let view = |id| Arc::new(tracer.path_view(BlockId(id), 0));
+        let place = |blocks: &Range<u32>| tracer.place_of(blocks.clone());
+        Paths {
+            blocks: (0..roster.blocks.len() as u32).map(view).collect(),
+            networks: roster.networks.iter().map(|of| place(&of.blocks)).collect(),
+            countries: roster.countries.iter().map(|of| place(&of.blocks)).collect(),
+            probes: *tracer.counts(),
+        }
+    }
+
     /// What is right.
     pub fn truth(&self) -> &Truth {
         &self.truth
@@ -183,6 +226,11 @@ impl Simulation {
     /// The verdicts so far, held against the truth.
     pub fn score(&self) -> Score {
         self.referee.score(&self.truth, self.now)
+    }
+
+    /// The places so far, held against the truth, if the file says what the paths are.
+    pub fn place_score(&self) -> Option<PlaceScore> {
+        self.tracing.as_ref().map(Tracing::score)
     }
 
     /// What share of its usual hosts a scope was said to have so far, and when.

@@ -137,6 +137,11 @@ impl Truth {
         &self.of(scope).dark
     }
 
+    /// Is the scope dark at a time?
+    pub fn is_dark(&self, scope: Scope, time: Time) -> bool {
+        span_at(self.dark_spans(scope), time).is_some()
+    }
+
     /// When the process or the machine stands still, and no verdict can be asked of it.
     pub fn suspensions(&self) -> &[(Time, Time)] {
         &self.suspensions

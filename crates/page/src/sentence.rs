@@ -16,6 +16,16 @@ use maud::{Markup, html};
 /// What a scope is now: `cannot be reached since 16:15 UTC, 7 h 22 min`. Since when, and whether it
 /// is unstable, is told as its incident has it; whether it answers, as its verdict.
 pub(crate) fn present(view: &View, scope: Scope) -> Markup {
+    let offset = view.snapshot.wall_offset;
+    html! {
+        (found(view, scope))
+        @if let Some(place) = view.snapshot.paths.place(scope) {
+            "; " (place.sentence(|time| offset.written(time)))
+        }
+    }
+}
+
+fn found(view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
     let begin = past::since(view, scope);
     let is_dark = matches!(verdict.state, State::Down | State::Flapping | State::Outage);

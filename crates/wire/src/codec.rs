@@ -6,7 +6,7 @@
 //! type):
 //!
 //! ```text
-//!  0  type, code, checksum   4  identifier   6  sequence number = low 16 bits of seq
+//!  0  type, code, checksum   4  identifier   6  sequence number = low 16 bits of the token
 //!  8  send time (ns)   16  target   20  seq   24  destination (IPv4 as mapped IPv6)   40  token
 //! 48  zeros, if the plan wants it larger
 //! ```
@@ -82,7 +82,7 @@ impl Codec {
         if let Some(mut packet) = MutableEchoRequestPacket::new(&mut bytes) {
             packet.set_icmp_type(IcmpType(Types::of(probe.to).request));
             packet.set_identifier(self.id);
-            packet.set_sequence_number(probe.seq as u16);
+            packet.set_sequence_number(token as u16);
         }
         if probe.to.is_ipv4()
             && let Some(sum) = IcmpPacket::new(&bytes).map(|packet| checksum(&packet))
@@ -126,8 +126,8 @@ impl Codec {
     /// (RFC 4443 §3).
     ///
     /// # Errors
-    /// [`Reject::Truncated`] if it does not quote the whole token, for then anybody could have made
-    /// it up; [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
+    /// [`Reject::Truncated`] if it does not quote the whole token ([`newest`](crate::newest) may know it all
+    /// the same); [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
     /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
     pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
@@ -148,8 +148,9 @@ impl Codec {
     }
 
     fn probe(&self, payload: &[u8; LENGTH - HEADER], sequence: u16) -> Result<Echo, Reject> {
-        let (fields, token) = payload.split_at(TOKEN);
-        if self.hasher.hash(fields).to_be_bytes() != token {
+        let (fields, written) = payload.split_at(TOKEN);
+        let token = self.hasher.hash(fields);
+        if token.to_be_bytes() != written {
             return Err(Reject::WrongToken);
         }
         let word = |offset: usize| {
@@ -162,7 +163,7 @@ impl Codec {
             seq: word(12),
             to: Ipv6Addr::from_bits(to).to_canonical(),
         };
-        if probe.seq as u16 == sequence { Ok(probe) } else { Err(Reject::WrongId) }
+        if token as u16 == sequence { Ok(probe) } else { Err(Reject::WrongId) }
     }
 }
 
@@ -180,13 +181,13 @@ pub fn behind_ipv4_header(packet: &[u8]) -> Result<&[u8], Reject> {
     packet.get(header..).ok_or(Reject::Truncated)
 }
 
-struct Types {
-    request: u8,
-    reply: u8,
+pub(crate) struct Types {
+    pub(crate) request: u8,
+    pub(crate) reply: u8,
 }
 
 impl Types {
-    const fn of(address: IpAddr) -> Self {
+    pub(crate) const fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self { request: 8, reply: 0 },
             IpAddr::V6(_) => Self { request: 128, reply: 129 },

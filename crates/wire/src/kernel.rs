@@ -59,6 +59,22 @@ pub struct ControlMessages {
     pub hop_limit: Option<u8>,
 }
 
+/// Length of a control message of [`hop_limit_message`].
+pub const HOP_LIMIT_MESSAGE: usize = (size_of::<usize>() + 12).next_multiple_of(size_of::<usize>());
+
+/// The control message that gives a packet its own TTL or hop limit (ip(7), IP_TTL; RFC 3542 §6.3).
+pub fn hop_limit_message(v6: bool, hop_limit: u8) -> [u8; HOP_LIMIT_MESSAGE] {
+    const WORD: usize = size_of::<usize>();
+    let (level, kind) =
+        if v6 { (libc::SOL_IPV6, libc::IPV6_HOPLIMIT) } else { (libc::SOL_IP, libc::IP_TTL) };
+    let mut bytes = [0; HOP_LIMIT_MESSAGE];
+    bytes[..WORD].copy_from_slice(&(WORD + 12).to_ne_bytes());
+    for (value, field) in [level, kind, hop_limit.into()].iter().zip(bytes[WORD..].chunks_mut(4)) {
+        field.copy_from_slice(&value.to_ne_bytes());
+    }
+    bytes
+}
+
 /// An ICMP error about a packet that we sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IcmpError {
@@ -73,6 +89,12 @@ impl IcmpError {
     pub fn is_too_large(self) -> bool {
         let IcmpCode { kind, code } = self.code;
         if self.from.is_ipv4() { (kind, code) == (3, 4) } else { kind == 2 }
+    }
+
+    /// Its hop limit came to an end on the way (RFC 792; RFC 4443 §3.3).
+    pub fn is_time_exceeded(self) -> bool {
+        let IcmpCode { kind, code } = self.code;
+        (kind, code) == (if self.from.is_ipv4() { 11 } else { 3 }, 0)
     }
 
     /// An error of the very host that was asked is a refusal by a living host, whatever its code:

@@ -3,6 +3,8 @@
 //! and receives nothing.
 
 pub mod codec;
+pub mod trace;
+pub mod newest;
 pub mod kernel;
 pub mod syn;
 

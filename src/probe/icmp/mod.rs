@@ -1,24 +1,27 @@
 //! ICMP echo probes. The prober remembers none of them: what is late or lost, the core decides.
+//! Beside them, trace probes, which end on the way and are answered by routers.
 //!
 //! | file | its part |
 //! |---|---|
 //! | `prober` | [`IcmpProber`], for both address families |
+//! | `packets` | whose a packet is that arrives: an ordinary probe's, or a trace probe's |
 //! | `socket` | one family's socket: sends, receives, reads the error queue |
 //!
-//! Packets as bytes, and the token that makes an answer ours, are in `lifesign_wire::codec`.
+//! Packets as bytes, and the token that makes an answer ours, are in `lifesign_wire`.
 //!
-//! One socket per family serves all targets. All share one identifier, and the sequence number
-//! wraps after 65,536 probes of a target; neither limits what is in flight, because the payload
-//! names the probe.
+//! One socket per family serves all targets. All share one identifier, and the sequence number is a
+//! part of the token; neither limits what is in flight, because the payload names the probe.
 
 use super::socket::fault;
 use lifesign_core::outcome::Fault;
 use std::{fmt, io};
 
+mod packets;
 mod prober;
 mod socket;
 
-pub use lifesign_wire::{SocketKind, codec};
+pub use lifesign_wire::{SocketKind, codec, newest, trace};
+pub use packets::TraceEvent;
 pub use prober::IcmpProber;
 
 /// What an ICMP probe asks: an echo, which has nothing to choose.

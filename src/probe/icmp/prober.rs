@@ -1,7 +1,7 @@
 //! The ICMP prober: a socket for each address family, and one more for each set of options that
 //! sockets are to have. Only [`IcmpProber::readable`] waits.
 
-use super::{OpenError, SocketKind, codec::Codec, socket::IcmpSocket};
+use super::{OpenError, SocketKind, TraceEvent, packets::Packets, socket::IcmpSocket};
 use crate::probe::{
     send_options::{SendOptions, SocketOptions},
     socket::fault,
@@ -12,6 +12,7 @@ use lifesign_core::{
     scopes::{Family, PerFamily},
     time::Time,
 };
+use lifesign_path::TraceProbe;
 use std::{
     future::{Future, pending, poll_fn},
     net::IpAddr,
@@ -29,7 +30,7 @@ use tokio::io::Ready;
 /// } }
 /// ```
 pub struct IcmpProber {
-    codec: Codec,
+    packets: Packets,
     plain: PerFamily<Result<IcmpSocket, Fault>>,
     with_options: Vec<WithOptions>,
 }
@@ -62,7 +63,7 @@ impl IcmpProber {
         let mut plain = PerFamily::new(|_| Err(Fault::Socket));
         plain[Family::V4] = v4.map_err(|error| error.fault());
         plain[Family::V6] = v6.map_err(|error| error.fault());
-        Ok(IcmpProber { codec: Codec::new(key, id), plain, with_options: Vec::new() })
+        Ok(IcmpProber { packets: Packets::new(key, id), plain, with_options: Vec::new() })
     }
 
     /// The kind of socket that a family has; None if it has no socket.
@@ -80,14 +81,14 @@ impl IcmpProber {
         clock: &Clock,
         out: &mut Vec<Event>,
     ) {
-        self.codec.allow_zeros(options.size);
+        self.packets.codec.allow_zeros(options.size);
         for chunk in probes.chunk_by(|(_, a), (_, b)| a.is_ipv4() == b.is_ipv4()) {
             let Some(&(_, first)) = chunk.first() else { continue };
             let sent = clock.now();
-            let Self { codec, plain, with_options } = self;
+            let Self { packets, plain, with_options } = self;
             let plain = &mut plain[Family::of(first)];
             match socket(plain, with_options, &options.socket, Family::of(first), sent) {
-                Ok(socket) => socket.send(chunk, options.size, codec, clock, out),
+                Ok(socket) => socket.send(chunk, options.size, packets, clock, out),
                 Err(fault) => {
                     let found = Found::NotSent(fault);
                     let outcome = |(due, _): &(Due, _)| Event::Outcome(due.outcome(sent, found));
@@ -95,6 +96,33 @@ impl IcmpProber {
                 }
             }
         }
+    }
+
+    /// Sends trace probes, each with its own hop limit, in order, without waiting. Answers to other
+    /// probes that were found on the way go to `out`.
+    pub fn trace(
+        &mut self,
+        probes: &[TraceProbe],
+        options: &SocketOptions,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        for chunk in probes.chunk_by(|a, b| a.target.is_ipv4() == b.target.is_ipv4()) {
+            let Some(first) = chunk.first() else { continue };
+            let family = Family::of(first.target);
+            let Self { packets, plain, with_options } = self;
+            let has_source = options.has_source(family, clock.now());
+            let socket = socket(&mut plain[family], with_options, options, family, clock.now());
+            match socket.ok().filter(|_| has_source) {
+                Some(socket) => socket.trace(chunk, packets, clock, out),
+                None => chunk.iter().for_each(|probe| packets.trace_not_sent(probe.id)),
+            }
+        }
+    }
+
+    /// The next of what became of trace probes.
+    pub fn poll_trace(&mut self) -> Option<TraceEvent> {
+        self.packets.poll_trace()
     }
 
     /// Waits until [`IcmpProber::receive`] has something to do. Cancel safe: the readiness stays.
@@ -144,12 +172,12 @@ impl IcmpProber {
     /// ready at once.
     pub fn receive(&mut self, clock: &Clock, out: &mut Vec<Event>) {
         let known = self.sockets().any(|socket| socket.is_ready());
-        let Self { codec, plain, with_options } = self;
+        let Self { packets, plain, with_options } = self;
         for socket in receiving(plain, with_options) {
             if !known {
                 socket.set_ready(Ready::READABLE | Ready::ERROR);
             }
-            socket.receive(codec, clock, out);
+            socket.receive(packets, clock, out);
         }
     }
 

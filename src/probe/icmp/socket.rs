@@ -3,7 +3,8 @@
 
 use super::{
     OpenError, SocketKind,
-    codec::{self, Codec, Echo},
+    codec::{self, Echo},
+    packets::{Packets, Quoted},
 };
 use crate::probe::{
     kernel::{self, ControlMessages},
@@ -15,10 +16,11 @@ use crate::probe::{
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome, Reject, Stray},
+    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
     scopes::Family,
     time::Time,
 };
+use lifesign_path::TraceProbe;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
@@ -106,37 +108,82 @@ impl IcmpSocket {
         &mut self,
         probes: &[(Due, IpAddr)],
         size: u16,
-        codec: &Codec,
+        packets: &mut Packets,
         clock: &Clock,
         out: &mut Vec<Event>,
     ) {
-        let mut rest = probes;
+        let put = |batch: &mut Batch, packets: &mut Packets, index, which: usize, sent| {
+            let (due, to): &(Due, IpAddr) = &probes[which];
+            let probe = Echo { sent, target: due.target, seq: due.seq, to: *to };
+            let packet = packets.codec.request(&probe);
+            packets.newest.record(probe);
+            let (address, length) = kernel::to_sockaddr(*to);
+            batch.put(index, &packet, size.into(), &address[..length]);
+        };
+        let failed = |_: &mut Packets, which: usize, sent, fault, out: &mut Vec<Event>| {
+            let found = Found::NotSent(fault);
+            out.push(Event::Outcome(probes[which].0.outcome(sent, found)));
+        };
+        self.transmit(probes.len(), put, failed, packets, clock, out);
+    }
+
+    /// Sends trace probes, each with its own hop limit.
+    pub fn trace(
+        &mut self,
+        probes: &[TraceProbe],
+        packets: &mut Packets,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        let kind = self.kind;
+        let put = |batch: &mut Batch, packets: &mut Packets, index, which: usize, sent| {
+            let probe = &probes[which];
+            let packet = packets.trace(probe, kind, sent);
+            let (address, length) = kernel::to_sockaddr(probe.target);
+            batch.put(index, &packet, 0, &address[..length]);
+            let is_v6 = probe.target.is_ipv6();
+            batch.put_control(index, &kernel::hop_limit_message(is_v6, probe.hop_limit));
+        };
+        let failed = |packets: &mut Packets, which: usize, _, _, _: &mut Vec<Event>| {
+            packets.trace_not_sent(probes[which].id);
+        };
+        self.transmit(probes.len(), put, failed, packets, clock, out);
+    }
+
+    /// Sends `count` packets, [`SEND_BATCH`] at a time. `put` makes the packet of this number, to be
+    /// sent at this time, at an index of the batch; `failed` hears of each that cannot be sent.
+    fn transmit(
+        &mut self,
+        count: usize,
+        put: impl Fn(&mut Batch, &mut Packets, usize, usize, Time),
+        failed: impl Fn(&mut Packets, usize, Time, Fault, &mut Vec<Event>),
+        packets: &mut Packets,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        let mut next = 0;
         let mut retried = false;
-        while !rest.is_empty() {
+        while next < count {
             let sent = clock.now();
-            let group = &rest[..rest.len().min(SEND_BATCH)];
-            for (index, (due, to)) in group.iter().enumerate() {
-                let packet =
-                    codec.request(&Echo { sent, target: due.target, seq: due.seq, to: *to });
-                let (address, length) = kernel::to_sockaddr(*to);
-                self.batch.put(index, &packet, size.into(), &address[..length]);
+            let group = (count - next).min(SEND_BATCH);
+            for index in 0..group {
+                put(&mut self.batch, packets, index, next + index, sent);
             }
-            match self.batch.send(self.socket.as_fd(), group.len()) {
+            match self.batch.send(self.socket.as_fd(), group) {
                 Ok(count) => {
-                    rest = &rest[count..];
+                    next += count;
                     retried = false;
                 }
                 // An ICMP error in the error queue makes the next send fail, whichever packet it is
                 // about (ip(7), IP_RECVERR). Once the queue is read, a second failure is this
                 // packet's own.
                 Err(_) if !retried => {
-                    self.errors(codec, clock, out);
+                    self.errors(packets, clock, out);
                     retried = true;
                 }
                 Err(error) => {
-                    let found = Found::NotSent(fault(&error));
-                    out.push(Event::Outcome(rest[0].0.outcome(sent, found)));
-                    rest = &rest[1..];
+                    failed(packets, next, sent, fault(&error), out);
+                    next += 1;
                     retried = false;
                 }
             }
@@ -170,23 +217,23 @@ impl IcmpSocket {
 
     /// Reads the queues that are ready, and no other: a system call that finds nothing costs as
     /// much as one that brings ten packets.
-    pub fn receive(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    pub fn receive(&mut self, packets: &mut Packets, clock: &Clock, out: &mut Vec<Event>) {
         let ready = std::mem::replace(&mut self.ready, Ready::EMPTY);
         if ready.is_readable() {
-            self.arrivals(codec, clock, out);
+            self.arrivals(packets, clock, out);
         }
         if ready.is_error() {
-            self.errors(codec, clock, out);
+            self.errors(packets, clock, out);
         }
     }
 
     /// Receives the packets that are there.
-    fn arrivals(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    fn arrivals(&mut self, packets: &mut Packets, clock: &Clock, out: &mut Vec<Event>) {
         for _ in 0..MAX_BATCHES {
             match self.batch.receive(self.socket.as_fd(), Queue::Arrivals) {
                 Ok(count) => {
                     for index in 0..count {
-                        self.arrival(index, codec, clock, out);
+                        self.arrival(index, packets, clock, out);
                     }
                     if count < BATCH {
                         return;
@@ -195,14 +242,14 @@ impl IcmpSocket {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An ICMP error is queued, and this call has cleared the notice of it. Packets may
                 // still be waiting.
-                Err(_) => self.errors(codec, clock, out),
+                Err(_) => self.errors(packets, clock, out),
             }
         }
         self.ready |= Ready::READABLE;
     }
 
     /// One packet that arrived.
-    fn arrival(&self, index: usize, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    fn arrival(&self, index: usize, packets: &mut Packets, clock: &Clock, out: &mut Vec<Event>) {
         let message = self.batch.get(index);
         let control = kernel::control_messages(message.control);
         let Some(from) = kernel::from_sockaddr(message.address) else { return };
@@ -211,7 +258,13 @@ impl IcmpSocket {
         } else {
             Ok(message.packet)
         };
-        let read = packet.and_then(|packet| codec.reply(packet, from, self.kind));
+        let read = packet.and_then(|packet| packets.codec.reply(packet, from, self.kind));
+        if let (Ok(packet), Err(_)) = (packet, read) {
+            let received = |sent| clock.received(control.timestamp, sent);
+            if packets.is_trace_reply(packet, from, self.kind, received) {
+                return;
+            }
+        }
         let is_asked = read.is_ok_and(|probe| probe.to == from);
         let found = |rtt| {
             if is_asked {
@@ -223,8 +276,37 @@ impl IcmpSocket {
         out.push(event(read, from, &control, clock, found));
     }
 
+    /// One error of the error queue.
+    fn error(
+        &self,
+        quoted: &Quoted<'_>,
+        control: &ControlMessages,
+        packets: &mut Packets,
+        clock: &Clock,
+        out: &mut Vec<Event>,
+    ) {
+        let &Quoted { packet, to, error } = quoted;
+        let mut read = packets.codec.quoted(packet, to, self.kind);
+        if read.is_err() {
+            let received = |sent| clock.received(control.timestamp, sent);
+            if packets.is_trace_error(quoted, self.kind, received) {
+                return;
+            }
+        }
+        if let Err(Reject::Truncated | Reject::WrongToken) = read
+            && self.kind == SocketKind::Raw
+            && let Some(probe) = packets.newest.quoted(&packets.codec, packet, to, clock.now())
+        {
+            read = Ok(probe);
+        }
+        let found = |rtt| socket::found(error, to, rtt, clock.now());
+        // The hop limit is the error's, which a router may have sent.
+        let control = ControlMessages { hop_limit: None, ..*control };
+        out.push(event(read, error.from, &control, clock, found));
+    }
+
     /// Reads the error queue to its end.
-    fn errors(&mut self, codec: &Codec, clock: &Clock, out: &mut Vec<Event>) {
+    fn errors(&mut self, packets: &mut Packets, clock: &Clock, out: &mut Vec<Event>) {
         for _ in 0..MAX_BATCHES {
             let Ok(count) = self.batch.receive(self.socket.as_fd(), Queue::Errors) else { return };
             for index in 0..count {
@@ -233,11 +315,8 @@ impl IcmpSocket {
                 if let (Some(error), Some(to)) =
                     (control.error, kernel::from_sockaddr(message.address))
                 {
-                    let found = |rtt| socket::found(error, to, rtt, clock.now());
-                    let read = codec.quoted(message.packet, to, self.kind);
-                    // The hop limit is the error's, which a router may have sent.
-                    let control = ControlMessages { hop_limit: None, ..control };
-                    out.push(event(read, error.from, &control, clock, found));
+                    let quoted = Quoted { packet: message.packet, to, error };
+                    self.error(&quoted, &control, packets, clock, out);
                 }
             }
             if count < BATCH {

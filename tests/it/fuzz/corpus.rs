@@ -81,4 +81,4 @@ macro_rules! tests {
     };
 }
 
-tests! { icmp icmp_error dns journal plan scenario survey record }
+tests! { icmp icmp_error trace dns journal plan scenario survey record }

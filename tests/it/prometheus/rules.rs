@@ -9,7 +9,7 @@ use crate::support::{
 };
 use std::{collections::BTreeSet, process::Command};
 
-const ALERTS: [&str; 14] = [
+const ALERTS: [&str; 15] = [
     "CountryOutage",
     "CountryUnstable",
     "NearTotal",
@@ -19,6 +19,7 @@ const ALERTS: [&str; 14] = [
     "Degraded",
     "VantagesDisagree",
     "VantagePath",
+    "UpstreamBroken",
     "VantageBlind",
     "BlockUnknown",
     "ProberDown",

@@ -16,9 +16,10 @@ const CORE: usize = 5_500;
 const PROGRAM: usize = 9_000;
 /// Crates that the core and what it is made of may name: none of them has a runtime, a socket, a
 /// file or a clock.
-const OF_THE_CORE: [(&str, &[&str]); 3] = [
-    ("crates/core", &["lifesign-model", "lifesign-schedule", "serde"]),
+const OF_THE_CORE: [(&str, &[&str]); 4] = [
+    ("crates/core", &["lifesign-model", "lifesign-path", "lifesign-schedule", "serde"]),
     ("crates/schedule", &["lifesign-model", "serde"]),
+    ("crates/path", &["lifesign-model", "serde"]),
     ("crates/model", &["jiff", "serde"]),
 ];
 

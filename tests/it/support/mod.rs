@@ -1,6 +1,7 @@
 //! What the tests share, each thing once.
 
 pub mod browser;
+pub mod chain;
 pub mod country;
 pub mod dark_periods;
 pub mod dns_server;

@@ -27,6 +27,13 @@ impl Namespace {
         Self { holder }
     }
 
+    /// That of this process.
+    pub fn here() -> Self {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self { holder: command.spawn().unwrap() }
+    }
+
     /// A new one that forwards packets, but for those that a rule of the chain `forward` in the
     /// table `lab` stops.
     pub fn router() -> Self {

@@ -11,6 +11,9 @@ use lifesign_core::{
         TargetView, TargetViews, VantageStats, WindowView,
     },
 };
+use lifesign_path::{
+    HopSeen, HopView, NetworkOf, PathView, Paths, Place, PlaceView, ProbeOutcomes, Word,
+};
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 /// A name that would run if it were not escaped.
@@ -49,6 +52,7 @@ pub fn every_field() -> Snapshot {
             ReturnPathView { hop_limit: Some(52), changes: 1 },
             ReturnPathView::default(),
         ],
+        paths: Arc::new(paths()),
         reasons: vec![
             Arc::new(BlockReasons {
                 rejected: BTreeMap::from([(Reject::WrongSource, 2), (Reject::Stale, 1)]),
@@ -78,6 +82,49 @@ pub fn every_field() -> Snapshot {
         receive_drops: 12,
         lines_lost: LinesLost { journal: Some(3), stdout: 0 },
         store: Some(StoreView { failing: true, failures: 13, waiting: 14, lost: 15 }),
+    }
+}
+
+/// Both blocks are reached by the same network, behind which the path to the second breaks.
+fn paths() -> Paths {
+    let network = NetworkOf { asn: 64_496, name: format!("NEAR {NASTY}").into() };
+    let seen = |hop_limit: u8, network: Option<&NetworkOf>, heard| HopSeen {
+        hop_limit,
+        address: [192, 0, 2, hop_limit].into(),
+        network: network.cloned(),
+        heard: at(heard),
+    };
+    let hop = |hop: HopSeen, answers| HopView {
+        hop_limit: hop.hop_limit,
+        addresses: vec![hop.address],
+        network: hop.network,
+        answers,
+        heard: Some(hop.heard),
+    };
+    let silent =
+        HopView { hop_limit: 2, addresses: Vec::new(), network: None, answers: 0.02, heard: None };
+    let hops = vec![hop(seen(1, Some(&network), 590), 0.98), silent, hop(seen(3, None, 480), 0.96)];
+    let place = PlaceView {
+        place: Place::OnTheWay,
+        found: at(492),
+        since: at(487),
+        last: Some(seen(1, Some(&network), 491)),
+        first_silent: Some(seen(3, None, 480)),
+        said: Some(([192, 0, 2, 1].into(), Word::Unreachable(IcmpCode { kind: 3, code: 13 }))),
+        probes: 24,
+    };
+    let upstreams = vec![network];
+    let up = PathView { place: None, hops, upstreams, changes: 2 };
+    let dark = PathView { place: Some(place.clone()), ..up.clone() };
+    let mut probes = ProbeOutcomes::default();
+    for (count, each) in (16..).zip(probes.values_mut()) {
+        *each = count;
+    }
+    Paths {
+        blocks: vec![Arc::new(up), Arc::new(dark)],
+        networks: Vec::new(),
+        countries: vec![Some(place)],
+        probes,
     }
 }
 

@@ -122,6 +122,12 @@ impl Watch {
         self.aggregate.poll_return_path_change()
     }
 
+    /// The next block that is doubted, or doubted more, and that nobody has taken yet: its path may
+    /// tell where it breaks.
+    pub fn poll_doubt(&mut self) -> Option<BlockId> {
+        self.schedule.poll_doubt()
+    }
+
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
     pub fn history(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])
@@ -168,6 +174,11 @@ impl Watch {
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
         Some(probe)
+    }
+
+    /// May a trace probe reach this block now? If so, it is paid for.
+    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
+        self.schedule.pay_trace(block, now)
     }
 
     /// Takes in what the network reports. Outcomes, strays, controls, gaps and new plans are one
@@ -300,6 +311,7 @@ impl Watch {
             return_paths: (0..self.roster.blocks.len() as u32)
                 .map(|id| self.aggregate.return_path(BlockId(id)))
                 .collect(),
+            paths: Arc::default(),
             reasons: self.aggregate.reasons().to_vec(),
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),

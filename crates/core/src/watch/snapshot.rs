@@ -9,6 +9,7 @@ pub use crate::{
     histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA},
     sketch::{RoundTrips, Spread},
 };
+pub use lifesign_model::writing::{LinesLost, StoreView};
 
 use super::{History, Watch};
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     scopes::{Country, CountryId, Family, PerFamily, PerKind, Roster, Scope},
     time::{Time, WallOffset},
 };
+use lifesign_path::Paths;
 use std::{net::IpAddr, ops::Range, sync::Arc};
 
 /// Everything that a reader may know.
@@ -37,6 +39,8 @@ pub struct Snapshot {
     pub kinds: Vec<PerKind<Option<KindView>>>,
     /// The path back from each block, by `BlockId`.
     pub return_paths: Vec<ReturnPathView>,
+    /// The paths to the blocks, and where they break, as far as the driver traces them.
+    pub paths: Arc<Paths>,
     /// Rejected and unsent by reason, of each block, by `BlockId`.
     pub reasons: Vec<Arc<BlockReasons>>,
     /// By place in the plan.
@@ -85,28 +89,6 @@ impl Snapshot {
         let view = |id| self.scope(Scope::Country(CountryId(id)));
         self.roster.countries.iter().zip((0..).map(view))
     }
-}
-
-/// Lines that were lost, because a disk or a reader did not take them in time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinesLost {
-    /// Of the journal; None without one.
-    pub journal: Option<u64>,
-    /// Of standard output.
-    pub stdout: u64,
-}
-
-/// How the writing of the store goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoreView {
-    /// The last try failed.
-    pub failing: bool,
-    /// How many tries failed.
-    pub failures: u64,
-    /// Rows that wait to be written.
-    pub waiting: u64,
-    /// Rows that will never be written, since too many waited.
-    pub lost: u64,
 }
 
 /// Which plan is watched.

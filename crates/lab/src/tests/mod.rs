@@ -2,14 +2,20 @@
 
 mod expectations;
 mod partial;
+mod places;
 mod scenarios;
 
 use crate::Scenario;
 
 /// A scenario of one country, KP, in which `more` happens.
 fn scenario(blocks: &str, hosts: &str, more: &str) -> Scenario {
+    lasting("10h", blocks, hosts, more)
+}
+
+/// The same, for so long.
+fn lasting(duration: &str, blocks: &str, hosts: &str, more: &str) -> Scenario {
     let text = format!(
-        "story = \"x\"\nstart = \"2024-03-01T00:00:00Z\"\nduration = \"10h\"\n\
+        "story = \"x\"\nstart = \"2024-03-01T00:00:00Z\"\nduration = \"{duration}\"\n\
          [[country]]\ncode = \"KP\"\nblocks = {blocks}\n{hosts}\n{more}"
     );
     Scenario::parse("text", &text).unwrap_or_else(|problems| panic!("{problems}"))

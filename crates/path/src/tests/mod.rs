@@ -1,0 +1,3 @@
+mod budget;
+mod places;
+mod toy;

@@ -1,0 +1,310 @@
+//! The state machine: whom to ask when, for all paths.
+
+use super::{
+    Networks, PathEvent, PlaceView, ProbeOutcome, ProbeOutcomes, Settings, TraceProbe, Traced,
+    TracedBlock,
+    episode::Interval,
+    path::Path,
+    routers::{RouterId, Routers},
+    sweep::Found,
+};
+use lifesign_model::{
+    rng::Rng,
+    scopes::{BlockId, Family, PerFamily, Prefix, TargetId},
+    time::Time,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    net::IpAddr,
+    time::Duration,
+};
+
+/// How long a probe is open.
+const OPEN: Duration = Duration::from_secs(3);
+/// After life returned, or a way back moved, the path is looked at so much later.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
+/// Calm sweeps per second at most while paths are being learned.
+const LEARNING_RATE: f64 = 20.0;
+const LEARNING_INTERVAL: Duration = Duration::from_secs(30);
+/// So many sweeps are made at that pace.
+pub(crate) const LEARNING_SWEEPS: u32 = 12;
+
+/// A probe that may still be answered.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub path: u32,
+    pub hop_limit: u8,
+    pub slot: u32,
+    pub sent: Time,
+    pub expected: RouterId,
+    /// Other paths for which its answer counts too.
+    pub sharers: Vec<u32>,
+    pub found: Found,
+}
+
+/// What all paths of a family have in common at a hop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrunkHop {
+    pub router: RouterId,
+    pub agree: u32,
+    pub differ: u32,
+}
+
+/// Who answers whenever our own network works.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ControlsHeard {
+    pub asked: Time,
+    pub heard: Time,
+}
+
+/// A place that was told, and the interval that it names.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub view: PlaceView,
+    pub interval: Interval,
+}
+
+/// Where the paths to all blocks break (see the crate).
+#[derive(Debug)]
+pub struct Tracer {
+    pub(crate) settings: Settings,
+    pub(crate) rng: Rng,
+    pub(crate) networks: Networks,
+    pub(crate) blocks: Vec<TracedBlock>,
+    /// By country: its prefixes, by their first address.
+    pub(crate) theirs: HashMap<u32, Vec<Prefix>>,
+    /// First those of the blocks, then those of the controls.
+    pub(crate) paths: Vec<Path>,
+    pub(crate) routers: Routers,
+    pub(crate) trunk: PerFamily<Vec<TrunkHop>>,
+    pub(crate) blind: PerFamily<bool>,
+    pub(crate) controls_heard: PerFamily<ControlsHeard>,
+    pub(crate) open: BTreeMap<u64, Open>,
+    pub(crate) next_id: u64,
+    pub(crate) next_slot: u32,
+    timers: BTreeSet<(Time, u32)>,
+    /// By path: its entry among the timers.
+    timer_of: Vec<Time>,
+    pub(crate) due: VecDeque<TraceProbe>,
+    pub(crate) events: VecDeque<PathEvent>,
+    pub(crate) places: HashMap<u32, Told>,
+    pub(crate) queued: VecDeque<u32>,
+    pub(crate) active: usize,
+    /// The next path in doubt is looked into no earlier.
+    pub(crate) next_begin: Time,
+    pub(crate) counts: ProbeOutcomes<u64>,
+    pub(crate) arrived: u64,
+}
+
+impl Tracer {
+    /// One that knows no path yet. The seed spreads the sweeps.
+    pub fn new(settings: Settings, seed: u64, _now: Time) -> Self {
+        Self {
+            rng: Rng::new(seed),
+            networks: Networks::default(),
+            blocks: Vec::new(),
+            theirs: HashMap::new(),
+            paths: Vec::new(),
+            routers: Routers::new(&settings),
+            trunk: PerFamily::default(),
+            blind: PerFamily::default(),
+            controls_heard: PerFamily::default(),
+            open: BTreeMap::new(),
+            next_id: 1,
+            next_slot: 0,
+            timers: BTreeSet::new(),
+            timer_of: Vec::new(),
+            due: VecDeque::new(),
+            events: VecDeque::new(),
+            places: HashMap::new(),
+            queued: VecDeque::new(),
+            active: 0,
+            next_begin: Time::default(),
+            counts: ProbeOutcomes::default(),
+            arrived: 0,
+            settings,
+        }
+    }
+
+    /// Which networks addresses belong to, from now on.
+    pub fn set_networks(&mut self, networks: Networks) {
+        self.networks = networks;
+    }
+
+    /// Who is watched from now on. What is known of the path to a prefix that stays is kept; what
+    /// is down must be said again.
+    pub fn set_blocks(&mut self, blocks: Vec<TracedBlock>, now: Time) {
+        let controls: Vec<IpAddr> =
+            self.paths[self.blocks.len()..].iter().map(|path| path.targets[0]).collect();
+        let paths = std::mem::take(&mut self.paths);
+        let mut known: HashMap<Prefix, Path> =
+            self.blocks.iter().map(|block| block.prefix).zip(paths).collect();
+        self.theirs.clear();
+        for block in &blocks {
+            self.theirs.entry(block.country.0).or_default().push(block.prefix);
+        }
+        for prefixes in self.theirs.values_mut() {
+            prefixes.sort_unstable_by_key(Prefix::address);
+        }
+        let spread = self.learning_interval(blocks.len());
+        for (id, block) in (0..).zip(&blocks) {
+            let of = Traced::Block(BlockId(id));
+            let calm_at = now + spread.mul_f64(self.rng.unit());
+            let mut path = Path::new(of, block.targets.clone(), calm_at);
+            if let Some(old) = known.remove(&block.prefix) {
+                path.adopt(old);
+            }
+            self.paths.push(path);
+        }
+        self.blocks = blocks;
+        self.begin_anew();
+        self.set_controls(&controls, now);
+    }
+
+    /// The hosts that answer whenever our own network works.
+    pub fn set_controls(&mut self, controls: &[IpAddr], now: Time) {
+        self.paths.truncate(self.blocks.len());
+        for (number, &address) in (0..).zip(controls) {
+            let calm_at = now + LEARNING_INTERVAL.mul_f64(self.rng.unit());
+            self.paths.push(Path::new(Traced::Control(number), vec![address], calm_at));
+        }
+        self.begin_anew();
+    }
+
+    /// Ids of paths have another meaning from here on.
+    fn begin_anew(&mut self) {
+        for path in &mut self.paths {
+            path.sweep = None;
+            path.episode = None;
+        }
+        self.open.clear();
+        self.due.clear();
+        self.places.clear();
+        self.queued.clear();
+        self.active = 0;
+        self.timers.clear();
+        self.timer_of = vec![Time::NEVER; self.paths.len()];
+        for index in 0..self.paths.len() as u32 {
+            self.set_timer(index);
+        }
+    }
+
+    pub(crate) fn learning_interval(&self, blocks: usize) -> Duration {
+        LEARNING_INTERVAL
+            .max(Duration::from_secs_f64(blocks as f64 / LEARNING_RATE))
+            .min(self.settings.calm_interval)
+    }
+
+    /// From one calm sweep of a path to the next.
+    pub(crate) fn calm_interval(&mut self, index: u32) -> Duration {
+        let interval = if self.paths[index as usize].sweeps < LEARNING_SWEEPS {
+            self.learning_interval(self.blocks.len())
+        } else {
+            self.settings.calm_interval
+        };
+        // Sweeps of two paths that fell together once do not go on doing so.
+        interval.mul_f64(0.9 + 0.2 * self.rng.unit())
+    }
+
+    /// Moves a path's timer to what is due first.
+    pub(crate) fn set_timer(&mut self, index: u32) {
+        let path = &self.paths[index as usize];
+        let at = path.next_timeout();
+        let timer = &mut self.timer_of[index as usize];
+        if *timer != at {
+            self.timers.remove(&(*timer, index));
+            *timer = at;
+            if at < Time::NEVER {
+                self.timers.insert((at, index));
+            }
+        }
+    }
+
+    pub(crate) fn path_of(&self, block: BlockId) -> Option<u32> {
+        let index = block.0;
+        let is_traced = (index as usize) < self.blocks.len();
+        (is_traced && !self.paths[index as usize].targets.is_empty()).then_some(index)
+    }
+
+    /// An echo reply of a host (one of its targets, always the same) arrived with this hop limit.
+    pub fn handle_reply_hop_limit(
+        &mut self,
+        block: BlockId,
+        host: TargetId,
+        hop_limit: u8,
+        now: Time,
+    ) {
+        let Some(index) = self.path_of(block) else { return };
+        let path = &mut self.paths[index as usize];
+        if let Some((before, after)) = path.way_back.record(host, hop_limit, now) {
+            path.calm_at = path.calm_at.min(now);
+            self.events.push_back(PathEvent::ReturnPath { at: now, block, before, after });
+            self.set_timer(index);
+        }
+    }
+
+    /// Does what time demands by `now`; then take the probes that are due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some(entry) = self.open.first_entry().filter(|open| open.get().sent + OPEN <= now)
+        {
+            let open = entry.remove();
+            self.counts[ProbeOutcome::Silent] += u64::from(open.found == Found::Pending);
+        }
+        while let Some(&(at, index)) = self.timers.first() {
+            if at > now {
+                break;
+            }
+            self.advance(index, now);
+            self.set_timer(index);
+        }
+    }
+
+    /// Does what is due on one path.
+    fn advance(&mut self, index: u32, now: Time) {
+        let path = &mut self.paths[index as usize];
+        if path.sweep.as_ref().is_some_and(|sweep| sweep.close_at <= now) {
+            self.close_sweep(index, now);
+        }
+        let path = &mut self.paths[index as usize];
+        if path.sweep.is_some() {
+            return;
+        }
+        if path.episode.as_ref().is_some_and(|episode| episode.next_at <= now) {
+            self.doubt_sweep(index, now);
+        } else if path.calm_at <= now {
+            let is_blind = self.blind[path.family];
+            path.calm_at = now + self.settings.calm_interval / 10;
+            if is_blind || path.episode.is_some() {
+                return;
+            }
+            if path.is_down {
+                path.calm_at = now + self.settings.calm_interval;
+                self.begin_episode(index, now);
+            } else {
+                self.calm_sweep(index, now);
+            }
+        }
+    }
+
+    /// When to call [`Tracer::handle_timeout`] next, at the latest.
+    pub fn poll_timeout(&self) -> Time {
+        self.timers.first().map_or(Time::NEVER, |timer| timer.0)
+    }
+
+    /// The next probe to send now.
+    pub fn poll_probe(&mut self, _now: Time) -> Option<TraceProbe> {
+        self.due.pop_front()
+    }
+
+    /// The next event that nobody has taken yet.
+    pub fn poll_event(&mut self) -> Option<PathEvent> {
+        self.events.pop_front()
+    }
+
+    /// The families of all paths, for whoever wants to know of which there are controls.
+    pub(crate) fn controls(&self, family: Family) -> impl Iterator<Item = u32> {
+        let first = self.blocks.len();
+        let paths = self.paths.iter().enumerate().skip(first);
+        paths.filter(move |(_, path)| path.family == family).map(|(index, _)| index as u32)
+    }
+}

@@ -1,0 +1,283 @@
+//! Where paths break, beside the watch: it says whom it doubts and what it found, and its trace
+//! probes leave by the same sockets.
+
+use super::{Daemon, random_bits};
+use crate::{config::Plan, probe::icmp::TraceEvent};
+use lifesign_core::{
+    judge::{Change, State},
+    outcome::{Event, Found},
+    scopes::{BlockId, Family, Host, Kind, PerFamily, Roster, Scope},
+    time::Time,
+    watch::{Snapshot, Watch},
+};
+use lifesign_journal::path;
+use lifesign_path::{PathEvent, Paths, TraceProbe, Traced, Tracer};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
+
+/// A block's trace targets are chosen anew so often, at first sooner, and each time later.
+const CHOSEN_EVERY: Duration = Duration::from_secs(600);
+const CHOSEN_FIRST: Duration = Duration::from_secs(60);
+/// So many targets of a block are looked at to find the steadiest.
+const LOOKED_AT: u32 = 16;
+/// One to trace, and one in reserve.
+const TRACED: usize = 2;
+/// Views that are made anew with each snapshot, in turns: of what paths share, each learns by the
+/// others' probes.
+const RENEWED: u32 = 64;
+/// After its last probe, a path's view may change for so long.
+const CHANGES_FOR: Duration = Duration::from_secs(4);
+
+/// The paths of a run.
+pub(super) struct PathTracer {
+    tracer: Tracer,
+    chosen: Time,
+    chosen_every: Duration,
+    targets: Vec<Vec<IpAddr>>,
+    /// Blocks that are dark, as far as the tracer was told.
+    dark: BTreeSet<BlockId>,
+    /// The next block whose view is made anew in its turn.
+    turn: u32,
+    /// Blocks whose view may be another by now, and since when.
+    changed: BTreeMap<BlockId, Time>,
+    views: Arc<Paths>,
+    /// What was found and is not told yet.
+    pub events: Vec<PathEvent>,
+}
+
+impl PathTracer {
+    /// None if the plan wants none.
+    pub fn new(plan: &Plan, watch: &Watch, now: Time) -> Option<Self> {
+        if !plan.path.is_traced {
+            return None;
+        }
+        let mut paths = Self {
+            tracer: Tracer::new(plan.path_settings(), random_bits(5), now),
+            chosen: now,
+            chosen_every: CHOSEN_FIRST,
+            targets: Vec::new(),
+            dark: BTreeSet::new(),
+            turn: 0,
+            changed: BTreeMap::new(),
+            views: Arc::default(),
+            events: Vec::new(),
+        };
+        paths.replan(plan, watch, now);
+        Some(paths)
+    }
+
+    /// Follows a new plan.
+    pub fn replan(&mut self, plan: &Plan, watch: &Watch, now: Time) {
+        self.tracer.set_networks(plan.path.networks());
+        self.tracer.set_controls(&plan.controls, now);
+        self.targets.clear();
+        self.dark.clear();
+        self.changed.clear();
+        self.events.clear();
+        self.views = Arc::new(Paths {
+            blocks: vec![Arc::default(); plan.roster.blocks.len()],
+            networks: vec![None; plan.roster.networks.len()],
+            countries: vec![None; plan.roster.countries.len()],
+            probes: *self.tracer.counts(),
+        });
+        self.choose(plan, watch, now);
+    }
+
+    /// Chooses whom to trace: of each block those that answer most steadily.
+    fn choose(&mut self, plan: &Plan, watch: &Watch, now: Time) {
+        self.chosen = now;
+        let blocks = 0..plan.roster.blocks.len() as u32;
+        let targets: Vec<_> = blocks.map(|id| steadiest(&plan.roster, watch, id)).collect();
+        if targets != self.targets {
+            let of_block = |id: u32| targets[id as usize].clone();
+            self.tracer.set_blocks(plan.traced_blocks(of_block), now);
+            self.targets = targets;
+        }
+    }
+
+    /// An outcome of an ordinary probe, before the watch takes it in.
+    pub fn handle_event(&mut self, event: &Event, roster: &Roster, now: Time) {
+        let Event::Outcome(outcome) = event else { return };
+        if outcome.found.rtt_if_alive().is_none() {
+            return;
+        }
+        let block = roster.target(outcome.target).block;
+        self.tracer.handle_host_answer(block, outcome.sent, now);
+        if let (Some(limit), Found::Reply { .. }) = (outcome.hop_limit, outcome.found) {
+            self.tracer.handle_reply_hop_limit(block, outcome.target, limit, now);
+        }
+    }
+
+    /// What came of trace probes.
+    pub fn handle_trace(&mut self, event: TraceEvent, now: Time) {
+        match event {
+            TraceEvent::Answer(answer) => self.tracer.handle_answer(answer, now),
+            TraceEvent::NotSent(id) => self.tracer.handle_not_sent(id, now),
+        }
+    }
+
+    /// What the judge says.
+    pub fn handle_changes(&mut self, changes: &[Change], now: Time) {
+        for change in changes.iter().filter(|change| !change.narrows()) {
+            let Scope::Block(block) = change.scope else { continue };
+            match change.to {
+                State::Down | State::Outage => {
+                    self.dark.insert(block);
+                    self.tracer.handle_down(block, now);
+                }
+                State::Up | State::Degraded | State::Partial => {
+                    self.dark.remove(&block);
+                    self.tracer.handle_life(block, now);
+                }
+                // Whether what flaps is dark just now, only a snapshot tells.
+                State::Flapping | State::Unknown => {}
+            }
+            self.changed.insert(block, now);
+        }
+    }
+
+    fn handle_flapping(&mut self, snapshot: &Snapshot, now: Time) {
+        for block in (0..snapshot.roster.blocks.len() as u32).map(BlockId) {
+            let verdict = &snapshot.scope(Scope::Block(block)).verdict;
+            if verdict.state != State::Flapping {
+                continue;
+            }
+            let is_dark = verdict.calm_at.is_none();
+            if is_dark && self.dark.insert(block) {
+                self.tracer.handle_down(block, now);
+            } else if !is_dark && self.dark.remove(&block) {
+                self.tracer.handle_life(block, now);
+            } else {
+                continue;
+            }
+            self.changed.insert(block, now);
+        }
+    }
+
+    /// Takes the doubts of the watch, does what time demands, and returns what is to be sent now.
+    pub fn poll_probes(&mut self, plan: &Plan, watch: &mut Watch, now: Time) -> Vec<TraceProbe> {
+        while let Some(block) = watch.poll_doubt() {
+            self.tracer.handle_doubt(block, now);
+        }
+        if now.since(self.chosen) >= self.chosen_every {
+            self.chosen_every = CHOSEN_EVERY;
+            self.choose(plan, watch, now);
+        }
+        self.tracer.handle_timeout(now);
+        let mut probes = Vec::new();
+        while let Some(probe) = self.tracer.poll_probe(now) {
+            if let Traced::Block(block) = probe.of {
+                self.changed.insert(block, now);
+                if probe.reaches_block && !watch.pay_trace(block, now) {
+                    self.tracer.handle_not_sent(probe.id, now);
+                    continue;
+                }
+            }
+            probes.push(probe);
+        }
+        probes
+    }
+
+    /// When to call [`PathTracer::poll_probes`] next, at the latest.
+    pub fn poll_timeout(&self) -> Time {
+        self.tracer.poll_timeout().min(self.chosen + self.chosen_every)
+    }
+
+    /// Adds to a snapshot what is known of paths. While we are blind, nothing is said of blocks.
+    pub fn add_to(&mut self, snapshot: &mut Snapshot, now: Time) {
+        let is_blind = PerFamily::new(|family| {
+            snapshot.blindness[family].is_some_and(|blindness| blindness.is_blind)
+        });
+        for family in Family::ALL {
+            self.tracer.handle_blind(family, is_blind[family], now);
+        }
+        self.handle_flapping(snapshot, now);
+        let views = Arc::make_mut(&mut self.views);
+        while let Some(event) = self.tracer.poll_event() {
+            if let PathEvent::Upstream { block, .. }
+            | PathEvent::Hops { block, .. }
+            | PathEvent::ReturnPath { block, .. } = event
+            {
+                Arc::make_mut(&mut views.blocks[block.0 as usize]).changes += 1;
+            }
+            if let PathEvent::Place { block, .. } = event {
+                self.changed.insert(block, now);
+            }
+            self.events.push(event);
+        }
+        let count = views.blocks.len() as u32;
+        let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
+        for block in renewed.chain(self.changed.keys().copied()) {
+            let view = &mut views.blocks[block.0 as usize];
+            *view = Arc::new(self.tracer.path_view(block, view.changes));
+        }
+        self.turn = (self.turn + RENEWED) % count.max(1);
+        let roster = &snapshot.roster;
+        if !self.changed.is_empty() {
+            let places = |blocks: &std::ops::Range<u32>| self.tracer.place_of(blocks.clone());
+            views.networks = roster.networks.iter().map(|of| places(&of.blocks)).collect();
+            views.countries = roster.countries.iter().map(|of| places(&of.blocks)).collect();
+        }
+        views.probes = *self.tracer.counts();
+        self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
+        snapshot.paths = self.views.clone();
+    }
+}
+
+impl Daemon {
+    /// Sends the trace probes that are due, after what the judge said.
+    pub(super) fn trace(&mut self, changes: &[Change], out: &mut Vec<Event>, now: Time) {
+        let Some(paths) = &mut self.paths else { return };
+        while let Some(event) = self.network.poll_trace() {
+            paths.handle_trace(event, now);
+        }
+        paths.handle_changes(changes, now);
+        let probes = paths.poll_probes(&self.plan, &mut self.watch, now);
+        self.network.trace(&probes, &self.plan, out);
+    }
+
+    /// Writes what was found on paths to standard output and to the journal.
+    pub(super) fn tell_paths(&mut self) {
+        let Some(paths) = &mut self.paths else { return };
+        let offset = self.clock.wall_offset();
+        for event in paths.events.drain(..) {
+            if let Some(text) = path::text(&event, &self.plan.roster, offset) {
+                self.stdout_writer.write(text);
+            }
+            let line = path::write(&event, &self.plan.roster, offset);
+            if let (Some(journal), Some(line)) = (&mut self.journal, line) {
+                journal.write(line);
+            }
+        }
+    }
+}
+
+/// The addresses of a block that answer most steadily, those that are pinged first.
+fn steadiest(roster: &Roster, watch: &Watch, block: u32) -> Vec<IpAddr> {
+    let block = roster.block(BlockId(block));
+    let of_kind = |is_pinged| {
+        block
+            .targets
+            .clone()
+            .filter(move |&id| (roster.targets[id as usize].kind == Kind::Icmp) == is_pinged)
+    };
+    let mut rated = Vec::new();
+    for id in of_kind(true).chain(of_kind(false)).take(LOOKED_AT as usize) {
+        let target = &roster.targets[id as usize];
+        let Host::Address(address) = target.host else { continue };
+        for view in watch.target_views(id..id + 1) {
+            let is_bad = view.gone || view.accepts_all;
+            let order = (is_bad, target.kind != Kind::Icmp, (view.miss_rate * 20.0) as u32, id);
+            rated.push((order, address));
+        }
+    }
+    rated.sort_unstable();
+    let mut addresses: Vec<IpAddr> = rated.into_iter().map(|(_, address)| address).collect();
+    addresses.dedup();
+    addresses.truncate(TRACED);
+    addresses
+}

@@ -1,0 +1,91 @@
+//! Whoever sends us thousands of made-up ICMP errors a second delays no scrape and no verdict, and
+//! none of them counts.
+
+use crate::support::{
+    LIFESIGN, Program, TIMEOUT, TempDir, chain::Chain, namespace::Namespace, values,
+};
+use lifesign_clock::Clock;
+use std::time::Duration;
+
+const BLOCK: &str = "KP 10.45.176.0/24";
+
+const PLAN: &str = r#"
+vantage = "test"
+controls = ["10.77.0.53"]
+[budget]
+per_block = "4/s"
+[[country]]
+code = "KP"
+probes = ["icmp"]
+[[country.block]]
+prefix = "10.45.176.0/24"
+hosts = ["10.45.176.8", "10.45.176.15", "10.45.176.67", "10.45.176.68"]
+"#;
+
+/// Time exceeded 10,000 times a second, each quoting eight bytes of an echo request that nobody
+/// sent to one of the hosts; tells each second how many there were.
+const FLOOD: &str = r#"
+import os, socket, struct, time
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16: total = (total & 0xffff) + (total >> 16)
+    return struct.pack("!H", ~total & 0xffff)
+sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+hosts = [socket.inet_aton("10.45.176.%d" % host) for host in (8, 15, 67, 68)]
+def error(number):
+    quote = bytes([0x45, 0, 0, 42, 0, 0, 0, 0, 1, 1, 0, 0]) + socket.inet_aton("10.77.1.1")
+    quote += hosts[number % 4] + b"\x08\0" + os.urandom(6)
+    body = b"\x0b\0\0\0\0\0\0\0" + quote
+    return body[:2] + checksum(body) + body[4:]
+errors = [error(number) for number in range(20000)]
+print("ready", flush=True)
+begun = time.monotonic()
+sent = 0
+while True:
+    for _ in range(100):
+        sender.sendto(errors[sent % len(errors)], ("10.77.1.1", 0))
+        sent += 1
+    if sent % 10000 == 0: print("sent", sent, flush=True)
+    time.sleep(max(0, begun + sent / 10000 - time.monotonic()))
+"#;
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn ten_thousand_made_up_errors_a_second_delay_nothing_and_none_counts() {
+    let chain = Chain::new(Namespace::new(), 2);
+    let temp_dir = TempDir::new("floods");
+    let plan = temp_dir.put("plan.toml", PLAN);
+    let mut watch = Program::start(chain.vantage.command(&[LIFESIGN, "--config", &plan]));
+    watch.verdict(TIMEOUT, BLOCK, "up");
+    watch.listen(Duration::from_secs(10));
+    let mut flood = Program::start(chain.router(1).command(&["python3", "-c", FLOOD]));
+    flood.line(TIMEOUT, "its readiness", |line| (line == "ready").then_some(()));
+    watch.listen(Duration::from_secs(5));
+    let clock = Clock::start();
+    let mut slowest = Duration::ZERO;
+    let mut metrics = String::new();
+    for _ in 0..10 {
+        let asked = clock.now();
+        metrics = chain.vantage.get("/metrics").body;
+        slowest = slowest.max(clock.now().since(asked));
+    }
+    // With the start of the program that asks.
+    assert!(slowest < Duration::from_secs(2), "a scrape took {slowest:?}");
+    let exceeded = ["outcome=\"time_exceeded\""];
+    let traced = values(&metrics, "lifesign_path_probes_total", &exceeded)[0];
+    assert!(traced < 100.0, "{traced} errors were taken for routers' answers");
+    let unreachable = values(&metrics, "lifesign_unreachable_total", &[]).iter().sum::<f64>();
+    assert_eq!(unreachable, 0.0);
+    let rejected = values(&metrics, "lifesign_rejected_total", &[]).iter().sum::<f64>();
+    assert!(rejected > 20_000.0, "only {rejected} came");
+    let begin = watch.now();
+    chain.rule(2, "ip daddr 10.45.176.0/22 drop");
+    let down = watch.verdict(TIMEOUT, BLOCK, "down");
+    let late = down.time.since(begin);
+    assert!(late < Duration::from_secs(12), "down was said after {late:?}");
+    let sent: u64 = flood.line(TIMEOUT, "its count", |line| {
+        line.strip_prefix("sent ")?.parse().ok().filter(|&sent| sent >= 80_000)
+    });
+    eprintln!("{sent} errors; scrapes {slowest:?} at most; down after {late:?}");
+    assert!(watch.terminate().success());
+}
