@@ -10,15 +10,16 @@
 //!
 //! # Driving it
 //!
-//! Say what is watched ([`Tracer::set_blocks`], [`Tracer::set_controls`], whenever it changes), what
-//! the judge says of blocks ([`Tracer::handle_doubt`], [`Tracer::handle_down`],
+//! Say what is watched ([`Tracer::set_blocks`], [`Tracer::set_controls`], whenever it changes),
+//! what the judge says of blocks ([`Tracer::handle_doubt`], [`Tracer::handle_down`],
 //! [`Tracer::handle_life`], [`Tracer::handle_blind`]) and what answers show
-//! ([`Tracer::handle_host_answer`], [`Tracer::handle_reply_hop_limit`]). At the latest at [`Tracer::poll_timeout`] pass the time
-//! ([`Tracer::handle_timeout`]); after that, and after each `handle_doubt`, take what is to be sent
-//! ([`Tracer::poll_probe`]) until there is none. Each [`TraceProbe`] is an echo request with its
-//! own hop limit; what comes back goes into [`Tracer::handle_answer`] by the probe's id, and what
-//! could not be sent into [`Tracer::handle_not_sent`]. Take what was found
-//! ([`Tracer::poll_event`]) at any time.
+//! ([`Tracer::handle_host_answer`], [`Tracer::handle_reply_hop_limit`]). At the latest at
+//! [`Tracer::poll_timeout`] pass the time ([`Tracer::handle_timeout`]); after that take what is to
+//! be sent ([`Tracer::poll_probe`]) until there is none. Each [`TraceProbe`] is an echo request
+//! with its own hop limit; what comes back goes into [`Tracer::handle_answer`] by the probe's id,
+//! and what could not be sent into [`Tracer::handle_not_sent`]. Take what was found
+//! ([`Tracer::poll_event`]) at any time. Who drives the core finds the judge's doubts in
+//! `Watch::poll_doubt`.
 //!
 //! The caller sees to it that answers are authentic (RFC 792 routers quote eight bytes: a keyed
 //! hash of target, hop limit and [`TraceProbe::slot`] in id and sequence number). Answers to ids

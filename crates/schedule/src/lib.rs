@@ -47,7 +47,7 @@ use repeat::{Heard, HeardTargets};
 use rotation::Rotation;
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap},
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
     sync::Arc,
     time::Duration,
 };
@@ -88,6 +88,7 @@ pub struct Schedule {
     repeats_paid: BTreeMap<TargetId, u32>,
     queue: BinaryHeap<Reverse<(Time, Key)>>,
     skipped: Skipped,
+    doubts: BTreeSet<BlockId>,
 }
 
 /// A block's turns and tokens.
@@ -191,6 +192,7 @@ impl Schedule {
             contacts: vec![Contact::default(); roster.targets.len()],
             repeats_paid: BTreeMap::new(),
             skipped: Skipped::default(),
+            doubts: BTreeSet::new(),
             roster,
             budget,
             pacings,
@@ -257,10 +259,20 @@ impl Schedule {
         None
     }
 
+    /// The next block that is asked more, in doubt, and that nobody has taken yet.
+    pub fn poll_doubt(&mut self) -> Option<BlockId> {
+        self.doubts.pop_first()
+    }
+
     /// Does what the judge wants.
     pub fn handle_directive(&mut self, directive: Directive, now: Time) {
         match directive {
-            Directive::Escalate(scope, escalation) => self.escalate(scope, escalation, now),
+            Directive::Escalate(scope, escalation) => {
+                if let Scope::Block(block) = scope {
+                    self.doubts.insert(block);
+                }
+                self.escalate(scope, escalation, now);
+            }
             Directive::Relax(scope) => {
                 self.escalations[self.roster.scope_id(scope).index()].wanted = None;
             }

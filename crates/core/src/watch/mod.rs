@@ -15,7 +15,7 @@ use crate::{
     aggregate::{Aggregate, Evidence},
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
-    schedule::{Budget, Directive, OpenProbes, Rank, Schedule},
+    schedule::{Budget, OpenProbes, Rank, Schedule},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
@@ -67,7 +67,6 @@ pub struct Watch {
     last_call: Time,
     records: Option<VecDeque<EventRecord>>,
     replayed: ReplayedOverdue,
-    doubts: std::collections::BTreeSet<BlockId>,
 }
 
 impl Watch {
@@ -97,7 +96,6 @@ impl Watch {
             last_call: Time::NEVER,
             records: None,
             replayed: ReplayedOverdue::default(),
-            doubts: std::collections::BTreeSet::new(),
             roster,
         }
     }
@@ -127,7 +125,7 @@ impl Watch {
     /// The next block that is doubted, or doubted more, and that nobody has taken yet: its path may
     /// tell where it breaks.
     pub fn poll_doubt(&mut self) -> Option<BlockId> {
-        self.doubts.pop_first()
+        self.schedule.poll_doubt()
     }
 
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
@@ -282,9 +280,6 @@ impl Watch {
 
     fn apply_directives(&mut self, now: Time) {
         while let Some(directive) = self.judge.poll_directive() {
-            if let Directive::Escalate(Scope::Block(block), _) = directive {
-                self.doubts.insert(block);
-            }
             self.schedule.handle_directive(directive, now);
         }
     }

@@ -1,5 +1,5 @@
-//! What other tracers would say of a break, half a minute or more after it began: that it lies between the
-//! last hop that they think passes and the next.
+//! What other tracers would say of a break, half a minute or more after it began: that it lies
+//! between the last hop that they think passes and the next.
 
 use lifesign_core::{
     scopes::{BlockId, Roster},

@@ -29,7 +29,7 @@ fn broken(chain: Chain, cut: (usize, Way), seed: u64) -> (usize, usize, Place, f
             named = Some(place);
         }
     }
-    // What turns packets back gets them by surprise, and those by surprise that were lost uncounted.
+    // What turns packets back gets them by surprise, and those that were lost uncounted.
     let most = if matches!(cut.1, Way::Says | Way::Loop) { 2.0 } else { 0.0 };
     if let Some(found) = toy.over_budget(most) {
         panic!("{cut:?} {seed} {found}");
