@@ -1,7 +1,9 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
+mod compare;
 #[cfg(feature = "parquet")]
 mod export;
+mod import;
 mod journal;
 mod plan;
 mod refusal;
@@ -47,6 +49,8 @@ enum Command {
     Run(RunArgs),
     /// Judge a recorded journal again, with the plan it was recorded with
     Replay(replay::ReplayArgs),
+    /// Turn what another prober recorded into a journal, and a plan that fits it
+    Import(import::ImportArgs),
     /// Simulate a scenario, and compare the verdicts with the truth
     Simulate(SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
@@ -63,6 +67,8 @@ enum Command {
     Episodes(store::EpisodesArgs),
     /// Write a report on a country as one page of HTML, from the store
     Report(store::ReportArgs),
+    /// Compare what others said of a country with what a store or a journal says
+    Compare(compare::CompareArgs),
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]
     Export(export::ExportArgs),
@@ -171,9 +177,11 @@ fn command_line() -> u8 {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
         Command::Plan(args) => plan::plan(args),
+        Command::Import(args) => import::import(&args),
         Command::Simulate(args) => simulate(&args),
         Command::Status(args) => status::status(&args),
         Command::Episodes(args) => store::episodes(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Report(args) => store::report(args),
         #[cfg(feature = "parquet")]
         Command::Export(args) => export::export(args),

@@ -19,6 +19,9 @@ _lifesign() {
             lifesign,check)
                 cmd="lifesign__subcmd__check"
                 ;;
+            lifesign,compare)
+                cmd="lifesign__subcmd__compare"
+                ;;
             lifesign,demo)
                 cmd="lifesign__subcmd__demo"
                 ;;
@@ -30,6 +33,9 @@ _lifesign() {
                 ;;
             lifesign,help)
                 cmd="lifesign__subcmd__help"
+                ;;
+            lifesign,import)
+                cmd="lifesign__subcmd__import"
                 ;;
             lifesign,plan)
                 cmd="lifesign__subcmd__plan"
@@ -52,6 +58,9 @@ _lifesign() {
             lifesign__subcmd__help,check)
                 cmd="lifesign__subcmd__help__subcmd__check"
                 ;;
+            lifesign__subcmd__help,compare)
+                cmd="lifesign__subcmd__help__subcmd__compare"
+                ;;
             lifesign__subcmd__help,demo)
                 cmd="lifesign__subcmd__help__subcmd__demo"
                 ;;
@@ -63,6 +72,9 @@ _lifesign() {
                 ;;
             lifesign__subcmd__help,help)
                 cmd="lifesign__subcmd__help__subcmd__help"
+                ;;
+            lifesign__subcmd__help,import)
+                cmd="lifesign__subcmd__help__subcmd__import"
                 ;;
             lifesign__subcmd__help,plan)
                 cmd="lifesign__subcmd__help__subcmd__plan"
@@ -89,7 +101,7 @@ _lifesign() {
 
     case "${cmd}" in
         lifesign)
-            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay simulate demo plan check status episodes report export help"
+            opts="-h -V --config --listen --web.config.file --embed --record --state-dir --help --version run replay import simulate demo plan check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -133,6 +145,32 @@ _lifesign() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__compare)
+            opts="-h --events --config --country --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --events)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --country)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -239,7 +277,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help)
-            opts="run replay simulate demo plan check status episodes report export help"
+            opts="run replay import simulate demo plan check status episodes report compare export help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -253,6 +291,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__compare)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -309,6 +361,20 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        lifesign__subcmd__help__subcmd__import)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -406,6 +472,60 @@ _lifesign() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        lifesign__subcmd__import)
+            opts="-o -h --prometheus --query --since --until --http.config.file --map --only --output --plan --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --prometheus)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --http.config.file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --map)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --only)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --plan)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         lifesign__subcmd__plan)
             opts="-o -h --country --prefix --asn --from --names --resolver --deny --output --review --state-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -487,7 +607,7 @@ _lifesign() {
             return 0
             ;;
         lifesign__subcmd__report)
-            opts="-o -h --state-dir --db --since --until --output --help"
+            opts="-o -h --state-dir --db --since --until --events --output --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -506,6 +626,10 @@ _lifesign() {
                     return 0
                     ;;
                 --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --events)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -34,6 +34,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -s h -l help -d 'Print h
 complete -c lifesign -n "__fish_lifesign_needs_command" -s V -l version -d 'Print version'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "import" -d 'Turn what another prober recorded into a journal, and a plan that fits it'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "plan" -d 'Make a plan from what people have (registries, scans, zones), or review one by what its run has learned; sends no probe'
@@ -41,6 +42,7 @@ complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "check" -d 'Read a
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "status" -d 'Show what a running lifesign says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
+complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "compare" -d 'Compare what others said of a country with what a store or a journal says'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
 complete -c lifesign -n "__fish_lifesign_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c lifesign -n "__fish_lifesign_using_subcommand run" -l config -d 'The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml, else /etc/lifesign/targets.toml)' -r -F
@@ -54,6 +56,16 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l config -d '
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l state-dir -d 'Keep what happened in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -l json -d 'Print changes of verdict as JSON Lines'
 complete -c lifesign -n "__fish_lifesign_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l prometheus -d 'Ask this Prometheus for its samples' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l query -d 'What to ask it for; may be given several times (default: what blackbox_exporter says of reachability)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l until -d 'Up to when, written alike (default: now)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l http.config.file -d 'TLS and password for these requests: an HTTP configuration file as promtool has it' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l map -d 'Which address a name in the data stands for, and its country and block: comma-separated values with a first line such as name,host,country,block' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l only -d 'Take only what has this label, such as job=ping, or prb_id=1000 of RIPE Atlas; may be given several times' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -s o -l output -d 'Write the journal here; - is standard output' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -l plan -d 'Write a plan here that fits the journal' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand import" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l seed -d 'Use this seed of the random numbers instead of the scenario\'s' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l speed -d 'Play X times as fast as real time (default: as fast as possible)' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand simulate" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
@@ -97,21 +109,29 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l state-dir -
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l db -d 'The store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l since -d 'From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l until -d 'Up to when, written alike (default: now)' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand report" -l events -d 'Draw below ours what others said, as for compare; may be given several times' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s o -l output -d 'Where to write the page (default: standard output)' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand report" -s h -l help -d 'Print help'
+complete -c lifesign -n "__fish_lifesign_using_subcommand compare" -l events -d 'What others said: events of IODA or annotations of Cloudflare Radar as JSON, or comma-separated values with a first line such as begin,end,who,country,what; may be given several times' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand compare" -l config -d 'The plan that the journal was recorded with (default: as for run); if that changed meanwhile, give each plan, in order' -r -F
+complete -c lifesign -n "__fish_lifesign_using_subcommand compare" -l country -d 'Only this country' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand compare" -l json -d 'Print JSON Lines'
+complete -c lifesign -n "__fish_lifesign_using_subcommand compare" -s h -l help -d 'Print help'
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l parquet -d 'Write Parquet files into this directory, where there is no export yet: one for each hour' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l config -d 'The plan that the journals were recorded with (default: as for run); if that changed meanwhile, give each plan, in order' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l state-dir -d 'Write the episodes of the store in this state directory' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -l db -d 'Write the episodes of this store\'s file, such as a copy from another machine' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand export" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "plan" -d 'Make a plan from what people have (registries, scans, zones), or review one by what its run has learned; sends no probe'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "check" -d 'Read a plan: print its summary, or the first 20 errors in it, each with its place, and how many more there are'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "status" -d 'Show what a running lifesign says'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
-complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay simulate demo plan check status episodes report export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "run" -d 'Probe the hosts of a plan, judge, and serve metrics (the default)'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "replay" -d 'Judge a recorded journal again, with the plan it was recorded with'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "import" -d 'Turn what another prober recorded into a journal, and a plan that fits it'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "simulate" -d 'Simulate a scenario, and compare the verdicts with the truth'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "demo" -d 'Serve the page and the metrics of a simulated December 2014, played fast; sends no probe'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "plan" -d 'Make a plan from what people have (registries, scans, zones), or review one by what its run has learned; sends no probe'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "check" -d 'Read a plan: print its summary, or the first 20 errors in it, each with its place, and how many more there are'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "status" -d 'Show what a running lifesign says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "episodes" -d 'List episodes (outages, flapping and the like) from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "report" -d 'Write a report on a country as one page of HTML, from the store'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "compare" -d 'Compare what others said of a country with what a store or a journal says'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "export" -d 'Write journals and the store\'s episodes as files for other programs'
+complete -c lifesign -n "__fish_lifesign_using_subcommand help; and not __fish_seen_subcommand_from run replay import simulate demo plan check status episodes report compare export help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

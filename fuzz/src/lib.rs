@@ -24,6 +24,10 @@ use lifesign_core::{
     watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::{Problem, Problems, decode};
+use lifesign_formats::{
+    events,
+    record::{Import, Options},
+};
 use lifesign_journal::{Reader, begun, write};
 use lifesign_lab::Scenario;
 use std::{net::IpAddr, sync::OnceLock, time::Duration};
@@ -36,7 +40,7 @@ pub use survey::survey;
 pub type Property = fn(&[u8]);
 
 /// Each property under the name of its fuzz target and of its folder in `corpus/`.
-pub const PROPERTIES: [(&str, Property); 8] = [
+pub const PROPERTIES: [(&str, Property); 9] = [
     ("icmp", icmp),
     ("icmp_error", icmp_error),
     ("trace", trace),
@@ -45,6 +49,7 @@ pub const PROPERTIES: [(&str, Property); 8] = [
     ("plan", plan),
     ("scenario", scenario),
     ("survey", survey),
+    ("record", record),
 ];
 
 /// The header of an ICMP packet, before the payload that only we can make.
@@ -437,6 +442,39 @@ pub fn scenario(bytes: &[u8]) {
                 !roster.targets.is_empty()
                     && roster.blocks.iter().all(|block| !block.targets.is_empty())
             );
+        }
+    }
+}
+
+/// The bytes of what another prober recorded: what is made of it is a plan, and a journal of which
+/// that plan reads every line. And the bytes of others' events.
+pub fn record(bytes: &[u8]) {
+    let is_line = |text: &str| !text.is_empty() && !text.contains(char::is_control);
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Err(why) = events::read("events", text)
+    {
+        assert!(!why.is_empty() && why.lines().all(is_line), "{why:?}");
+    }
+    let no_disk = || Err(std::io::Error::other("as little as this needs no disk"));
+    let mut import = Import::new(Options::default(), no_disk);
+    match import.read("record", bytes) {
+        Err(error) => assert!(is_line(&error.to_string()), "{error:?}"),
+        Ok((_, notes)) => {
+            for (fault, count) in notes {
+                assert!(is_line(&fault.to_string()) && count > 0, "{fault:?}");
+            }
+            let mut journal = Vec::new();
+            let summary = import.finish(&mut journal, |_| {}).expect("memory alone");
+            let plan = Plan::parse("imported", &summary.plan);
+            let plan = plan.unwrap_or_else(|error| panic!("{error}\n{}", summary.plan));
+            let reader = Reader::new(&plan.roster, &plan.controls);
+            let journal = String::from_utf8(journal).expect("UTF-8");
+            let mut seen = Time::default();
+            for line in journal.lines() {
+                let record = reader.read(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+                assert!(record.seen >= seen, "backwards: {line}");
+                seen = record.seen;
+            }
         }
     }
 }

@@ -49,12 +49,6 @@ impl From<ExportError> for Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::from(format!("cannot read the store: {error}"))
-    }
-}
-
 /// Writes what was asked for; returns the exit code.
 pub(super) fn export(mut args: ExportArgs) -> u8 {
     if !args.journals.is_empty() && args.config.is_empty() {

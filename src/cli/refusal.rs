@@ -2,6 +2,7 @@
 
 use super::{exit, stderr::print_error};
 use lifesign_document::Problems;
+use lifesign_store::StoreError;
 
 /// What is said on standard error, and the exit code.
 pub(super) struct Refusal {
@@ -38,5 +39,11 @@ impl From<String> for Refusal {
 impl From<Problems> for Refusal {
     fn from(problems: Problems) -> Self {
         Self::new(problems.to_string(), exit::CONFIG)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::from(format!("cannot read the store: {error}"))
     }
 }

@@ -37,6 +37,15 @@ pub(super) struct ReplayArgs {
     /// Print changes of verdict as JSON Lines
     #[arg(long)]
     json: bool,
+    /// Print nothing but what is wrong.
+    #[arg(skip)]
+    is_quiet: bool,
+}
+
+/// Judges a journal again into a store in this directory; returns the exit code.
+pub(super) fn into_store(file: PathBuf, config: Vec<PathBuf>, directory: PathBuf) -> u8 {
+    let state_dir = Some(directory);
+    replay(ReplayArgs { file, config, state_dir, json: false, is_quiet: true })
 }
 
 /// Judges a journal again; returns the exit code.
@@ -104,12 +113,12 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             }
         }
         let changes: Vec<_> = std::iter::from_fn(|| watch.poll_change()).collect();
-        for change in &changes {
+        for change in changes.iter().filter(|_| !args.is_quiet) {
             let format = if args.json { verdict::json } else { verdict::text };
             print_line(&format(change, &plan.roster, 0));
         }
         while let Some(change) = watch.poll_return_path_change() {
-            if !args.json {
+            if !args.json && !args.is_quiet {
                 print_line(&verdict::return_path(&change, &plan.roster, 0));
             }
         }
@@ -123,7 +132,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
     if let (Some(store), Some(watch)) = (store, &watch) {
         let hint = store.hint();
         store.finish(watch, jumps.last).map_err(|error| of_directory(&error))?;
-        if !args.json {
+        if !args.json && !args.is_quiet {
             print_line(&hint);
         }
     }

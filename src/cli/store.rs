@@ -5,6 +5,8 @@ use super::{exit, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
+use lifesign_document::MAX_MEBIBYTES;
+use lifesign_formats::events::{self, Statement};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
     self as store, EpisodeFilter, Rows, StoreError, StoreReader, ToldIncidents, incidents, list,
@@ -103,6 +105,9 @@ pub(super) struct ReportArgs {
     store: StoreArgs,
     #[command(flatten)]
     period: PeriodArgs,
+    /// Draw below ours what others said, as for compare; may be given several times
+    #[arg(long, value_name = "FILE")]
+    events: Vec<PathBuf>,
     /// Where to write the page (default: standard output)
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -207,10 +212,26 @@ pub(super) fn report(args: ReportArgs) -> u8 {
                 ))
             })
     });
-    let data = match data {
+    let mut data = match data {
         Ok(data) => data,
         Err(refusal) => return refusal.tell(),
     };
+    let statements = match read_events(&args.events) {
+        Ok(statements) => statements,
+        Err(why) => {
+            print_error(why);
+            return exit::DATA;
+        }
+    };
+    data.add_statements(statements.into_iter().map(
+        |Statement { who, country, begin, end, what }| report::Statement {
+            who,
+            country,
+            begin,
+            end,
+            what,
+        },
+    ));
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
     match args.output {
@@ -226,6 +247,16 @@ pub(super) fn report(args: ReportArgs) -> u8 {
             }
         },
     }
+}
+
+/// What others said in these files. The error has a line for each thing that is wrong.
+pub(super) fn read_events(files: &[PathBuf]) -> Result<Vec<Statement>, String> {
+    let mut statements = Vec::new();
+    for path in files {
+        let text = lifesign_document::load(path, MAX_MEBIBYTES).map_err(|why| why.to_string())?;
+        statements.extend(events::read(&path.display().to_string(), &text)?);
+    }
+    Ok(statements)
 }
 
 /// Of which times the store has anything, to be put behind what it has nothing of.

@@ -86,7 +86,7 @@ impl Plan {
 
     /// How often each target of a block is asked in which some have intervals of their own.
     fn turns(&self, block: &Block, targets: &[Target]) -> String {
-        let OwnIntervals { shortest, share } = self.own_intervals(block);
+        let OwnIntervals { shortest, share, .. } = self.own_intervals(block);
         let mut turns: BTreeMap<Duration, Vec<&Target>> = BTreeMap::new();
         for target in targets {
             if let Some(interval) = target.interval() {

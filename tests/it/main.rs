@@ -38,6 +38,7 @@ mod cli {
     #[cfg(feature = "parquet")]
     mod export;
     mod plan;
+    mod import;
     mod played;
     mod status;
 }
@@ -88,6 +89,7 @@ mod page {
 
 mod prometheus {
     mod exposition;
+    mod import;
     mod remote_write;
     mod rules;
     mod scrape;

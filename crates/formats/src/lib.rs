@@ -1,5 +1,5 @@
-//! Parsers of what people have: tables of networks, scans, registries and zones, and what other
-//! probers recorded. They read streams, know a file by its content, and open no file and no socket.
+//! Parsers of what people have: tables of networks, scans, registries and zones, and what others
+//! recorded. They read streams, know a file by its content, and open no file and no socket.
 
 #![warn(clippy::unwrap_used)]
 
@@ -7,5 +7,7 @@ mod input;
 pub mod networks;
 pub mod survey;
 pub mod record;
+pub mod events;
+pub mod compare;
 
 pub use input::Skipped;

@@ -202,13 +202,13 @@ impl Schedule {
         }
     }
 
-    /// Between two regular probes of a scope: what silence has to be measured against.
+    /// Between two regular probes of a scope, those at intervals of targets' own among them: what
+    /// silence has to be measured against.
     pub fn interval(&self, scope: Scope) -> Duration {
-        let country = self.roster.country_id_of(scope);
-        let all = self.roster.country(country).blocks.len();
-        let own = self.roster.blocks_of(scope).len();
-        let interval = self.pacings[country.0 as usize].interval;
-        if own == all { interval } else { interval * all as u32 / own.max(1) as u32 }
+        let blocks = self.roster.blocks_of(scope).map(|block| &self.blocks[block as usize]);
+        let pace: f64 = blocks.map(|block| block.own_intervals.pace).sum();
+        // A country may have lost all of its blocks.
+        Duration::try_from_secs_f64(1.0 / pace).unwrap_or_default()
     }
 
     /// When the next slot is.

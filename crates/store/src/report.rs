@@ -1,10 +1,13 @@
 //! A page on what happened in a country, to read, print or send on: HTML with its charts in it
 //! (SVG), which loads nothing else.
 
+mod others;
 mod tables;
 mod timeline;
 
-use self::timeline::timeline;
+pub use self::others::Statement;
+
+use self::{others::others, timeline::timeline};
 use super::{EpisodeFilter, Measured, Measurements, PastRun, StoreReader, reader::RUN_TIMEOUT};
 use lifesign_core::{
     duration::duration_text,
@@ -42,6 +45,7 @@ pub struct ReportData {
     runs: Vec<PastRun>,
     remarks: Remarks,
     was_played: bool,
+    statements: Vec<Statement>,
     broken: usize,
 }
 
@@ -87,6 +91,7 @@ impl ReportData {
             runs: runs.read,
             remarks: reader.remarks()?,
             was_played: reader.was_played(),
+            statements: Vec::new(),
             broken,
         }))
     }
@@ -290,6 +295,7 @@ pub fn page(data: &ReportData) -> Markup {
                 p.sentence { (sentence(data)) }
                 h2 { "Timeline" }
                 (timeline(data, &data.scopes()))
+                (others(data))
                 h2 { "Round trips and loss" }
                 div.lanes { span {} div { (smoke(&data.columns, &data.points())) } }
                 h2 { "Incidents" }
@@ -369,6 +375,8 @@ vertical-align: top }
 tr, svg { break-inside: avoid }
 footer { margin-top: 2rem; color: var(--quiet) }
 small { font-weight: 400; color: var(--quiet) }
+.others { width: 100%; height: .9rem; background: var(--line) }
+.others rect { fill: var(--quiet) }
 .lanes { display: grid; grid-template-columns: 8.5rem 1fr; gap: .2rem .6rem; font-size: .8rem; \
 overflow-wrap: anywhere }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }

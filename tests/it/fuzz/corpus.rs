@@ -81,4 +81,4 @@ macro_rules! tests {
     };
 }
 
-tests! { icmp icmp_error trace dns journal plan scenario survey }
+tests! { icmp icmp_error trace dns journal plan scenario survey record }

@@ -1,0 +1,280 @@
+//! Others' statements beside ours: which are of the same event, and by how much they differ.
+
+use super::events::Statement;
+use lifesign_core::{
+    duration::duration_text,
+    judge::{Edge, State},
+    time::Time,
+};
+use serde::Serialize;
+use std::{fmt::Write as _, time::Duration};
+
+/// A statement this long before ours begins or after it ends may be of the same event: others look
+/// every ten minutes, and round.
+const NEAR: Duration = Duration::from_secs(1200);
+
+/// What we say: a country was in a state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ours {
+    /// Its code.
+    pub country: String,
+    /// What it was.
+    pub state: State,
+    /// When it began.
+    pub begin: Edge,
+    /// When it ended; None while it lasts.
+    pub end: Option<Edge>,
+}
+
+/// By how much a time lies beside an edge, in seconds: 0 within it, less than 0 before it.
+fn difference(time: Time, edge: Edge) -> f64 {
+    let before = edge.earliest.map_or(Duration::ZERO, |earliest| earliest.since(time));
+    if before > Duration::ZERO {
+        -before.as_secs_f64()
+    } else {
+        time.since(edge.latest).as_secs_f64()
+    }
+}
+
+/// One of our statements with those that others made of the same event, or theirs alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row<'a> {
+    /// None where nobody but others says so.
+    pub ours: Option<&'a Ours>,
+    /// In the order in which theirs begin.
+    pub theirs: Vec<&'a Statement>,
+}
+
+/// Puts statements beside ours. Each is of the event that it has most time in common with, or of
+/// none. Those that name no country are of any.
+pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'a>> =
+        ours.iter().map(|ours| Row { ours: Some(ours), theirs: Vec::new() }).collect();
+    let mut alone = Vec::new();
+    for statement in theirs {
+        let common = |ours: &Ours| {
+            let end = ours.end.map_or(until, |end| end.latest) + NEAR;
+            let begin = ours.begin.latest - NEAR;
+            let of_country = statement.country.as_ref().is_none_or(|code| *code == ours.country);
+            let end = end.min(statement.end.unwrap_or(until.max(statement.begin)));
+            let begin = begin.max(statement.begin);
+            (of_country && begin <= end).then(|| end.since(begin))
+        };
+        let best = (0..).zip(ours).filter_map(|(place, ours)| Some((common(ours)?, place)));
+        match best.max_by_key(|&(common, place)| (common, usize::MAX - place)) {
+            Some((_, place)) => rows[place].theirs.push(statement),
+            None => alone.push(Row { ours: None, theirs: vec![statement] }),
+        }
+    }
+    rows.extend(alone);
+    for row in &mut rows {
+        row.theirs.sort_by_key(|statement| statement.begin);
+    }
+    let begin = |row: &Row<'_>| {
+        row.ours
+            .map_or_else(|| row.theirs.first().map(|one| one.begin), |one| Some(one.begin.latest))
+    };
+    rows.sort_by_key(begin);
+    rows
+}
+
+/// The rows for people.
+pub fn text(rows: &[Row<'_>]) -> String {
+    let mut text = String::new();
+    for Row { ours, theirs } in rows {
+        if let Some(Ours { country, state, begin, end }) = ours {
+            let end = end.map_or("now".into(), edge_text);
+            let _ = writeln!(text, "{country} {state} from {} to {end}", edge_text(*begin));
+            if theirs.is_empty() {
+                text.push_str("  nobody else\n");
+            }
+        } else if let [statement] = &theirs[..] {
+            let country = statement.country.as_deref().unwrap_or("?");
+            let _ = writeln!(text, "{country} nothing of ours");
+        }
+        for statement in theirs {
+            let end = statement.end.map_or("now".into(), moment);
+            let what = if statement.what.is_empty() { "" } else { ": " };
+            let _ = write!(
+                text,
+                "  {} from {} to {end}{what}{}",
+                statement.who,
+                moment(statement.begin),
+                statement.what
+            );
+            if let Some(ours) = ours {
+                let begin = in_words("begins", difference(statement.begin, ours.begin));
+                let end = statement.end.zip(ours.end);
+                let end = end.map(|(time, edge)| in_words("ends", difference(time, edge)));
+                let _ = write!(text, "; {begin}");
+                if let Some(end) = end {
+                    let _ = write!(text, ", {end}");
+                }
+            }
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// `2014-12-22 16:15:00`.
+fn moment(time: Time) -> String {
+    time.utc("%Y-%m-%d %H:%M:%S")
+}
+
+/// `2014-12-22 16:15:00 (5 s)`: at the latest, and by how much earlier it may have been.
+fn edge_text(edge: Edge) -> String {
+    match edge.earliest {
+        Some(earliest) => {
+            format!("{} ({})", moment(edge.latest), duration_text(edge.latest.since(earliest)))
+        }
+        None => format!("before {}", moment(edge.latest)),
+    }
+}
+
+fn in_words(what: &str, seconds: f64) -> String {
+    let length = duration_text(Duration::from_secs_f64(seconds.abs()));
+    match seconds {
+        ..0.0 => format!("{what} {length} earlier"),
+        0.0 => format!("{what} with ours"),
+        _ => format!("{what} {length} later"),
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    country: Option<&'a str>,
+    state: Option<&'a str>,
+    begin: Option<EdgeText>,
+    end: Option<EdgeText>,
+    statements: Vec<TheirLine<'a>>,
+}
+
+#[derive(Serialize)]
+struct EdgeText {
+    earliest: Option<String>,
+    latest: String,
+}
+
+impl EdgeText {
+    fn of(edge: Edge) -> Self {
+        Self { earliest: edge.earliest.map(Time::exact), latest: edge.latest.exact() }
+    }
+}
+
+#[derive(Serialize)]
+struct TheirLine<'a> {
+    who: &'a str,
+    begin: String,
+    end: Option<String>,
+    what: &'a str,
+    begin_difference_seconds: Option<f64>,
+    end_difference_seconds: Option<f64>,
+}
+
+impl<'a> TheirLine<'a> {
+    fn of(statement: &'a Statement, ours: Option<&Ours>) -> Self {
+        let Statement { who, begin, end, what, .. } = statement;
+        Self {
+            who,
+            begin: begin.exact(),
+            end: end.map(Time::exact),
+            what,
+            begin_difference_seconds: ours.map(|ours| difference(*begin, ours.begin)),
+            end_difference_seconds: ours.and_then(|ours| Some(difference((*end)?, ours.end?))),
+        }
+    }
+}
+
+/// The rows as JSON Lines.
+pub fn json_lines(rows: &[Row<'_>]) -> String {
+    let mut text = String::new();
+    for Row { ours, theirs } in rows {
+        let line = Line {
+            country: match (ours, &theirs[..]) {
+                (Some(ours), _) => Some(&*ours.country),
+                (None, [first, ..]) => first.country.as_deref(),
+                (None, []) => None,
+            },
+            state: ours.map(|ours| ours.state.label()),
+            begin: ours.map(|ours| EdgeText::of(ours.begin)),
+            end: ours.and_then(|ours| ours.end.map(EdgeText::of)),
+            statements: theirs.iter().map(|statement| TheirLine::of(statement, *ours)).collect(),
+        };
+        // A struct of strings and numbers can always be written.
+        text += &serde_json::to_string(&line).unwrap_or_default();
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: u64) -> Time {
+        Time::from_nanos(1_419_264_000_000_000_000 + minutes * 60_000_000_000)
+    }
+
+    fn edge(minutes: u64) -> Edge {
+        Edge { earliest: Some(at(minutes) - Duration::from_secs(10)), latest: at(minutes) }
+    }
+
+    fn ours(begin: u64, end: Option<u64>) -> Ours {
+        let country = "KP".into();
+        Ours { country, state: State::Outage, begin: edge(begin), end: end.map(edge) }
+    }
+
+    fn theirs(who: &str, country: Option<&str>, begin: u64, end: Option<u64>) -> Statement {
+        Statement {
+            who: who.into(),
+            country: country.map(str::to_owned),
+            begin: at(begin),
+            end: end.map(at),
+            what: String::new(),
+        }
+    }
+
+    #[test]
+    fn statements_stand_beside_the_event_that_they_are_of() {
+        let ours = [ours(60, Some(600)), ours(900, None), ours(1200, Some(1210))];
+        let theirs = [
+            theirs("late", Some("KP"), 65, Some(590)),
+            theirs("within", None, 60, Some(600)),
+            theirs("open", Some("KP"), 890, None),
+            theirs("elsewhere", Some("TO"), 60, Some(600)),
+            theirs("alone", Some("KP"), 700, Some(720)),
+        ];
+        let text = text(&rows(&ours, &theirs, at(1000)));
+        assert_eq!(
+            text,
+            "\
+KP outage from 2014-12-22 17:00:00 (10 s) to 2014-12-23 02:00:00 (10 s)
+  within from 2014-12-22 17:00:00 to 2014-12-23 02:00:00; begins with ours, ends with ours
+  late from 2014-12-22 17:05:00 to 2014-12-23 01:50:00; begins 5 min later, ends 9 min 50 s earlier
+TO nothing of ours
+  elsewhere from 2014-12-22 17:00:00 to 2014-12-23 02:00:00
+KP nothing of ours
+  alone from 2014-12-23 03:40:00 to 2014-12-23 04:00:00
+KP outage from 2014-12-23 07:00:00 (10 s) to now
+  open from 2014-12-23 06:50:00 to now; begins 9 min 50 s earlier
+KP outage from 2014-12-23 12:00:00 (10 s) to 2014-12-23 12:10:00 (10 s)
+  nobody else
+"
+        );
+    }
+
+    #[test]
+    fn a_program_reads_the_differences() {
+        let ours = [ours(60, Some(600))];
+        let theirs = [theirs("IODA bgp", Some("KP"), 65, Some(590))];
+        let lines = json_lines(&rows(&ours, &theirs, at(1000)));
+        let line: serde_json::Value = serde_json::from_str(&lines).expect("JSON");
+        assert_eq!(line["state"], "outage");
+        assert_eq!(line["begin"]["latest"], "2014-12-22T17:00:00Z");
+        let statement = &line["statements"][0];
+        assert_eq!(statement["who"], "IODA bgp");
+        assert_eq!(statement["begin_difference_seconds"], 300.0);
+        assert_eq!(statement["end_difference_seconds"], -590.0);
+    }
+}

@@ -1,0 +1,194 @@
+//! Ping results of RIPE Atlas, of all firmwares: an array, or a result a line.
+
+use super::{
+    Fault,
+    bounded::{Allowance, Bounded},
+    entry::Fact,
+    lines::Lines,
+    prometheus::torn_or,
+    sink::{ReadError, Sink, span, time},
+};
+use lifesign_core::time::Time;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde_json::Value;
+use std::{
+    fmt,
+    io::{self, BufRead},
+    time::Duration,
+};
+
+const LONGEST: usize = 1 << 20;
+/// The packets of one result have no times of their own: the prober sends one a second.
+const BETWEEN: Duration = Duration::from_secs(1);
+/// A result has no more packets (Atlas takes 16).
+const MOST_PACKETS: usize = 256;
+/// Seconds since the probe's clock was last found right, after which its times are not trusted.
+const CLOCK_TRUSTED: f64 = 1000.0;
+
+pub(super) fn read(mut input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    let head = input.fill_buf()?;
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    if head.trim_ascii_start().first() == Some(&b'[') {
+        return read_array(input, sink);
+    }
+    json_lines(input, LONGEST, sink, take)
+}
+
+/// Reads one JSON value a line; a line that is none is noted.
+pub(super) fn json_lines(
+    input: impl BufRead,
+    longest: usize,
+    sink: &mut Sink,
+    mut take: impl FnMut(usize, &Value, &mut Sink) -> io::Result<()>,
+) -> Result<(), ReadError> {
+    let mut lines = Lines::new(input, longest);
+    loop {
+        let line = match lines.next()? {
+            None => return Ok(()),
+            Some(Err(Fault { line, col, text })) => {
+                sink.note(line, col, &text);
+                continue;
+            }
+            Some(Ok([])) => continue,
+            Some(Ok(line)) => line,
+        };
+        let read = serde_json::from_slice(line);
+        let number = lines.number;
+        match read {
+            Ok(value) => take(number, &value, sink)?,
+            Err(error) => {
+                let text = if error.is_eof() {
+                    "torn off here".to_owned()
+                } else {
+                    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
+                };
+                sink.note(number, error.column(), &text);
+            }
+        }
+    }
+}
+
+fn read_array(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    let allowance = Allowance::new();
+    let bounded = io::BufReader::with_capacity(64 << 10, Bounded::new(input, &allowance));
+    let mut json = serde_json::Deserializer::from_reader(bounded);
+    let mut failure = None;
+    let results = Results { sink, allowance, failure: &mut failure };
+    let read = json.deserialize_seq(results).and_then(|()| json.end());
+    match (failure, read) {
+        (Some(error), _) => Err(ReadError::Io(error)),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) => torn_or(&error, sink),
+    }
+}
+
+struct Results<'a> {
+    sink: &'a mut Sink,
+    allowance: Allowance,
+    /// What the disk said, which the parser cannot pass on.
+    failure: &'a mut Option<io::Error>,
+}
+
+impl<'de> Visitor<'de> for Results<'_> {
+    type Value = ();
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
+        while let Some(result) = results.next_element::<Value>()? {
+            self.allowance.renew();
+            if let Err(error) = take(0, &result, self.sink) {
+                *self.failure = Some(error);
+                return Err(A::Error::custom("the disk"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A number, which old firmwares write in quotes.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<()> {
+    if let Err(why) = try_take(result, sink)? {
+        sink.note(line, 0, &why);
+    }
+    Ok(())
+}
+
+fn try_take(result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    let read = || {
+        let kind = result["type"].as_str().unwrap_or("ping");
+        if kind != "ping" {
+            let kind: String = kind.chars().take(20).collect();
+            return Err(format!("a {kind} and no ping is left out"));
+        }
+        let clock = number(&result["lts"]);
+        if clock.is_some_and(|age| !(0.0..=CLOCK_TRUSTED).contains(&age)) {
+            return Err(
+                "its probe's clock was not known to be right (lts) and it is left out".into()
+            );
+        }
+        let probe = number(&result["prb_id"]).ok_or("no prb_id, which says whose result it is")?;
+        let at = time(number(&result["timestamp"]).ok_or("no timestamp")?)?;
+        let about = ["dst_addr", "addr", "dst_name", "name"];
+        let about = about.iter().find_map(|key| result[*key].as_str());
+        Ok((probe.to_string(), at, about.ok_or("no address that was asked (dst_addr)")?.to_owned()))
+    };
+    let (probe, at, about) = match read() {
+        Ok(read) => read,
+        Err(why) => return Ok(Err(why)),
+    };
+    if !sink.targets.is_wanted(|label| (label == "prb_id").then_some(&probe)) {
+        return Ok(Ok(()));
+    }
+    let vantage = format!("prb_id={probe}");
+    sink.targets.vantage(&vantage);
+    match sink.targets.id(&about, Some("icmp"), &vantage) {
+        Ok(target) => push_packets(result, target, at, sink)?,
+        Err(why) => return Ok(Err(why)),
+    }
+    Ok(Ok(()))
+}
+
+fn push_packets(result: &Value, target: u32, at: Time, sink: &mut Sink) -> io::Result<()> {
+    let Some(packets) = result["result"].as_array() else {
+        return push_sums(result, target, at, sink);
+    };
+    let mut sent = at;
+    for packet in packets.iter().take(MOST_PACKETS) {
+        // Neither says anything of a probe: one is a second answer, the other came too late.
+        if !packet["dup"].is_null() || !packet["late"].is_null() {
+            continue;
+        }
+        if !packet["x"].is_null() {
+            sink.push_outcome(target, sent, None)?;
+        } else if let Some(rtt) = number(&packet["rtt"]).and_then(|millis| span(millis / 1e3)) {
+            sink.push_outcome(target, sent, Some(rtt))?;
+            let limit = number(&packet["ttl"]).or_else(|| number(&result["ttl"]));
+            if let Some(limit) = limit.filter(|limit| (1.0..=255.0).contains(limit)) {
+                sink.push(target, sent, Fact::HopLimit(limit as u8))?;
+            }
+        }
+        // What could not be sent (`error`) took its turn.
+        sent = sent + BETWEEN;
+    }
+    Ok(())
+}
+
+/// The first firmwares tell sums alone: nobody knows which of the packets were lost.
+fn push_sums(result: &Value, target: u32, at: Time, sink: &mut Sink) -> io::Result<()> {
+    let count = |key: &str| number(&result[key]).map_or(0, |count| count as usize);
+    let sent = count("sent").min(MOST_PACKETS);
+    let answered = count("rcvd").min(sent);
+    let mean = number(&result["avg"]).and_then(|millis| span(millis / 1e3));
+    for packet in 0..sent {
+        let is_answered = (packet + 1) * answered / sent > packet * answered / sent;
+        let rtt = is_answered.then(|| mean.unwrap_or_default());
+        sink.push_outcome(target, at + BETWEEN * packet as u32, rtt)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! What fping prints, with times (`-D`): as text (`-l`, `-c`), or as JSON (`-J`).
+//!
+//! A line's time is that of printing: of an answer, when it came; of a timeout, when it was given
+//! up. When that probe was sent follows from the probes beside it, which are sent evenly.
+
+use super::{
+    Fault,
+    atlas::{json_lines, number},
+    entry::Fact,
+    lines::Lines,
+    sink::{ReadError, Sink, span, time},
+};
+use lifesign_core::time::Time;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead},
+    time::Duration,
+};
+
+const LONGEST: usize = 1 << 20;
+/// So many probes of which no line tells are misses at most; more of them are another run.
+const MOST_UNTOLD: u64 = 1000;
+/// How long fping waits if nothing says when a probe was sent (`-t`).
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What is known of a host.
+#[derive(Default)]
+struct Run {
+    /// The number of its newest probe, and when that was sent.
+    newest: Option<(u64, Time)>,
+    /// Between two probes, as two answers showed it.
+    period: Option<Duration>,
+    /// Lines tell of its timeouts.
+    tells_timeouts: bool,
+    /// Of interval sums.
+    sent: u64,
+    answered: u64,
+}
+
+type Runs = BTreeMap<u32, Run>;
+
+/// A probe of which a line tells, with its round-trip time if it was answered.
+struct Told<'a> {
+    host: &'a str,
+    seq: u64,
+    printed: Time,
+    rtt: Option<Duration>,
+    hop_limit: Option<u8>,
+}
+
+pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    let mut lines = Lines::new(input, LONGEST);
+    let mut runs = Runs::new();
+    loop {
+        let line = match lines.next()? {
+            None => return Ok(()),
+            Some(Err(Fault { line, col, text })) => {
+                sink.note(line, col, &text);
+                continue;
+            }
+            Some(Ok(line)) => String::from_utf8_lossy(line).into_owned(),
+        };
+        match told(&line) {
+            Some(Ok(told)) => {
+                if let Err(why) = take(&told, &mut runs, sink)? {
+                    sink.note(lines.number, 0, &why);
+                }
+            }
+            Some(Err(why)) => sink.note(lines.number, 0, &why),
+            // Summaries, and what is said on standard error.
+            None => {}
+        }
+    }
+}
+
+/// `[1795716363.54450] 127.0.0.1 : [0], 64 bytes, 0.175 ms (0.175 avg, 0% loss)`, or
+/// `… : [0], timed out (NaN avg, 100% loss)`.
+fn told(line: &str) -> Option<Result<Told<'_>, String>> {
+    let (stamp, rest) = line.strip_prefix('[')?.split_once("] ")?;
+    let (host, rest) = rest.split_once(" : [")?;
+    let (seq, rest) = rest.split_once("], ")?;
+    let host = host.trim();
+    // `name (address)`, with -A and -n.
+    let host = host.split_once(" (").map_or(host, |(_, address)| address.trim_end_matches(')'));
+    let rtt = if rest.starts_with("timed out") {
+        None
+    } else {
+        let (_, rest) = rest.split_once(" bytes, ")?;
+        let (millis, _) = rest.split_once(" ms")?;
+        Some(span(millis.parse::<f64>().ok()? / 1e3)?)
+    };
+    let seq = seq.parse().ok()?;
+    let printed = match time(stamp.parse().ok()?) {
+        Ok(printed) => printed,
+        Err(why) => return Some(Err(why)),
+    };
+    Some(Ok(Told { host, seq, printed, rtt, hop_limit: None }))
+}
+
+pub(super) fn read_json(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    let mut runs = Runs::new();
+    json_lines(input, LONGEST, sink, |line, object, sink| {
+        if let Err(why) = take_json(object, &mut runs, sink)? {
+            sink.note(line, 0, &why);
+        }
+        Ok(())
+    })
+}
+
+fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    let Some((kind, fields)) = object.as_object().and_then(|object| object.iter().next()) else {
+        return Ok(Err("no object of fping, such as {\"resp\": {…}}".into()));
+    };
+    let Some(host) = fields["host"].as_str() else {
+        return Ok(if kind == "stats" { Ok(()) } else { Err(format!("{kind:?} names no host")) });
+    };
+    let stamp = || {
+        let stamp = number(&fields["timestamp"]).or_else(|| number(&fields["time"]));
+        time(stamp.ok_or("without a time; let fping write it: fping -J -D -l …")?)
+    };
+    match &**kind {
+        "resp" | "timeout" => {
+            let printed = match stamp() {
+                Ok(printed) => printed,
+                Err(why) => return Ok(Err(why)),
+            };
+            let Some(seq) = fields["seq"].as_u64() else {
+                return Ok(Err("\"seq\" is missing".into()));
+            };
+            let rtt = number(&fields["rtt"]).and_then(|millis| span(millis / 1e3));
+            if kind == "resp" && rtt.is_none() {
+                return Ok(Err("\"rtt\" is missing".into()));
+            }
+            let hop_limit = fields["ttl"].as_u64().and_then(|limit| u8::try_from(limit).ok());
+            take(&Told { host, seq, printed, rtt, hop_limit }, runs, sink)
+        }
+        "intSum" => {
+            let printed = match stamp() {
+                Ok(printed) => printed,
+                Err(why) => return Ok(Err(why)),
+            };
+            let target = match sink.targets.id(host, Some("icmp"), "fping") {
+                Ok(target) => target,
+                Err(why) => return Ok(Err(why)),
+            };
+            let run = runs.entry(target).or_default();
+            let count = |key: &str| fields[key].as_u64().unwrap_or_default().min(1 << 32);
+            run.sent += count("xmt");
+            run.answered += count("rcv");
+            sink.push(target, printed, Fact::SentTotal(run.sent))?;
+            sink.push(target, printed, Fact::AnsweredTotal(run.answered))?;
+            Ok(Ok(()))
+        }
+        "summary" | "vSum" => {
+            Ok(Err("a summary at the end, which has no times, is left out".into()))
+        }
+        // New kinds may come.
+        _ => Ok(Ok(())),
+    }
+}
+
+fn take(told: &Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    let target = match sink.targets.id(told.host, Some("icmp"), "fping") {
+        Ok(target) => target,
+        Err(why) => return Ok(Err(why)),
+    };
+    let run = runs.entry(target).or_default();
+    if run.newest.is_some_and(|(seq, _)| seq == told.seq) {
+        // A second answer.
+        return Ok(Ok(()));
+    }
+    run.tells_timeouts |= told.rtt.is_none();
+    let before = run.newest.filter(|&(seq, at)| seq < told.seq && at < told.printed);
+    let expected = before.zip(run.period).map(|((seq, at), period)| {
+        at + period.saturating_mul(u32::try_from(told.seq - seq).unwrap_or(u32::MAX))
+    });
+    let sent = match told.rtt {
+        Some(rtt) => told.printed - rtt,
+        None => expected.filter(|&at| at < told.printed).unwrap_or(told.printed - TIMEOUT),
+    };
+    if let Some((seq, at)) = before
+        && sent > at
+    {
+        let probes = told.seq - seq;
+        let period = sent.since(at).div_f64(probes as f64);
+        if told.rtt.is_some() {
+            run.period = Some(period);
+        }
+        // Of probes between them no line tells: nobody answered those.
+        let untold = if run.tells_timeouts { 0 } else { probes.min(MOST_UNTOLD) };
+        for untold in 1..untold {
+            sink.push_outcome(target, at + period.mul_f64(untold as f64), None)?;
+        }
+    }
+    run.newest = Some((told.seq, sent));
+    sink.push_outcome(target, sent, told.rtt)?;
+    if let Some(limit) = told.hop_limit.filter(|&limit| limit > 0) {
+        sink.push(target, sent, Fact::HopLimit(limit))?;
+    }
+    Ok(Ok(()))
+}

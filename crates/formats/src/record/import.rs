@@ -1,0 +1,161 @@
+//! Files in, a journal and a plan out.
+
+use super::{
+    Fault, Format, Map, Only, atlas, fping,
+    join::Join,
+    journal::JournalWriter,
+    plan, prometheus,
+    recognise::{HEAD, recognise},
+    scamper,
+    sink::{Notes, ReadError, Sink},
+    targets::Targets,
+    victoria,
+};
+use lifesign_core::time::Time;
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Write},
+};
+
+/// What the user has chosen.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Which address a name stands for, and where it belongs.
+    pub map: Map,
+    /// What is taken alone.
+    pub only: Vec<Only>,
+}
+
+/// An import of one or more files.
+pub struct Import {
+    sink: Sink,
+    formats: BTreeSet<Format>,
+    sources: Vec<String>,
+}
+
+/// What became of an import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Probes.
+    pub outcomes: u64,
+    /// Of these, nobody answered.
+    pub missed: u64,
+    /// Times in which nobody watched.
+    pub gaps: u64,
+    /// Hosts, each asked in one way.
+    pub targets: usize,
+    /// The first probe and the last.
+    pub span: Option<(Time, Time)>,
+    /// What was counted only, and so is not exact.
+    pub is_inexact: bool,
+    /// The text of a plan that fits the journal.
+    pub plan: String,
+}
+
+impl Import {
+    /// `make_file` makes empty files for what memory does not hold, each gone when it is closed.
+    pub fn new(options: Options, make_file: impl FnMut() -> io::Result<File> + 'static) -> Self {
+        let targets = Targets::new(options.map, options.only);
+        let sink = Sink::new(targets, Box::new(make_file));
+        Self { sink, formats: BTreeSet::new(), sources: Vec::new() }
+    }
+
+    /// Reads a file. Returns its format, and what was left out of it: each reason with its first
+    /// place and how often.
+    pub fn read(
+        &mut self,
+        name: &str,
+        mut input: impl BufRead,
+    ) -> Result<(Format, Notes), ReadError> {
+        let mut head = Vec::new();
+        (&mut input).take(HEAD as u64).read_to_end(&mut head)?;
+        let format = recognise(&head)?;
+        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let whole = BufReader::with_capacity(HEAD, (&head[mark..]).chain(input));
+        let samples = self.sink.samples;
+        let sink = &mut self.sink;
+        let read = match format {
+            Format::Prometheus => prometheus::read(whole, true, sink),
+            Format::VictoriaMetrics => victoria::read(whole, sink),
+            Format::FpingJson => fping::read_json(whole, sink),
+            Format::FpingText => fping::read_text(whole, sink),
+            Format::Atlas => atlas::read(whole, sink),
+            Format::Scamper => scamper::read(whole, sink),
+        };
+        let notes = self.sink.take_notes();
+        read?;
+        if self.sink.samples == samples {
+            let why = notes.into_iter().next().map(|(fault, _)| fault);
+            let why = why.unwrap_or_else(|| Fault::whole(format!("it has {format}")));
+            return Err(Fault { text: format!("no outcome in it: {}", why.text), ..why }.into());
+        }
+        self.one_vantage()?;
+        self.formats.insert(format);
+        self.sources.push(format!("{}: {format}", printable(name)));
+        Ok((format, notes))
+    }
+
+    /// Reads one page of a server's samples; there may be none in it.
+    pub fn read_page(&mut self, page: &str) -> Result<Notes, ReadError> {
+        prometheus::read(page.as_bytes(), false, &mut self.sink)?;
+        self.one_vantage()?;
+        Ok(self.sink.take_notes())
+    }
+
+    fn one_vantage(&self) -> Result<(), Fault> {
+        self.sink.targets.clash().map_or(Ok(()), |clash| Err(Fault::whole(clash)))
+    }
+
+    /// All pages of a server have been read.
+    pub fn end_pages(&mut self, server: &str) {
+        self.formats.insert(Format::Prometheus);
+        self.sources.push(format!("{}: {}", printable(server), Format::Prometheus));
+    }
+
+    /// How many numbers were read so far.
+    pub fn samples(&self) -> u64 {
+        self.sink.samples
+    }
+
+    /// Writes the journal. `progress` is told how many of those numbers are done.
+    pub fn finish(self, journal: impl Write, mut progress: impl FnMut(u64)) -> io::Result<Summary> {
+        let is_inexact = self.sink.has_counters;
+        let (targets, sorter) = self.sink.finish();
+        let mut sorted = sorter.finish()?;
+        let mut join = Join::new(&targets.list, is_inexact);
+        let mut writer = JournalWriter::new(journal, &targets.list);
+        let mut done = 0;
+        let mut span: Option<(Time, Time)> = None;
+        while let Some(entry) = sorted.next()? {
+            span = Some((span.map_or(entry.at, |(first, _)| first), entry.at));
+            join.add(entry);
+            while let Some((seen, event)) = join.next() {
+                writer.write(seen, event)?;
+            }
+            done += 1;
+            if done % 65_536 == 0 {
+                progress(done);
+            }
+        }
+        join.end();
+        while let Some((seen, event)) = join.next() {
+            writer.write(seen, event)?;
+        }
+        let writer = writer.finish()?;
+        Ok(Summary {
+            outcomes: writer.outcomes,
+            missed: writer.missed,
+            gaps: writer.gaps,
+            targets: targets.list.len(),
+            span,
+            is_inexact,
+            plan: plan::plan(&targets.list, &targets.map, &self.sources),
+        })
+    }
+}
+
+/// A name of a file as a comment can have it.
+fn printable(name: &str) -> String {
+    name.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}

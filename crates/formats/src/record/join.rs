@@ -1,0 +1,283 @@
+//! What several series tell of one probe, put together: outcomes in the order in which they were
+//! known, and the times in which nobody watched.
+
+use super::{
+    entry::{Entry, Fact},
+    targets::Target,
+};
+use lifesign_core::time::Time;
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, HashMap},
+    time::Duration,
+};
+
+/// A miss is known so long after its probe was sent, if nothing says how long it took ...
+const MISS_KNOWN_AFTER: Duration = Duration::from_secs(1);
+/// ... but sooner than this part of an interval: before the host is asked again.
+const MISS_KNOWN_WITHIN: u32 = 5;
+/// Nobody has watched when all targets were due so many times ...
+const GAP_INTERVALS: u32 = 3;
+/// ... and this much longer.
+const GAP_SLACK: Duration = Duration::from_secs(5);
+/// The interval of a target with one sample.
+const UNKNOWN_INTERVAL: Duration = Duration::from_secs(60);
+/// Of a counter's probes between two of its samples, so many have an outcome each; of more, so many
+/// stand for them.
+const MOST_COUNTED: u64 = 1000;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Event {
+    /// When it was sent and by which target it was answered, if it was: the round-trip time, zero
+    /// if it is not known, and the hop limit.
+    Outcome { target: u32, sent: Time, answer: Option<(Duration, Option<u8>)> },
+    /// Nobody watched since then.
+    Gap { from: Time },
+}
+
+/// An event, when it is known, and its place among those of the same time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Pending {
+    seen: Time,
+    number: u64,
+    event: Event,
+}
+
+impl Eq for Pending {}
+
+impl Ord for Pending {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.seen, self.number).cmp(&(other.seen, other.number))
+    }
+}
+
+impl PartialOrd for Pending {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// All facts of one target at one time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    success: Option<bool>,
+    rtt: Option<Duration>,
+    took: Option<Duration>,
+    hop_limit: Option<u8>,
+    sent_total: Option<u64>,
+    answered_total: Option<u64>,
+    loss_ratio: Option<f64>,
+}
+
+impl Group {
+    fn add(&mut self, fact: Fact) {
+        match fact {
+            Fact::Answered => self.success = self.success.or(Some(true)),
+            Fact::Missed => self.success = Some(false),
+            Fact::Rtt(rtt) => self.rtt = Some(rtt),
+            Fact::Took(took) => self.took = Some(took),
+            Fact::HopLimit(limit) => self.hop_limit = Some(limit),
+            Fact::SentTotal(total) => self.sent_total = Some(total),
+            Fact::AnsweredTotal(total) => self.answered_total = Some(total),
+            Fact::LossRatio(ratio) => self.loss_ratio = Some(ratio),
+        }
+    }
+}
+
+/// A reading of a target's counters.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Time,
+    sent: u64,
+    answered: u64,
+}
+
+/// A target's counters: up to when outcomes were made of them, and the reading after.
+#[derive(Clone, Copy, Debug)]
+struct Counters {
+    first: Reading,
+    told: Reading,
+    lost: u64,
+    next: Option<Reading>,
+}
+
+impl Counters {
+    fn new(first: Reading) -> Self {
+        Self { first, told: first, lost: 0, next: None }
+    }
+
+    /// Probes without an answer by then, those on their way among them.
+    fn open(&self, reading: Reading) -> u64 {
+        let sent = reading.sent - self.first.sent;
+        sent.saturating_sub(reading.answered - self.first.answered)
+    }
+}
+
+pub(super) struct Join {
+    /// By target: how long after a sample of it somebody watches for sure.
+    reach: Vec<Duration>,
+    /// How long after a sample outcomes may be told that were known before it.
+    hold: Duration,
+    pending: BinaryHeap<Reverse<Pending>>,
+    number: u64,
+    at: Option<(Time, u32)>,
+    group: Group,
+    counters: HashMap<u32, Counters>,
+    loss: HashMap<u32, f64>,
+    watched_until: Option<Time>,
+    last_seen: Time,
+    /// When the newest event was known that was given out.
+    given: Time,
+}
+
+impl Join {
+    pub fn new(targets: &[Target], has_counters: bool) -> Self {
+        let reach = |target: &Target| {
+            target.cadence.interval().unwrap_or(UNKNOWN_INTERVAL) * GAP_INTERVALS + GAP_SLACK
+        };
+        let reach: Vec<Duration> = targets.iter().map(reach).collect();
+        let longest = reach.iter().copied().max().unwrap_or_default();
+        Self {
+            hold: if has_counters { longest * 2 } else { Duration::ZERO },
+            reach,
+            pending: BinaryHeap::new(),
+            number: 0,
+            at: None,
+            group: Group::default(),
+            counters: HashMap::new(),
+            loss: HashMap::new(),
+            watched_until: None,
+            last_seen: Time::default(),
+            given: Time::default(),
+        }
+    }
+
+    /// Takes in the next entry.
+    pub fn add(&mut self, entry: Entry) {
+        let key = (entry.at, entry.target);
+        if self.at != Some(key) {
+            self.end_group();
+            self.at = Some(key);
+        }
+        self.group.add(entry.fact);
+    }
+
+    /// The next event that is known, with when that was: once all that came before it is.
+    pub fn next(&mut self) -> Option<(Time, Event)> {
+        let until = self.at.map_or(Time::default(), |(at, _)| at) - self.hold;
+        let first = self.pending.peek()?;
+        if first.0.seen > until {
+            return None;
+        }
+        let Reverse(first) = self.pending.pop()?;
+        self.given = first.seen;
+        Some((first.seen, first.event))
+    }
+
+    /// No entry comes any more: every event is known.
+    pub fn end(&mut self) {
+        self.end_group();
+        let counted: Vec<u32> = self.counters.keys().copied().collect();
+        for target in counted {
+            self.end_counters(target);
+        }
+        self.at = Some((Time::NEVER, 0));
+        self.hold = Duration::ZERO;
+    }
+
+    fn end_group(&mut self) {
+        let Some((at, target)) = self.at else { return };
+        let group = std::mem::take(&mut self.group);
+        let reach = self.reach.get(target as usize).copied().unwrap_or(UNKNOWN_INTERVAL);
+        if self.watched_until.is_some_and(|until| at > until) {
+            let from = self.last_seen.min(at);
+            self.push(at, Event::Gap { from });
+        }
+        self.watched_until = self.watched_until.max(Some(at + reach));
+        self.last_seen = self.last_seen.max(at);
+        let answered = group.rtt.map(|rtt| rtt > Duration::ZERO);
+        if let Some(success) = group.success.or(answered) {
+            let rtt = group.rtt.filter(|&rtt| rtt > Duration::ZERO).or(group.took);
+            let answer = success.then(|| (rtt.unwrap_or_default(), group.hop_limit));
+            let interval = reach.saturating_sub(GAP_SLACK) / GAP_INTERVALS;
+            let usual = MISS_KNOWN_AFTER.min(interval / MISS_KNOWN_WITHIN);
+            let known_after = group.took.unwrap_or(usual);
+            self.push_outcome(target, at, answer, known_after);
+        }
+        if let (Some(sent), Some(answered)) = (group.sent_total, group.answered_total) {
+            self.count(target, Reading { at, sent, answered }, reach);
+        }
+        if let Some(ratio) = group.loss_ratio {
+            // Of the last few probes: where it rises, the newest was lost.
+            let before = self.loss.insert(target, ratio).unwrap_or(ratio);
+            let is_answered = ratio < 1.0 && ratio <= before && (ratio < 0.5 || ratio < before);
+            let answer = is_answered.then_some((Duration::ZERO, None));
+            self.push_outcome(target, at, answer, Duration::ZERO);
+        }
+    }
+
+    fn push_outcome(
+        &mut self,
+        target: u32,
+        sent: Time,
+        answer: Option<(Duration, Option<u8>)>,
+        miss_known_after: Duration,
+    ) {
+        let seen = sent + answer.map_or(miss_known_after, |(rtt, _)| rtt);
+        self.last_seen = self.last_seen.max(seen);
+        self.push(seen, Event::Outcome { target, sent, answer });
+    }
+
+    fn push(&mut self, seen: Time, event: Event) {
+        self.number += 1;
+        // What was counted before nobody read the counter for long is told late.
+        let seen = seen.max(self.given);
+        self.pending.push(Reverse(Pending { seen, number: self.number, event }));
+    }
+
+    /// Takes in a reading of counters. What was lost is known with the reading after it: until then
+    /// the probe that was sent last may be on its way.
+    fn count(&mut self, target: u32, reading: Reading, reach: Duration) {
+        let Some(&counters) = self.counters.get(&target) else {
+            self.counters.insert(target, Counters::new(reading));
+            return;
+        };
+        let newest = counters.next.unwrap_or(counters.told);
+        let is_reset = reading.sent < newest.sent || reading.answered < newest.answered;
+        if is_reset || reading.at.since(newest.at) > reach {
+            self.end_counters(target);
+            self.counters.insert(target, Counters::new(reading));
+            return;
+        }
+        let told = self.tell(target, counters, Some(reading));
+        self.counters.insert(target, Counters { next: Some(reading), ..told });
+    }
+
+    fn end_counters(&mut self, target: u32) {
+        if let Some(counters) = self.counters.remove(&target) {
+            self.tell(target, counters, None);
+        }
+    }
+
+    /// Makes outcomes of what was counted up to the reading that was the newest; `after` is the one
+    /// behind it. In which order some were lost, nobody knows: they are spread evenly.
+    fn tell(&mut self, target: u32, counters: Counters, after: Option<Reading>) -> Counters {
+        let Some(next) = counters.next else { return counters };
+        let open = counters.open(next);
+        let open = after.map_or(open, |after| open.min(counters.open(after)));
+        let sent = next.sent - counters.told.sent;
+        let lost = open.saturating_sub(counters.lost).min(sent);
+        let all = sent.min(MOST_COUNTED);
+        let share = lost as f64 / sent.max(1) as f64;
+        let missed = if all == sent { lost } else { (share * all as f64).round() as u64 };
+        let span = next.at.since(counters.told.at);
+        for probe in 0..all {
+            let place = (probe as f64 + 0.5) / all as f64;
+            let is_missed = (probe + 1) * missed / all > probe * missed / all;
+            let answer = (!is_missed).then_some((Duration::ZERO, None));
+            let at = counters.told.at + span.mul_f64(place);
+            self.push_outcome(target, at, answer, Duration::ZERO);
+        }
+        Counters { told: next, lost: counters.lost + lost, ..counters }
+    }
+}

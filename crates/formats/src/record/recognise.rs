@@ -1,0 +1,109 @@
+//! Which format a file has, by how it begins.
+
+use super::Fault;
+use std::fmt;
+
+/// How much of a file is looked at.
+pub(super) const HEAD: usize = 64 << 10;
+
+/// A kind of record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names of programs")]
+pub enum Format {
+    Prometheus,
+    VictoriaMetrics,
+    FpingJson,
+    FpingText,
+    Atlas,
+    Scamper,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Format::Prometheus => "samples of Prometheus",
+            Format::VictoriaMetrics => "an export of VictoriaMetrics",
+            Format::FpingJson => "fping -J -D",
+            Format::FpingText => "fping -D -l",
+            Format::Atlas => "ping results of RIPE Atlas",
+            Format::Scamper => "scamper's JSON",
+        })
+    }
+}
+
+const KNOWN: &str = "known are samples of Prometheus (/api/v1/query of a range vector), exports of \
+                     VictoriaMetrics, fping -D -l and -J -D, ping results of RIPE Atlas, and the \
+                     JSON of scamper";
+
+/// What a file that is none of these begins with, and what it is.
+const OTHERS: [(&[u8], &str); 19] = [
+    (b"\x1f\x8b", "this is gzip; unpack it first: zcat FILE | lifesign import - …"),
+    (b"\x28\xb5\x2f\xfd", "this is zstd; unpack it first: zstdcat FILE | lifesign import - …"),
+    (b"\xfd7zXZ\0", "this is xz; unpack it first: xzcat FILE | lifesign import - …"),
+    (b"BZh", "this is bzip2; unpack it first: bzcat FILE | lifesign import - …"),
+    (b"PK\x03\x04", "this is a zip archive; unpack it first"),
+    (b"\xd4\xc3\xb2\xa1", PCAP),
+    (b"\xa1\xb2\xc3\xd4", PCAP),
+    (b"\x4d\x3c\xb2\xa1", PCAP),
+    (b"\xa1\xb2\x3c\x4d", PCAP),
+    (b"\x0a\x0d\x0d\x0a", PCAP),
+    (b"\x12\x05\0", "this is warts; write it as JSON first: sc_warts2json FILE"),
+    (b"RRD\0", "this is a round robin database, which keeps means and no probes"),
+    (b"SQLite format 3", "this is an SQLite database"),
+    (b"\xff\xfe", UTF16),
+    (b"\xfe\xff", UTF16),
+    (b"<", "this is HTML or XML, perhaps an error page of a server"),
+    (b"{\"sent\":\"", "this is a journal already: lifesign replay judges it"),
+    (b"#masscan", SCAN),
+    (b"# Nmap", SCAN),
+];
+const PCAP: &str = "this is a pcap, packets and no results of probes";
+const UTF16: &str = "this is UTF-16; save it as UTF-8";
+const SCAN: &str = "this is a scan of one moment, which is no record of a time";
+
+/// The format of a file that begins so. The error says what it is instead.
+pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
+    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let whole = head;
+    let head = head.trim_ascii_start();
+    let begins = |begin: &[u8]| whole.starts_with(begin) || head.starts_with(begin);
+    if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| begins(begin)) {
+        return Err(Fault::whole(*what));
+    }
+    if head.is_empty() {
+        return Err(Fault::whole(format!("nothing in it; {KNOWN}")));
+    }
+    let text = String::from_utf8_lossy(head);
+    let has = |key: &str| text.contains(key);
+    let is_json = head[0] == b'{' || head[0] == b'[' && text[1..].trim_start().starts_with('{');
+    if is_json {
+        if has("\"prb_id\"") || has("\"msm_id\"") {
+            return Ok(Format::Atlas);
+        }
+        if has("\"resultType\"") || has("\"errorType\"") {
+            return Ok(Format::Prometheus);
+        }
+        if has("outages.") || has("\"annotations\"") {
+            return Err(Fault::whole("these are events, which lifesign compare takes (--events)"));
+        }
+        if has("\"metric\"") && has("\"values\"") {
+            return Ok(Format::VictoriaMetrics);
+        }
+        if ["resp", "timeout", "summary", "vSum", "intSum"]
+            .iter()
+            .any(|key| has(&format!("{{\"{key}\"")))
+        {
+            return Ok(Format::FpingJson);
+        }
+        let types = ["cycle-start", "ping", "trace"];
+        if types.iter().any(|name| has(&format!("\"type\":\"{name}\""))) {
+            return Ok(Format::Scamper);
+        }
+    }
+    let is_fping = |line: &str| line.contains(" : [") && line.contains("], ");
+    match text.lines().take(200).find(|line| is_fping(line)) {
+        Some(line) if line.starts_with('[') => Ok(Format::FpingText),
+        Some(_) => Err(Fault::whole("fping without times; let it write them: fping -D -l …")),
+        None => Err(Fault::whole(format!("nothing that is known here; {KNOWN}"))),
+    }
+}

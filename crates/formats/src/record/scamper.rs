@@ -1,0 +1,89 @@
+//! scamper's JSON, as it writes it (`-O json`) or `sc_warts2json` does: one ping a line.
+
+use super::{
+    atlas::{json_lines, number},
+    entry::Fact,
+    sink::{ReadError, Sink, span, time},
+};
+use lifesign_core::time::Time;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead},
+    time::Duration,
+};
+
+/// A ping of 65,535 probes, each with its answer.
+const LONGEST: usize = 32 << 20;
+const MOST_PROBES: u64 = 65_535;
+
+pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    json_lines(input, LONGEST, sink, |line, result, sink| {
+        if let Err(why) = take(result, sink)? {
+            sink.note(line, 0, &why);
+        }
+        Ok(())
+    })
+}
+
+fn moment(value: &Value) -> Option<Time> {
+    let micros = number(&value["usec"]).unwrap_or_default();
+    time(number(&value["sec"])? + micros / 1e6).ok()
+}
+
+fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    let kind = ping["type"].as_str().unwrap_or_default();
+    match kind {
+        "ping" => {}
+        "cycle-start" | "cycle-stop" => return Ok(Ok(())),
+        _ => {
+            let kind: String = kind.chars().take(20).collect();
+            return Ok(Err(format!("a {kind} and no ping is left out")));
+        }
+    }
+    let (Some(about), Some(start)) = (ping["dst"].as_str(), moment(&ping["start"])) else {
+        return Ok(Err("a ping without \"dst\" or \"start\"".into()));
+    };
+    let source = ping["src"].as_str().unwrap_or("a source without address");
+    if !sink.targets.is_wanted(|label| (label == "src").then_some(source)) {
+        return Ok(Ok(()));
+    }
+    let method = ping["method"].as_str().unwrap_or_default();
+    let port = number(&ping["dport"]).unwrap_or_default();
+    let probe = if method.starts_with("tcp") { format!("tcp/{port}") } else { "icmp".to_owned() };
+    let vantage = format!("src={source}");
+    sink.targets.vantage(&vantage);
+    let target = match sink.targets.id(about, Some(&probe), &vantage) {
+        Ok(target) => target,
+        Err(why) => return Ok(Err(why)),
+    };
+    let none = Vec::new();
+    let responses = ping["responses"].as_array().unwrap_or(&none);
+    // By the number of the probe: its answer from whom was asked, if there is one.
+    let mut answers: BTreeMap<u64, &Value> = BTreeMap::new();
+    let mut sent: BTreeMap<u64, Time> = BTreeMap::new();
+    for response in responses {
+        let Some(seq) = response["seq"].as_u64() else { continue };
+        sent.extend(moment(&response["tx"]).map(|at| (seq, at)));
+        let is_error = response["icmp_type"].as_u64().is_some_and(|kind| ![0, 129].contains(&kind));
+        if response["from"].as_str() == Some(about) && !is_error {
+            answers.entry(seq).or_insert(response);
+        }
+    }
+    let micros = number(&ping["wait_us"]).unwrap_or_default() / 1e6;
+    let wait = span(number(&ping["wait"]).unwrap_or(1.0) + micros);
+    let wait = wait.unwrap_or(Duration::from_secs(1));
+    let count = ping["ping_sent"].as_u64().unwrap_or_default().min(MOST_PROBES);
+    for seq in 0..count {
+        let at = sent.get(&seq).copied().unwrap_or(start + wait * seq as u32);
+        let answer = answers.get(&seq);
+        let rtt = answer.and_then(|answer| span(number(&answer["rtt"])? / 1e3));
+        sink.push_outcome(target, at, answer.map(|_| rtt.unwrap_or_default()))?;
+        if let Some(limit) = answer.and_then(|answer| answer["reply_ttl"].as_u64())
+            && (1..=255).contains(&limit)
+        {
+            sink.push(target, at, Fact::HopLimit(limit as u8))?;
+        }
+    }
+    Ok(Ok(()))
+}

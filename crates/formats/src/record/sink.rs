@@ -1,0 +1,123 @@
+//! Where parsers put what they read, and what they note.
+
+use super::{
+    Fault,
+    entry::{Entry, Fact},
+    sorter::{MakeFile, Sorter},
+    targets::Targets,
+};
+use lifesign_core::time::Time;
+use std::{collections::BTreeMap, fmt, io, ops::RangeInclusive, time::Duration};
+
+/// Notes of different kinds that are kept.
+const MOST_NOTES: usize = 50;
+/// Seconds since the Unix epoch that a sample may have: from 1980, before which nobody pinged, to
+/// 2200.
+const TIMES: RangeInclusive<f64> = 315_532_800.0..=7_258_118_400.0;
+
+/// Of samples that were read: how many, and what was noted.
+pub(super) struct Sink {
+    pub targets: Targets,
+    sorter: Sorter,
+    /// What is noted, with the place of the first and how often it was said.
+    notes: BTreeMap<String, (Fault, usize)>,
+    pub samples: u64,
+    /// Some of it was counted, and not told one by one.
+    pub has_counters: bool,
+}
+
+/// What was left out of a file, each with its first place and how often.
+pub type Notes = Vec<(Fault, usize)>;
+
+/// Why a file is read no further.
+#[derive(Debug)]
+pub enum ReadError {
+    /// What is in it is wrong.
+    Fault(Fault),
+    /// It, or the disk, cannot be read or written.
+    Io(io::Error),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Fault(fault) => fault.fmt(f),
+            ReadError::Io(error) => write!(f, " {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<Fault> for ReadError {
+    fn from(fault: Fault) -> Self {
+        ReadError::Fault(fault.printable())
+    }
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        ReadError::Io(error)
+    }
+}
+
+impl Sink {
+    pub fn new(targets: Targets, make_file: MakeFile) -> Self {
+        let sorter = Sorter::new(make_file);
+        Self { targets, sorter, notes: BTreeMap::new(), samples: 0, has_counters: false }
+    }
+
+    /// A fact of a probe that was sent at this time.
+    pub fn push(&mut self, target: u32, at: Time, fact: Fact) -> io::Result<()> {
+        self.samples += 1;
+        self.has_counters |= matches!(fact, Fact::SentTotal(_) | Fact::LossRatio(_));
+        self.targets.list[target as usize].cadence.add(at);
+        self.sorter.push(Entry { at, target, fact })
+    }
+
+    /// One answered probe, or one that was not.
+    pub fn push_outcome(&mut self, target: u32, at: Time, rtt: Option<Duration>) -> io::Result<()> {
+        let Some(rtt) = rtt else { return self.push(target, at, Fact::Missed) };
+        self.push(target, at, Fact::Answered)?;
+        if rtt > Duration::ZERO { self.push(target, at, Fact::Rtt(rtt)) } else { Ok(()) }
+    }
+
+    /// Something is left out; said once for each text.
+    pub fn note(&mut self, line: usize, col: usize, text: &str) {
+        if let Some((_, count)) = self.notes.get_mut(text) {
+            *count += 1;
+        } else if self.notes.len() < MOST_NOTES {
+            let fault = Fault { line, col, text: text.to_owned() };
+            self.notes.insert(text.to_owned(), (fault, 1));
+        }
+    }
+
+    /// What was noted since, in the order of the file, with how often.
+    pub fn take_notes(&mut self) -> Notes {
+        let mut notes: Vec<_> = std::mem::take(&mut self.notes).into_values().collect();
+        for (fault, _) in &mut notes {
+            *fault = std::mem::take(fault).printable();
+        }
+        notes.sort_by_key(|(fault, _)| (fault.line, fault.col));
+        notes
+    }
+
+    pub fn finish(self) -> (Targets, Sorter) {
+        (self.targets, self.sorter)
+    }
+}
+
+/// A time in seconds since the epoch, to the microsecond: a double has no more.
+pub(super) fn time(seconds: f64) -> Result<Time, String> {
+    if !TIMES.contains(&seconds) {
+        return Err(format!("{seconds} is no time in seconds between 1980 and 2200"));
+    }
+    Ok(Time::from_nanos((seconds * 1e6).round() as u64 * 1000))
+}
+
+/// A span in seconds; None of what is none.
+pub(super) fn span(seconds: f64) -> Option<Duration> {
+    // Nobody waits longer for an answer.
+    let is_span = (0.0..=3600.0).contains(&seconds);
+    is_span.then(|| Duration::from_nanos((seconds * 1e9).round() as u64))
+}

@@ -1,0 +1,65 @@
+//! Are samples of Prometheus what it has stored, or what `query_range` made of that? It repeats the
+//! last sample at each step for five minutes after the scraper died. Its mark is that all series
+//! stand on one grid of times, that of the question; real scrapes are spread over the interval.
+
+/// Fewer samples of a series tell nothing.
+const FEWEST: usize = 10;
+/// So many targets have their scrapes at the same millisecond by chance less than once in a million
+/// files.
+const TARGETS: usize = 3;
+
+/// The times of one series, in milliseconds.
+#[derive(Debug, Default)]
+pub(super) struct Series {
+    first: u64,
+    last: u64,
+    step: u64,
+    count: usize,
+    is_uneven: bool,
+}
+
+impl Series {
+    pub fn add(&mut self, millis: u64) {
+        self.count += 1;
+        if self.count == 1 {
+            self.first = millis;
+        } else {
+            let span = millis.saturating_sub(self.last);
+            if self.step == 0 {
+                self.step = span;
+            }
+            self.is_uneven |= self.step == 0 || !span.is_multiple_of(self.step);
+        }
+        self.last = millis;
+    }
+}
+
+/// The grid on which all series of a file stand so far.
+#[derive(Debug, Default)]
+pub(super) struct Steps {
+    grid: Option<(u64, u64)>,
+    targets: Vec<u32>,
+    is_uneven: bool,
+}
+
+impl Steps {
+    /// A series of this target has ended.
+    pub fn add(&mut self, target: u32, series: &Series) {
+        if series.count < FEWEST || self.is_uneven {
+            return;
+        }
+        let phase = series.first.checked_rem(series.step).unwrap_or_default();
+        let grid = (phase, series.step);
+        self.is_uneven |= series.is_uneven || *self.grid.get_or_insert(grid) != grid;
+        if self.targets.len() < TARGETS && !self.targets.contains(&target) {
+            self.targets.push(target);
+        }
+    }
+
+    /// Were these samples made by `query_range`?
+    pub fn are_made(&self) -> bool {
+        let is_whole = |(phase, step): (u64, u64)| phase % 1000 == 0 && step % 1000 == 0;
+        !self.is_uneven
+            && self.grid.is_some_and(|grid| is_whole(grid) || self.targets.len() >= TARGETS)
+    }
+}

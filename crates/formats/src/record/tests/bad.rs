@@ -1,0 +1,103 @@
+//! What is wrong with a file is told, with its place, and what would be right.
+
+use super::*;
+
+#[test]
+fn a_file_of_another_kind_is_named() {
+    for (begin, wanted) in [
+        (&b""[..], "nothing in it"),
+        (b" \r\n\t", "nothing in it"),
+        (b"\x1f\x8b\x08\0", "this is gzip; unpack it first: zcat"),
+        (b"\xd4\xc3\xb2\xa1\x02\0", "this is a pcap"),
+        (b"\x0a\x0d\x0d\x0a\0", "this is a pcap"),
+        (b"\x12\x05\0\x0b", "sc_warts2json"),
+        (b"\xff\xfe{\0", "save it as UTF-8"),
+        (b"<html>", "error page"),
+        (b"{\"sent\":\"2014", "a journal already"),
+        (b"RRD\x000003\0", "round robin"),
+        (b"203.0.113.8 : [0], 64 bytes, 1 ms", "fping -D -l"),
+        (b"{\"type\":\"outages.events\",\"error\":null}", "lifesign compare"),
+        (b"a,b,c\n1,2,3\n", "nothing that is known here; known are"),
+        (b"[[[[", "nothing that is known here"),
+        (b"\xff\xfb\xfa", "nothing that is known here"),
+    ] {
+        let mut import = Import::new(Options::default(), tempfile::tempfile);
+        let why = import.read("x", begin).expect_err("no record").to_string();
+        assert!(why.contains(wanted), "{wanted}: {why}");
+    }
+}
+
+fn prometheus(values: &str) -> String {
+    format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{"__name__":"probe_success","instance":"203.0.113.8"}},"values":[{values}]}}]}}}}"#
+    )
+}
+
+#[test]
+fn a_wrong_sample_is_told_with_its_place() {
+    for (values, wanted) in [
+        ("[1795633778.369,1]", "1:152: invalid type: integer `1`, expected a number in quotes"),
+        ("[\"x\",\"1\"]", "invalid type: string \"x\", expected f64"),
+        ("[1795633778.369]", "invalid length 1, expected a sample, such as [1795633778.369,"),
+        ("[1795633778.369,\"1\",2]", "invalid length 3"),
+        ("[1795633778.369,\"one\"]", "invalid value: string \"one\", expected a number in quotes"),
+        ("[1795633778369,\"1\"]", "1795633778369 is no time in seconds between 1980 and 2200"),
+        ("[-1,\"1\"]", "-1 is no time"),
+        ("[1e999,\"1\"]", "number out of range"),
+        ("7", "invalid type: integer `7`, expected a sample"),
+    ] {
+        let why = refused(&prometheus(values));
+        assert!(why.contains(wanted) && why.starts_with("1:"), "{wanted}: {why}");
+    }
+    let nan = format!("{},[1795633793.4,\"1\"]", r#"[1795633778.4,"NaN"]"#);
+    assert_eq!(import(&[&prometheus(&nan)]).summary.outcomes, 1);
+}
+
+#[test]
+fn what_the_server_says_instead_of_samples_is_told() {
+    let error = r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#;
+    assert!(refused(error).contains("the server had an error: parse error at char 3"));
+    let vector = r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#;
+    assert!(refused(vector).contains("ask for a range vector: probe_success[24h]"));
+    let empty = r#"{"status":"success","data":{"resultType":"matrix","result":[]}}"#;
+    assert!(refused(empty).contains("no outcome in it"));
+}
+
+#[test]
+fn of_a_torn_file_what_came_before_is_taken() {
+    let whole = prometheus(r#"[1795633778.369,"1"],[1795633793.369,"0"]"#);
+    let torn = &whole[..whole.len() - 12];
+    let imported = import(&[torn]);
+    assert_eq!(imported.summary.outcomes, 1);
+    assert!(imported.notes[0].contains("torn off here; what came before is taken"));
+    let atlas = r#"[{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","result":[{"rtt":1}]},{"type""#;
+    assert_eq!(import(&[atlas]).summary.outcomes, 1);
+}
+
+#[test]
+fn a_value_without_end_is_not_held_in_memory() {
+    let mut long = prometheus("").replace("203.0.113.8", &"x".repeat(4 << 20));
+    assert!(refused(&long).contains("a value of more than a MiB"), "labels");
+    long = format!("{{\"prb_id\":1,\"x\":\"{}\"}}\n", "x".repeat(4 << 20));
+    assert!(refused(&long).contains("longer than 1 MiB"), "a line");
+    long = format!("[{{\"prb_id\":1,\"x\":\"{}\"}}]", "x".repeat(4 << 20));
+    assert!(refused(&long).contains("a value of more than a MiB"), "an array's");
+    let deep = format!("{{\"prb_id\":{}", "[".repeat(100_000));
+    assert!(refused(&deep).contains("recursion limit exceeded"), "{}", refused(&deep));
+}
+
+#[test]
+fn a_line_that_is_none_is_left_out() {
+    let good = r#"{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","result":[{"rtt":1}]}"#;
+    let file = format!("{good}\n{{\"prb_id\" 1}}\n[]\n{{\"prb_id\":1}}\n{good}");
+    let imported = import(&[&file]);
+    assert_eq!(imported.summary.outcomes, 1);
+    assert_eq!(
+        imported.notes,
+        [
+            "2:11: expected `:` ×1",
+            "3: no prb_id, which says whose result it is ×1",
+            "4: no timestamp ×1"
+        ]
+    );
+}

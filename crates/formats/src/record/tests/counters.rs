@@ -1,0 +1,82 @@
+//! Probes that were counted, of which nobody knows the order.
+
+use super::*;
+
+/// Samples of smokeping_prober: when, how many were sent, and how many answered.
+fn smokeping(samples: &[(u64, u64, u64)]) -> String {
+    let series = |name: &str, value: &dyn Fn(&(u64, u64, u64)) -> u64| {
+        let values: Vec<_> = samples
+            .iter()
+            .map(|sample| format!("[{}.5,\"{}\"]", 1_795_633_800 + sample.0, value(sample)))
+            .collect();
+        format!(
+            r#"{{"metric":{{"__name__":"{name}","host":"www.example.net","ip":"203.0.113.8","source":""}},"values":[{}]}}"#,
+            values.join(",")
+        )
+    };
+    format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{},{}]}}}}"#,
+        series("smokeping_requests_total", &|sample| sample.1),
+        series("smokeping_response_duration_seconds_count", &|sample| sample.2),
+    )
+}
+
+fn counts(imported: &Imported) -> (u64, u64) {
+    (imported.summary.outcomes, imported.summary.missed)
+}
+
+#[test]
+fn counted_probes_are_spread_over_the_time_in_which_they_were_counted() {
+    let imported = import(&[&smokeping(&[(0, 100, 98), (4, 104, 102), (8, 108, 102)])]);
+    assert_eq!(counts(&imported), (8, 4));
+    assert!(imported.summary.is_inexact);
+    let lines = short(&imported);
+    assert_eq!(lines[0], "19:10:01Z 203.0.113.8 icmp reply 0");
+    assert_eq!(lines[3], "19:10:04Z 203.0.113.8 icmp reply 0");
+    assert_eq!(lines[4], "19:10:05Z 203.0.113.8 icmp overdue");
+    assert_eq!(lines[7], "19:10:08Z 203.0.113.8 icmp overdue");
+}
+
+#[test]
+fn a_probe_on_its_way_is_not_lost() {
+    let samples: Vec<_> =
+        (0..10).map(|n| (15 * n, 15 * n, 15 * n - u64::from(n % 2 == 1))).collect();
+    assert_eq!(counts(&import(&[&smokeping(&samples)])), (135, 1), "the last is not known");
+}
+
+#[test]
+fn what_a_reset_leaves_unknown_is_left_out() {
+    let imported = import(&[&smokeping(&[(0, 90, 90), (15, 105, 105), (30, 4, 4), (45, 19, 15)])]);
+    assert_eq!(counts(&imported), (30, 4));
+}
+
+#[test]
+fn what_was_counted_while_nobody_read_it_is_left_out() {
+    let samples = (0..20).map(|n| (15 * n, 15 * n, 15 * n));
+    let later = [(900, 900, 300), (915, 915, 300), (930, 930, 315)];
+    let samples: Vec<_> = samples.chain(later).collect();
+    let imported = import(&[&smokeping(&samples)]);
+    assert_eq!((counts(&imported), imported.summary.gaps), ((19 * 15 + 30, 15), 1));
+}
+
+#[test]
+fn hostile_counters_make_no_flood() {
+    let imported = import(&[&smokeping(&[(0, 0, 0), (15, 1 << 52, 1 << 51), (30, 1 << 52, 0)])]);
+    assert_eq!(counts(&imported), (1000, 500));
+}
+
+#[test]
+fn a_loss_that_rises_is_a_miss() {
+    let values = ["0", "0.2", "0.4", "1", "1", "0.8", "0.2", "0", "0"];
+    let values: Vec<_> = (0..)
+        .zip(values)
+        .map(|(n, value)| format!("[{}.5,\"{value}\"]", 1_795_633_800 + 15 * n))
+        .collect();
+    let file = format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{"__name__":"ping_loss_ratio","target":"h","ip":"203.0.113.8","ip_version":"4"}},"values":[{}]}}]}}}}"#,
+        values.join(",")
+    );
+    let missed: Vec<bool> =
+        short(&import(&[&file])).iter().map(|line| line.ends_with("overdue")).collect();
+    assert_eq!(missed, [false, true, true, true, true, false, false, false, false]);
+}

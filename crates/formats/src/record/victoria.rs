@@ -1,0 +1,88 @@
+//! The export of VictoriaMetrics (`/api/v1/export`): a line for each series, or for each part of
+//! one, with times in milliseconds.
+
+use super::{
+    Fault,
+    lines::Lines,
+    metric::{self, Labels},
+    sink::{ReadError, Sink, time},
+};
+use std::io::BufRead;
+
+/// Of a series that is exported in one line: a year of samples, one in 15 s.
+const LONGEST: usize = 64 << 20;
+
+#[derive(serde::Deserialize)]
+struct Line {
+    metric: Labels,
+    values: Vec<Option<f64>>,
+    timestamps: Vec<f64>,
+}
+
+pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
+    let mut lines = Lines::new(input, LONGEST);
+    let mut is_any_read = false;
+    let mut last = None;
+    loop {
+        let line = match lines.next()? {
+            None => break,
+            Some(Err(Fault { line, text, .. })) => {
+                let hint = "; or export with max_rows_per_line=10000";
+                sink.note(line, 0, &format!("{text}{hint}"));
+                continue;
+            }
+            Some(Ok([])) => continue,
+            Some(Ok(line)) => line,
+        };
+        let read: Result<Line, _> = serde_json::from_slice(line);
+        let number = lines.number;
+        match read {
+            Ok(series) => {
+                is_any_read = true;
+                take(number, &series, sink)?;
+            }
+            Err(error) if error.is_eof() => sink.note(number, error.column(), "torn off here"),
+            Err(error) => {
+                let text = error.to_string();
+                let text = text.split(" at line ").next().unwrap_or_default();
+                sink.note(number, error.column(), text);
+                last = Some(Fault { line: number, col: error.column(), text: text.to_owned() });
+            }
+        }
+    }
+    match last {
+        Some(fault) if !is_any_read => Err(fault.into()),
+        _ => Ok(()),
+    }
+}
+
+fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> {
+    if series.values.len() != series.timestamps.len() {
+        let text = format!(
+            "{} values, but {} timestamps; one belongs to each",
+            series.values.len(),
+            series.timestamps.len()
+        );
+        sink.note(number, 0, &text);
+        return Ok(());
+    }
+    let (target, metric) = match metric::series(&series.metric, sink) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(()),
+        Err(why) => {
+            sink.note(number, 0, &why);
+            return Ok(());
+        }
+    };
+    for (value, millis) in series.values.iter().zip(&series.timestamps) {
+        match time(millis / 1e3) {
+            Ok(at) => {
+                if let Some(fact) = value.and_then(|value| metric.fact(value)) {
+                    sink.push(target, at, fact)?;
+                }
+            }
+            Err(why) => sink.note(number, 0, &why),
+        }
+    }
+    Ok(())
+}

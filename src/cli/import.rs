@@ -1,0 +1,372 @@
+//! The command `import`: what another prober recorded, as a journal (docs/import.md).
+
+use super::{
+    exit,
+    journal::{name_of, unreadable},
+    refusal::Refusal,
+    refuse, standard_input,
+    stderr::print_error,
+};
+use crate::line_writer::print_line;
+use clap::{ArgGroup, Args};
+use lifesign_clock::Clock;
+use lifesign_core::time::Time;
+use lifesign_formats::record::{
+    Fault, Import, Map, Only, Options, Summary,
+    server::{self, Pages, Server, USUAL_QUERY},
+};
+use lifesign_incident::period::{When, period};
+use lifesign_web_config::Client;
+use std::{
+    env,
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write},
+    net::{IpAddr, TcpStream, ToSocketAddrs},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// How long a server may take for a page.
+const TIMEOUT: Duration = Duration::from_secs(120);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pages are made shorter long before that.
+const LONGEST_ANSWER: usize = 256 << 20;
+/// How often the progress is drawn.
+const DRAWN_EVERY: Duration = Duration::from_millis(200);
+const BUFFER: usize = 1 << 20;
+
+#[derive(Args, Debug)]
+#[command(group = ArgGroup::new("source").required(true).multiple(true))]
+pub(super) struct ImportArgs {
+    /// What was recorded: samples of Prometheus or VictoriaMetrics, fping's lines, ping results of
+    /// RIPE Atlas, scamper's JSON; - is standard input
+    #[arg(value_name = "FILE", group = "source")]
+    files: Vec<PathBuf>,
+    /// Ask this Prometheus for its samples
+    #[arg(long, value_name = "URL", group = "source")]
+    prometheus: Option<Server>,
+    /// What to ask it for; may be given several times (default: what blackbox_exporter says of
+    /// reachability)
+    #[arg(long, value_name = "SELECTOR", requires = "prometheus")]
+    query: Vec<String>,
+    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how
+    /// long ago as 7d or 1h30m
+    #[arg(long, value_name = "TIME", default_value = "7d", requires = "prometheus")]
+    since: When,
+    /// Up to when, written alike (default: now)
+    #[arg(long, value_name = "TIME", requires = "prometheus")]
+    until: Option<When>,
+    /// TLS and password for these requests: an HTTP configuration file as promtool has it
+    #[arg(long = "http.config.file", value_name = "FILE", requires = "prometheus")]
+    http_config: Option<PathBuf>,
+    /// Which address a name in the data stands for, and its country and block: comma-separated
+    /// values with a first line such as name,host,country,block
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Take only what has this label, such as job=ping, or prb_id=1000 of RIPE Atlas; may be given
+    /// several times
+    #[arg(long, value_name = "LABEL=VALUE")]
+    only: Vec<Only>,
+    /// Write the journal here; - is standard output
+    #[arg(long, short, value_name = "JOURNAL")]
+    output: PathBuf,
+    /// Write a plan here that fits the journal
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+}
+
+/// Writes the journal, and the plan; returns the exit code.
+pub(super) fn import(args: &ImportArgs) -> u8 {
+    let client = match args.http_config.as_deref().map(Client::open).transpose() {
+        Ok(client) => client,
+        Err(problems) => return refuse(&problems),
+    };
+    let map = args.map.as_deref().map(|path| {
+        let name = path.display().to_string();
+        lifesign_document::load(path, lifesign_document::MAX_MEBIBYTES)
+            .and_then(|text| Map::parse(&name, &text))
+    });
+    let map = match map.transpose() {
+        Ok(map) => map.unwrap_or_default(),
+        Err(problems) => return refuse(&problems),
+    };
+    written(args, map, &client.unwrap_or_default()).map_or_else(Refusal::tell, |()| exit::OK)
+}
+
+fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Refusal> {
+    // What cannot be had is told before the first file is read.
+    for path in args.plan.iter().chain([&args.output]).filter(|path| !standard_input(path)) {
+        if path.exists() {
+            let path = path.display();
+            let text = format!("lifesign: {path} is there already; name another file");
+            return Err(Refusal::new(text, exit::CANNOT_CREATE));
+        }
+    }
+    let directory = match args.output.parent() {
+        _ if standard_input(&args.output) => env::temp_dir(),
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let options = Options { map, only: args.only.clone() };
+    let mut import = Import::new(options, move || spill(&directory));
+    for path in &args.files {
+        read_file(path, &mut import)?;
+    }
+    if let Some(server) = &args.prometheus {
+        read_server(args, server, client, &mut import)?;
+    }
+    let summary = if standard_input(&args.output) {
+        finish(import, BufWriter::with_capacity(BUFFER, io::stdout().lock()))
+    } else {
+        let made = OpenOptions::new().write(true).create_new(true).open(&args.output);
+        let file = made.map_err(|error| cannot_write(&args.output, &error))?;
+        finish(import, BufWriter::with_capacity(BUFFER, file))
+            .inspect_err(|_| drop(fs::remove_file(&args.output)))
+    };
+    let summary = summary.map_err(|error| cannot_write(&args.output, &error))?;
+    if let Some(path) = &args.plan {
+        let made = OpenOptions::new().write(true).create_new(true).open(path);
+        let written = made.and_then(|mut file| file.write_all(summary.plan.as_bytes()));
+        written.map_err(|error| cannot_write(path, &error))?;
+    }
+    tell(args, &summary);
+    Ok(())
+}
+
+fn cannot_write(path: &Path, error: &io::Error) -> Refusal {
+    let text = format!("lifesign: cannot write {}: {error}", path.display());
+    Refusal::new(text, exit::CANNOT_CREATE)
+}
+
+/// A file beside the journal that nobody else sees.
+fn spill(directory: &Path) -> io::Result<File> {
+    for number in 0.. {
+        let path = directory.join(format!(".lifesign-import-{}-{number}", std::process::id()));
+        match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            opened => return opened.inspect(|_| drop(fs::remove_file(&path))),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn read_file(path: &Path, import: &mut Import) -> Result<(), Refusal> {
+    let name = name_of(path);
+    let failed = |error: io::Error| unreadable(&name, &error);
+    let (input, length): (Box<dyn Read>, _) = if standard_input(path) {
+        (Box::new(io::stdin()), None)
+    } else {
+        let file = File::open(path).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        (Box::new(file), Some(length).filter(|&length| length > 0))
+    };
+    let mut progress = Progress::new(format!("reading {name}"), length);
+    let counted = Counted { inner: input, progress: &mut progress, read: 0 };
+    let read = import.read(&name, BufReader::with_capacity(BUFFER, counted));
+    progress.end();
+    let (_, notes) = read.map_err(|error| Refusal::new(format!("{name}:{error}"), exit::DATA))?;
+    tell_notes(&name, &notes);
+    Ok(())
+}
+
+fn tell_notes(name: &str, notes: &[(Fault, usize)]) {
+    for (fault, count) in notes {
+        let more = if *count > 1 { format!(" ({count} times)") } else { String::new() };
+        print_error(format!("{name}:{fault}{more}"));
+    }
+}
+
+/// Page after page, so that none is large.
+fn read_server(
+    args: &ImportArgs,
+    server: &Server,
+    client: &Client,
+    import: &mut Import,
+) -> Result<(), Refusal> {
+    let name = server.authority();
+    // A certificate is of a name without a port.
+    let asked = if server.host.parse::<IpAddr>().is_ok() { &name } else { &server.host };
+    if server.is_tls && args.http_config.is_none() {
+        return Err(Refusal::usage(
+            "https needs --http.config.file, which names the authority that is trusted",
+        ));
+    }
+    let now = Clock::start().now();
+    let (since, until) = period(args.since, args.until, now)
+        .map_err(|error| Refusal::from(format!("--since must lie before --until: {error}")))?;
+    let usual = [USUAL_QUERY.to_owned()];
+    let queries = if args.query.is_empty() { &usual[..] } else { &args.query };
+    let all = until.since(since).as_secs();
+    let before = import.samples();
+    for query in queries {
+        let mut progress = Progress::new(format!("asking {name}"), Some(all));
+        let mut pages = Pages::new(server, query, since, until);
+        while let Some((path, to)) = pages.request() {
+            let answer = connect(server).and_then(|stream| client.get(stream, asked, &path));
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) if error.kind() == ErrorKind::FileTooLarge && pages.shorten() => {
+                    continue;
+                }
+                Err(error) => {
+                    let text = format!("lifesign: no word from {name}: {error}");
+                    return Err(Refusal::new(text, exit::UNAVAILABLE));
+                }
+            };
+            let of_server = |fault: Fault| Refusal::from(format!("{name}:{fault}"));
+            let body = server::body(&answer).map_err(of_server)?;
+            match import.read_page(body) {
+                Ok(notes) => tell_notes(&name, &notes),
+                // Such as more samples than it wants to give at once.
+                Err(_) if pages.shorten() => continue,
+                Err(error) => return Err(Refusal::from(format!("{name}:{error}"))),
+            }
+            pages.read(to, body.len());
+            progress.show(to.since(since).as_secs());
+        }
+        progress.end();
+    }
+    if import.samples() == before {
+        let query = queries.join(" or ");
+        let text = format!("{name} has no samples of {query} between {since} and {until}");
+        return Err(Refusal::from(text));
+    }
+    import.end_pages(&name);
+    Ok(())
+}
+
+fn connect(server: &Server) -> io::Result<Stream> {
+    let mut failure = io::Error::from(ErrorKind::NotFound);
+    for address in (server.host.as_str(), server.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
+            Ok(inner) => {
+                inner.set_read_timeout(Some(TIMEOUT))?;
+                return Ok(Stream { inner, left: LONGEST_ANSWER });
+            }
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// An answer that has no end is not taken whole.
+struct Stream {
+    inner: TcpStream,
+    left: usize,
+}
+
+impl Read for Stream {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.left = self.left.checked_sub(read).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(read)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
+        self.inner.write(from)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
+    let all = import.samples();
+    let mut progress = Progress::new("writing the journal".into(), Some(all));
+    let summary = import.finish(journal, |done| progress.show(done))?;
+    progress.end();
+    Ok(summary)
+}
+
+fn tell(args: &ImportArgs, summary: &Summary) {
+    let &Summary { outcomes, missed, gaps, targets, span, is_inexact, .. } = summary;
+    let print = |line: String| {
+        if standard_input(&args.output) { print_error(line) } else { print_line(&line) }
+    };
+    if let Some((first, last)) = span {
+        print(format!(
+            "{} of {} between {first} and {last}: {missed} missed, {} in which nobody watched",
+            count(outcomes, "probe"),
+            count(targets as u64, "target"),
+            count(gaps, "time"),
+        ));
+    }
+    if is_inexact {
+        print(
+            "inexact: of counted probes nobody knows which were lost; they are spread evenly"
+                .into(),
+        );
+    }
+    if let Some(plan) = &args.plan {
+        print(format!(
+            "lifesign replay {} --config {} judges it; with --state-dir, lifesign report writes it \
+             up",
+            args.output.display(),
+            plan.display()
+        ));
+    }
+}
+
+fn count(number: u64, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// How far it is, on standard error if somebody sees it.
+struct Progress {
+    what: String,
+    all: Option<u64>,
+    clock: Clock,
+    drawn: Option<Time>,
+    is_seen: bool,
+}
+
+impl Progress {
+    fn new(what: String, all: Option<u64>) -> Self {
+        let is_seen = io::stderr().is_terminal();
+        Self { what, all, clock: Clock::start(), drawn: None, is_seen }
+    }
+
+    fn show(&mut self, done: u64) {
+        let now = self.clock.now();
+        let is_due = self.drawn.is_none_or(|drawn| now.since(drawn) >= DRAWN_EVERY);
+        if !self.is_seen || !is_due {
+            return;
+        }
+        self.drawn = Some(now);
+        let state = match self.all.filter(|&all| all > 0) {
+            Some(all) => {
+                let share = (done as f64 / all as f64).min(1.0);
+                let full = (share * 30.0) as usize;
+                format!("[{:<30}] {:3.0} %", "#".repeat(full), share * 100.0)
+            }
+            None => format!("{} MiB", done >> 20),
+        };
+        // To the begin of the line, and clear it (ECMA-48 §8.3.41).
+        let _ = write!(io::stderr(), "\r\x1b[K{state} {}", self.what);
+    }
+
+    fn end(&self) {
+        if self.drawn.is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    inner: R,
+    progress: &'a mut Progress,
+    read: u64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.read += read as u64;
+        self.progress.show(self.read);
+        Ok(read)
+    }
+}
