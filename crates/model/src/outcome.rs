@@ -206,9 +206,7 @@ labelled! {
 }
 
 /// Type and code of an ICMP (RFC 792) or ICMPv6 (RFC 4443) error; the router's address tells which.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IcmpCode {
     /// ICMP type: 3 or 11 for IPv4; 1, 2, 3 or 4 for IPv6.
     pub kind: u8,

@@ -23,7 +23,7 @@ lifesign_model::labelled! {
 }
 
 /// The network that an address belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NetworkOf {
     /// Its autonomous system number.
     pub asn: u32,
@@ -69,7 +69,7 @@ impl fmt::Debug for Networks {
 }
 
 /// A router or target that was heard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HopSeen {
     /// How many hops away it is: 1 is our own router.
     pub hop_limit: u8,
@@ -82,8 +82,7 @@ pub struct HopSeen {
 }
 
 /// What a router said. It is evidence, not truth: routers err, and paths move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word {
     /// ICMP destination unreachable.
     Unreachable(IcmpCode),
@@ -92,7 +91,7 @@ pub enum Word {
 }
 
 /// Where a path breaks: beyond `last`, before or at `first_silent`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PlaceView {
     /// The place in a word.
     pub place: Place,
@@ -111,7 +110,7 @@ pub struct PlaceView {
 }
 
 /// One hop of a block's path.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HopView {
     /// How many hops away it is.
     pub hop_limit: u8,

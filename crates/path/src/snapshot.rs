@@ -6,7 +6,6 @@ use lifesign_model::{
     scopes::{BlockId, Scope},
     time::Time,
 };
-use serde::Serialize;
 use std::{fmt::Write as _, net::IpAddr, sync::Arc};
 
 /// All paths.
@@ -34,7 +33,7 @@ impl Paths {
 }
 
 /// The path to a block.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PathView {
     /// Where it breaks; None while the block lives, and until that is known.
     pub place: Option<PlaceView>,

@@ -82,7 +82,8 @@ impl Traces {
 
     /// The packet of a probe that is sent now, and may be answered from now on. A ping socket
     /// replaces its identifier. For IPv6 the kernel computes the checksum (RFC 3542 §3.1), and that
-    /// of a ping socket: it is constant all the same. Where too many are open, the oldest is closed.
+    /// of a ping socket: it is constant all the same. Where too many are open, the oldest is
+    /// closed.
     pub fn open(&mut self, echo: TraceEcho, kind: SocketKind, now: Time) -> [u8; LENGTH] {
         while let Some(&(sent, key)) = self.opened.front()
             && (now.since(sent) > OPEN_FOR || self.opened.len() >= MOST_OPEN)
