@@ -17,7 +17,7 @@ use std::{fmt::Write as _, time::Duration};
 
 /// Seconds between two scrapes, and how long each outage is.
 const SHORT: (u64, &[u64]) = (5, &[15, 30]);
-const LONG: (u64, &[u64]) = (15, &[20, 30, 45, 60, 90, 120, 180, 300, 420, 600]);
+const LONG: (u64, &[u64]) = (15, &[20, 30, 45, 75, 90, 120, 180, 300, 420, 600]);
 
 const MODULES: &str = "modules: {ping: {prober: icmp}}\n";
 
@@ -44,7 +44,8 @@ type Moment = (Time, Time);
 
 /// From when to when the country was dark, in verdicts on it.
 fn stretches(verdicts: &[Verdict]) -> Vec<(&Verdict, Option<&Verdict>)> {
-    let is_dark = |state: &str| ["down", "outage", "flapping"].contains(&state);
+    // Ten outages in an hour are flapping, in which a long one is an outage all the same.
+    let is_dark = |state: &str| ["down", "outage"].contains(&state);
     let mut found = Vec::new();
     for verdict in verdicts.iter().filter(|verdict| !verdict.scope.contains(' ')) {
         match (is_dark(&verdict.from), is_dark(&verdict.to)) {
