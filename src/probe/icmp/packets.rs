@@ -76,7 +76,8 @@ impl Packets {
     }
 
     /// Takes in an ICMP error, if it is about a trace probe. One of the target itself means that
-    /// the probe has reached it (see [`IcmpError::found`]), and one of our own that it has not left.
+    /// the probe has reached it (see [`IcmpError::found`]), and one of our own that it has not
+    /// left.
     pub fn is_trace_error(
         &mut self,
         quoted: &Quoted<'_>,
