@@ -1,5 +1,5 @@
-//! `path` and `networks`: whether the paths to blocks are traced, and which table names the networks
-//! on them.
+//! `path` and `networks`: whether the paths to blocks are traced, and which table names the
+//! networks on them.
 
 use super::{Plan, summary::rate_in_words};
 use lifesign_core::{schedule::Budget, time::Time};

@@ -126,9 +126,10 @@ impl Codec {
     /// (RFC 4443 §3).
     ///
     /// # Errors
-    /// [`Reject::Truncated`] if it does not quote the whole token ([`newest`](crate::newest) may know it all
-    /// the same); [`Reject::Malformed`] if it quotes no echo request, [`Reject::WrongId`] if another
-    /// program's, and [`Reject::WrongToken`] if the token is wrong or is not for `to`.
+    /// [`Reject::Truncated`] if it does not quote the whole token ([`newest`](crate::newest) may
+    /// know it all the same); [`Reject::Malformed`] if it quotes no echo request,
+    /// [`Reject::WrongId`] if another program's, and [`Reject::WrongToken`] if the token is wrong
+    /// or is not for `to`.
     pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())

@@ -1,5 +1,5 @@
-//! Whose a packet is that arrives. Ordinary probes are asked for first: what is theirs costs nothing
-//! for trace probes.
+//! Whose a packet is that arrives. Ordinary probes are asked for first: what is theirs costs
+//! nothing for trace probes.
 
 use super::{
     SocketKind,
@@ -75,8 +75,9 @@ impl Packets {
         })
     }
 
-    /// Takes in an ICMP error, if it is about a trace probe. One of the target itself means that the
-    /// probe has reached it (see [`IcmpError::found`]), and one of our own that it has not left.
+    /// Takes in an ICMP error, if it is about a trace probe. One of the target itself means that
+    /// the probe has reached it (see [`IcmpError::found`]), and one of our own that it has not
+    /// left.
     pub fn is_trace_error(
         &mut self,
         quoted: &Quoted<'_>,

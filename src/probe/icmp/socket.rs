@@ -150,8 +150,8 @@ impl IcmpSocket {
         self.transmit(probes.len(), put, failed, packets, clock, out);
     }
 
-    /// Sends `count` packets, [`SEND_BATCH`] at a time. `put` makes the packet of this number, to be
-    /// sent at this time, at an index of the batch; `failed` hears of each that cannot be sent.
+    /// Sends `count` packets, [`SEND_BATCH`] at a time. `put` makes the packet of this number, to
+    /// be sent at this time, at an index of the batch; `failed` hears of each that cannot be sent.
     fn transmit(
         &mut self,
         count: usize,

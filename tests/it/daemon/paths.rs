@@ -130,8 +130,9 @@ fn two_are_named(test: &str, hops: usize, chain: &Chain, breaks: &[Break]) {
         assert!(state.contains(&format!("dark beyond {}", router_v4(named.last))), "{state}");
         chain.router(*hop).sh(&mend);
         watch.verdict(TIMEOUT, BLOCK, "up");
-        // Long enough that routers say one a second again.
-        watch.listen(Duration::from_secs(12));
+        // Long enough that each router's budget is whole again (5 at 0.5/s), and calm sweeps too
+        // have taken of it.
+        watch.listen(Duration::from_secs(30));
     }
     assert!(watch.terminate().success());
     let told = |lines: &[String]| -> Vec<String> {
