@@ -40,6 +40,13 @@ const BLOCK: &str = "KP 10.45.176.0/24";
 /// Where the hosts are, behind six routers.
 const LAST: usize = 7;
 
+/// How soon after `down` the place is named.
+const SOON: Duration = Duration::from_secs(10);
+/// The same where a tenth is lost, and the path was watched for minutes and not for days: each
+/// silence then counts for little, and a router is asked only each other second. What a path that
+/// is known well needs is measured by `cargo bench -p lifesign-lab --bench places`.
+const LATER: Duration = Duration::from_secs(40);
+
 /// A way to break the road beyond router `hop`.
 struct Break {
     what: &'static str,
@@ -94,16 +101,16 @@ fn learn(chain: &Chain, hops: usize) {
 }
 
 /// Each on a road of its own with one other, since what goes dark a third time flaps.
-fn each_is_named(test: &str, hops: usize, road: fn() -> Chain, breaks: &[Break]) {
+fn each_is_named(test: &str, hops: usize, within: Duration, road: fn() -> Chain, breaks: &[Break]) {
     thread::scope(|scope| {
         for (number, breaks) in breaks.chunks(2).enumerate() {
             let test = format!("{test}-{number}");
-            scope.spawn(move || two_are_named(&test, hops, &road(), breaks));
+            scope.spawn(move || two_are_named(&test, hops, within, &road(), breaks));
         }
     });
 }
 
-fn two_are_named(test: &str, hops: usize, chain: &Chain, breaks: &[Break]) {
+fn two_are_named(test: &str, hops: usize, within: Duration, chain: &Chain, breaks: &[Break]) {
     let temp_dir = TempDir::new(test);
     temp_dir.put("networks.tsv", NETWORKS);
     let plan = temp_dir.put("plan.toml", PLAN);
@@ -120,11 +127,11 @@ fn two_are_named(test: &str, hops: usize, chain: &Chain, breaks: &[Break]) {
             chain.broken(*hop, rule)
         };
         let down = watch.verdict(TIMEOUT, BLOCK, "down");
-        let named = watch.line(Duration::from_secs(20), "place", named);
+        let named = watch.line(within + TIMEOUT, "place", named);
         let late = named.time.since(down.time);
         eprintln!("{what} beyond {hop}: {late:?} after down: {}", named.line);
         assert!(named.last <= *hop && *hop < named.first_silent, "{what} beyond {hop}: {named:?}");
-        assert!(late <= Duration::from_secs(10), "{what}: {late:?}");
+        assert!(late <= within, "{what}: {late:?}");
         assert_ne!(named.word, "near us", "{what}");
         let state = chain.vantage.get("/api/v1/state").body;
         assert!(state.contains(&format!("dark beyond {}", router_v4(named.last))), "{state}");
@@ -150,6 +157,7 @@ fn whatever_breaks_the_road_lies_in_the_interval_that_is_named() {
     each_is_named(
         "paths",
         7,
+        SOON,
         || Chain::new(Namespace::new(), 6),
         &[
             broken("silence both ways", 4, "drop"),
@@ -171,6 +179,7 @@ fn so_it_does_behind_silent_routers_and_one_that_loses_a_tenth() {
     each_is_named(
         "paths-loss",
         5,
+        LATER,
         || {
             let chain = Chain::new(Namespace::new(), 6);
             chain.silence(3);
@@ -192,6 +201,7 @@ fn so_it_does_where_two_ways_are_equal_and_where_packets_turn_in_circles() {
     each_is_named(
         "paths-equal",
         7,
+        SOON,
         || Chain::balanced(Namespace::new(), 6),
         &[
             broken("silence both ways", 4, "drop"),

@@ -53,13 +53,14 @@ pub fn played(address: IpAddr, v6: bool) -> IpAddr {
     }
 }
 
-/// The plan that watches a scenario's country, with `head` at its top.
+/// The plan that watches a scenario's country, with `head` at its top. Nothing is traced: the
+/// country's ledger counts what comes to hosts, whatever it asks (traces: `daemon::paths`).
 pub fn plan(scenario: &Scenario, v6: bool, head: &str) -> String {
     let settings = scenario.settings(0);
     let controls: Vec<String> =
         settings.controls.iter().map(|&address| format!("\"{}\"", played(address, v6))).collect();
     let mut plan = format!(
-        "vantage = \"test\"\nmetrics.hosts = true\ncontrols = [{}]\n{head}\n",
+        "vantage = \"test\"\nmetrics.hosts = true\npath = false\ncontrols = [{}]\n{head}\n",
         controls.join(", ")
     );
     for country in &scenario.roster.countries {
