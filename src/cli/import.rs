@@ -124,6 +124,14 @@ fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Refusal> 
             .inspect_err(|_| drop(fs::remove_file(&args.output)))
     };
     let summary = summary.map_err(|error| cannot_write(&args.output, &error))?;
+    if summary.outcomes == 0 {
+        if !standard_input(&args.output) {
+            let _ = fs::remove_file(&args.output);
+        }
+        let text = "nothing in it says whether a host answered; give probe_success, or what counts \
+                    probes and answers, too";
+        return Err(Refusal::new(text, exit::DATA));
+    }
     if let Some(path) = &args.plan {
         let made = OpenOptions::new().write(true).create_new(true).open(path);
         let written = made.and_then(|mut file| file.write_all(summary.plan.as_bytes()));

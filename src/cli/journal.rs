@@ -8,13 +8,15 @@ use lifesign_journal::LineError;
 use std::{
     collections::HashSet,
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read},
     ops::AddAssign,
     path::Path,
 };
 
 /// So many different problems are told; a file that is no journal has another in each line.
 const MOST_TOLD: usize = 20;
+/// In bytes. What has no ends of lines is read up to here, and not into all memory.
+const LONGEST_LINE: u64 = 1 << 20;
 
 /// A journal, open at its first line.
 pub(super) struct Journal {
@@ -40,11 +42,16 @@ impl Journal {
         self,
         mut take: impl FnMut(usize, &str) -> Result<Result<Option<Event>, LineError>, Refusal>,
     ) -> Result<Tally, Refusal> {
-        let name = self.name;
+        let Self { name, mut lines } = self;
         let mut tally = Tally::default();
         let mut skipped = SkippedLines::default();
-        for (line, number) in self.lines.split(b'\n').zip(1..) {
-            let line = line.map_err(|error| unreadable(&format!("{name}:{number}"), &error))?;
+        let mut line = Vec::new();
+        for number in 1.. {
+            let read = next_line(&mut *lines, &mut line);
+            if !read.map_err(|error| unreadable(&format!("{name}:{number}"), &error))? {
+                break;
+            }
+            line.pop_if(|end| *end == b'\n');
             let taken = match str::from_utf8(&line) {
                 Ok(text) => take(number, text)?,
                 Err(error) => Err(LineError::not_utf8(&line[..error.valid_up_to()])),
@@ -62,6 +69,16 @@ impl Journal {
         skipped.tell_repeated(&name);
         Ok(tally)
     }
+}
+
+/// Reads the next line, with its end, in place of the one before; false if there is none.
+pub(super) fn next_line(lines: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let read = lines.take(LONGEST_LINE + 1).read_until(b'\n', line)?;
+    if read as u64 > LONGEST_LINE {
+        return Err(io::Error::other("a line longer than 1 MiB, which no journal has"));
+    }
+    Ok(read > 0)
 }
 
 /// What a journal is called in problems.

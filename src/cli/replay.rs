@@ -2,7 +2,7 @@
 
 use super::{
     default_plan, exit,
-    journal::{Journal, is_of_target, unreadable},
+    journal::{Journal, is_of_target, next_line, unreadable},
     of_directory,
     refusal::Refusal,
     refuse, standard_input,
@@ -169,13 +169,12 @@ fn has_control_outcomes(
 ) -> io::Result<bool> {
     let of_control = |record: EventRecord| matches!(record.event, Event::Control(_));
     let mut line = Vec::new();
-    while journal.read_until(b'\n', &mut line)? > 0 {
+    while next_line(journal, &mut line)? {
         on_line(&line);
         let text = std::str::from_utf8(&line).unwrap_or_default().trim_end_matches('\n');
         if readers.iter().any(|reader| reader.read(text).is_ok_and(of_control)) {
             return Ok(true);
         }
-        line.clear();
     }
     Ok(false)
 }

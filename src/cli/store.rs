@@ -14,8 +14,9 @@ use lifesign_store::{
     rows::{self, EpisodeRow, IncidentRow},
 };
 use std::{
-    io::{self, Write},
-    path::PathBuf,
+    fs::File,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
 };
 
 /// Which store to read.
@@ -239,6 +240,11 @@ pub(super) fn report(args: ReportArgs) -> u8 {
             let _ = io::stdout().write_all(page.as_bytes());
             exit::OK
         }
+        Some(path) if is_other_file(&path) => {
+            let path = path.display();
+            print_error(format!("lifesign: {path} is there already, and no report; name another"));
+            exit::CANNOT_CREATE
+        }
         Some(path) => match std::fs::write(&path, page) {
             Ok(()) => exit::OK,
             Err(error) => {
@@ -247,6 +253,15 @@ pub(super) fn report(args: ReportArgs) -> u8 {
             }
         },
     }
+}
+
+/// Is something there that is no report? A report is written anew, and nothing else is.
+fn is_other_file(path: &Path) -> bool {
+    const BEGIN: &[u8] = b"<!DOCTYPE html>";
+    let is_plain = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
+    let mut begin = [0; BEGIN.len()];
+    let mut read = || File::open(path)?.read_exact(&mut begin);
+    is_plain && (read().is_err() || begin != BEGIN)
 }
 
 /// What others said in these files. The error has a line for each thing that is wrong.

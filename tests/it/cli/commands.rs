@@ -412,3 +412,10 @@ fn a_reader_that_goes_away_is_no_fault() {
         (0, String::new(), String::new())
     );
 }
+
+#[test]
+fn a_journal_without_ends_of_lines_is_not_read_into_all_memory() {
+    let (code, _, err) = done(lifesign(&["replay", "/dev/zero", "--config", "targets.toml"]));
+    assert_eq!(code, 65);
+    assert!(err.contains("/dev/zero: cannot be read: a line longer than 1 MiB"), "{err}");
+}

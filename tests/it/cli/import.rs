@@ -213,3 +213,35 @@ fn what_others_said_stands_beside_what_an_import_says() {
     let (code, _, err) = done(lifesign(&["compare", &state, "--events", &wrong]));
     assert!(code == 65 && err.contains("wrong.csv:2:1: \"lately\" is no time"), "{code}: {err}");
 }
+
+/// The code, standard error, and whether a journal was written.
+fn imported(test: &str, name: &str, values: &str) -> (i32, String, bool) {
+    let temp_dir = TempDir::new(test);
+    let record = temp_dir.put(
+        "record.json",
+        format!(
+            r#"{{"status":"success","data":{{"resultType":"matrix","result":[
+            {{"metric":{{"__name__":"{name}","instance":"127.45.176.1"}},"values":[{values}]}}]}}}}"#
+        ),
+    );
+    let journal = temp_dir.path("journal.jsonl");
+    let (code, _, err) = done(lifesign(&["import", &record, "--output", &journal]));
+    (code, err, std::path::Path::new(&journal).exists())
+}
+
+#[test]
+fn what_is_neither_success_nor_failure_is_told_and_left_out() {
+    let values = r#"[1795633778.369,"1"],[1795633793.369,"+Inf"],[1795633808.371,"2"]"#;
+    let (code, err, is_there) = imported("import-odd", "probe_success", values);
+    assert_eq!((code, is_there), (0, true));
+    assert!(err.contains("probe_success is 0 or 1, and not inf; left out"), "{err}");
+    assert!(err.contains("not 2e0"), "{err}");
+}
+
+#[test]
+fn a_record_without_outcomes_makes_no_journal() {
+    let values = r#"[1795633778.369,"57"],[1795633793.371,"57"]"#;
+    let (code, err, is_there) = imported("import-none", "probe_icmp_reply_hop_limit", values);
+    assert_eq!((code, is_there), (65, false));
+    assert!(err.contains("says whether a host answered"), "{err}");
+}

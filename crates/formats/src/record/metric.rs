@@ -38,9 +38,9 @@ impl Metric {
     pub fn fact(self, value: f64) -> Option<Fact> {
         let total = (value >= 0.0 && value < 2f64.powi(53)).then_some(value as u64);
         match self {
-            Metric::Success if value.is_nan() => None,
             Metric::Success if value == 0.0 => Some(Fact::Missed),
-            Metric::Success => Some(Fact::Answered),
+            Metric::Success if value == 1.0 => Some(Fact::Answered),
+            Metric::Success => None,
             Metric::Rtt => span(value).map(Fact::Rtt),
             Metric::Took => span(value).filter(|&took| took > Duration::ZERO).map(Fact::Took),
             Metric::HopLimit => {
@@ -53,6 +53,14 @@ impl Metric {
                 (0.0..=100.0).contains(&value).then_some(Fact::LossRatio(value / 100.0))
             }
         }
+    }
+
+    /// What is wrong with a value that the metric never has. Not a number is Prometheus' mark of a
+    /// series that ends.
+    pub fn fault(self, value: f64) -> Option<String> {
+        let is_known = value.is_nan() || value == 0.0 || value == 1.0;
+        (self == Metric::Success && !is_known)
+            .then(|| format!("probe_success is 0 or 1, and not {value:e}; left out"))
     }
 }
 

@@ -219,7 +219,12 @@ impl<'de> Visitor<'de> for Values<'_, '_> {
             reading.allowance.renew();
             let at = time(sample.0).map_err(A::Error::custom)?;
             times.add(at.as_nanos() / 1_000_000);
-            let Some(fact) = metric.fact(sample.1) else { continue };
+            let Some(fact) = metric.fact(sample.1) else {
+                if let Some(why) = metric.fault(sample.1) {
+                    reading.sink.note(0, 0, &why);
+                }
+                continue;
+            };
             if let Err(error) = reading.sink.push(target, at, fact) {
                 reading.failure = Some(error);
                 return Err(A::Error::custom("the disk"));

@@ -79,6 +79,8 @@ fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> 
             Ok(at) => {
                 if let Some(fact) = value.and_then(|value| metric.fact(value)) {
                     sink.push(target, at, fact)?;
+                } else if let Some(why) = value.and_then(|value| metric.fault(value)) {
+                    sink.note(number, 0, &why);
                 }
             }
             Err(why) => sink.note(number, 0, &why),
