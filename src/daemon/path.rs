@@ -85,6 +85,8 @@ impl PathTracer {
             probes: *self.tracer.counts(),
         });
         self.choose(plan, watch, now);
+        // What is not told by now has the ids of the old plan.
+        while self.tracer.poll_event().is_some() {}
     }
 
     /// Chooses whom to trace: of each block those that answer most steadily.
@@ -133,20 +135,23 @@ impl PathTracer {
                     self.dark.remove(&block);
                     self.tracer.handle_life(block, now);
                 }
-                // Whether what flaps is dark just now, only a snapshot tells.
                 State::Flapping | State::Unknown => {}
             }
             self.changed.insert(block, now);
         }
     }
 
-    fn handle_flapping(&mut self, snapshot: &Snapshot, now: Time) {
+    /// What no change says: whether a block that flaps is dark just now, and, behind a new plan,
+    /// what was dark before it.
+    fn handle_darkness(&mut self, snapshot: &Snapshot, now: Time) {
         for block in (0..snapshot.roster.blocks.len() as u32).map(BlockId) {
             let verdict = &snapshot.scope(Scope::Block(block)).verdict;
-            if verdict.state != State::Flapping {
-                continue;
-            }
-            let is_dark = verdict.calm_at.is_none();
+            let is_dark = match verdict.state {
+                State::Down | State::Outage => true,
+                State::Flapping => verdict.calm_at.is_none(),
+                State::Up | State::Degraded | State::Partial => false,
+                State::Unknown => continue,
+            };
             if is_dark && self.dark.insert(block) {
                 self.tracer.handle_down(block, now);
             } else if !is_dark && self.dark.remove(&block) {
@@ -165,7 +170,11 @@ impl PathTracer {
         }
         if now.since(self.chosen) >= self.chosen_every {
             self.chosen_every = CHOSEN_EVERY;
-            self.choose(plan, watch, now);
+            self.chosen = now;
+            // Others to trace would be looked at anew, and what is known of a darkness lost.
+            if self.dark.is_empty() {
+                self.choose(plan, watch, now);
+            }
         }
         self.tracer.handle_timeout(now);
         let mut probes = Vec::new();
@@ -195,7 +204,7 @@ impl PathTracer {
         for family in Family::ALL {
             self.tracer.handle_blind(family, is_blind[family], now);
         }
-        self.handle_flapping(snapshot, now);
+        self.handle_darkness(snapshot, now);
         let views = Arc::make_mut(&mut self.views);
         while let Some(event) = self.tracer.poll_event() {
             if let PathEvent::Upstream { block, .. }

@@ -44,6 +44,15 @@ fn a_simulation_is_kept_at_its_own_times_and_nothing_is_mixed_with_it() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(table.contains(" 2014-12-22 16:15:"), "{table}");
     let report = [&["report", "kp", "--state-dir", &state], &period[..]].concat();
+    // A report is written over nothing but a report.
+    let store = format!("{state}/lifesign.db");
+    let (code, _, err) = done(lifesign(&[&report[..], &["--output", &store]].concat()));
+    assert!(code == 73 && err.contains("is there already, and no report"), "{code}: {err}");
+    let html = format!("{state}/report.html");
+    for _ in 0..2 {
+        let (code, _, err) = done(lifesign(&[&report[..], &["--output", &html]].concat()));
+        assert_eq!(code, 0, "{err}");
+    }
     let (code, page, err) = done(lifesign(&report));
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(page.contains("It was watched without a break."), "{page}");
