@@ -1,3 +1,5 @@
+//! The tracer in virtual time: its budget, and the places that it names, against a toy network.
+
 mod budget;
 mod places;
 mod toy;
