@@ -72,6 +72,7 @@ impl PathTracer {
 
     /// Follows a new plan.
     pub fn replan(&mut self, plan: &Plan, watch: &Watch, now: Time) {
+        self.tracer.set_settings(plan.path_settings());
         self.tracer.set_networks(plan.path.networks());
         self.tracer.set_controls(&plan.controls, now);
         self.targets.clear();

@@ -166,7 +166,7 @@ impl Path {
         self.length = old.length;
         self.sweeps = old.sweeps;
         self.upstreams = old.upstreams;
-        self.way_back = old.way_back;
+        // Not the way back: its hosts have other ids in another plan.
     }
 
     /// When something is due next.

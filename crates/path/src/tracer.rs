@@ -126,6 +126,11 @@ impl Tracer {
         }
     }
 
+    /// How much may be asked from now on: another pace. What a router may be asked stays.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// Which networks addresses belong to, from now on.
     pub fn set_networks(&mut self, networks: Networks) {
         self.networks = networks;
