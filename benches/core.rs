@@ -73,8 +73,7 @@ fn main() {
         table.add(&of(5030), OURS, n_many, many, "ns", None);
     }
 
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("a table of numbers and texts is JSON"));
+    table.print();
 }
 
 /// A plan as small as North Korea's: one country, four /24s, 20 hosts, two probes each.

@@ -24,8 +24,7 @@ fn main() {
     table.add("december-2014, a probe", "lifesign", n.clone(), per_probe, "instructions", goal);
     let change = per_probe / KNOWN;
     table.add("of what they were", "lifesign", n, change, "×", Some(Goal::AtMost(1.0 + TOLERANCE)));
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+    table.print();
     assert!((change - 1.0).abs() <= TOLERANCE, "{per_probe} instructions a probe, not {KNOWN}");
 }
 

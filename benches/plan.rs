@@ -30,8 +30,7 @@ fn main() {
         measure(name, bytes, &path, &mut table);
     }
     fs::remove_dir_all(&directory).expect("it is there");
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+    table.print();
 }
 
 /// Reads the plan, and tells how long that took and what it holds of memory.

@@ -87,8 +87,7 @@ fn main() {
     let series = series(&lean) as f64 / BLOCKS as f64;
     table.add("lean metrics, sent with gzip", "lifesign", n.clone(), sent, "MB", most(0.6));
     table.add("lean metrics, series a block", "lifesign", n, series, "", most(25.0));
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+    table.print();
 }
 
 /// What the targets have found.

@@ -182,6 +182,5 @@ fn main() {
             trial.budget();
         }
     }
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("a table of numbers and texts is JSON"));
+    table.print();
 }

@@ -66,6 +66,12 @@ impl Table {
         eprintln!("{row}");
         self.rows.push(row);
     }
+
+    /// The whole table for people, and as the last line for programs.
+    pub fn print(&self) {
+        println!("{self}");
+        println!("{}", serde_json::to_string(self).expect("a table of numbers and texts is JSON"));
+    }
 }
 
 impl fmt::Display for Row {

@@ -53,6 +53,5 @@ fn main() {
             }
         }
     }
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
+    table.print();
 }

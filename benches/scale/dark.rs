@@ -10,6 +10,8 @@ mod plan;
 #[path = "../peers/process.rs"]
 #[expect(dead_code, reason = "processor time is not measured here")]
 mod process;
+#[path = "show.rs"]
+mod show;
 #[path = "../lab/table.rs"]
 mod table;
 
@@ -45,17 +47,7 @@ fn main() -> ExitCode {
         eprintln!("cannot measure: unshare: {error}");
         return ExitCode::FAILURE;
     }
-    match measure(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
-        Ok(table) => {
-            println!("{table}");
-            println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("cannot measure: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    show::show(measure(Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }
 
 fn system(program: &str, arguments: &[&str]) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod plan;
 #[path = "../peers/process.rs"]
 #[expect(dead_code, reason = "children are not measured here")]
 mod process;
+mod show;
 #[path = "../lab/table.rs"]
 #[expect(dead_code, reason = "a plan has only goals of one kind")]
 mod table;
@@ -33,17 +34,7 @@ const SPAN: Duration = Duration::from_secs(60);
 const SCRAPE_INTERVAL: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
-    match measure(Path::new(env!("CARGO_TARGET_TMPDIR"))) {
-        Ok(table) => {
-            println!("{table}");
-            println!("{}", serde_json::to_string(&table).expect("numbers and texts"));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("cannot measure: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    show::show(measure(Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }
 
 fn measure(directory: &Path) -> io::Result<Table> {

@@ -54,8 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let history = history_is_there(&store, &mut watch, &clock, begun)?;
     let goal = Some(Goal::AtMost(5.0));
     table.add("the last seven days are there", "lifesign", n, history.as_secs_f64(), "s", goal);
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table)?);
+    table.print();
     Ok(())
 }
 

@@ -43,8 +43,7 @@ fn main() {
         year(&scale, &mut table);
         plan_cost::rows(&mut table, quick);
     }
-    println!("{table}");
-    println!("{}", serde_json::to_string(&table).expect("a table of numbers and texts is JSON"));
+    table.print();
     let missed = table.rows.iter().filter(|row| row.met == Some(false)).count();
     if missed > 0 {
         eprintln!("{missed} goals are missed");

@@ -1,7 +1,7 @@
 //! The counters under any stream of outcomes, against a model that remembers every probe, and
 //! against a replay.
 
-use super::{Settings, Watch, target_views};
+use super::{Settings, Watch, first_probe, target_views};
 use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     aggregate::Counts,
@@ -239,14 +239,7 @@ fn an_answer_takes_back_the_no_of_a_router() {
         code: IcmpCode { kind: 3, code: 1 },
         rtt: Duration::from_millis(10),
     };
-    let mut now = start();
-    let due = loop {
-        now = watch.poll_timeout().max(now);
-        watch.handle_timeout(now, now);
-        if let Some(due) = watch.poll_probe(now) {
-            break due;
-        }
-    };
+    let (now, due) = first_probe(&mut watch);
     let mut hear = |millis, found| {
         let outcome = due.outcome(due.sent, found);
         watch.handle_event(now + Duration::from_millis(millis), &Event::Outcome(outcome));

@@ -1,6 +1,6 @@
 //! Answers of other addresses of the block than the asked ones.
 
-use super::{Settings, Watch, target_views};
+use super::{Settings, Watch, first_probe, target_views};
 use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::State,
@@ -168,14 +168,7 @@ fn an_address_outside_the_block_proves_nothing() {
 #[test]
 fn a_probe_stays_open_behind_a_neighbour_whose_second_answer_is_a_duplicate() {
     let mut watch = Watch::new(Arc::new(of_sizes(&[vec![1]])), &Settings::default(), start());
-    let mut now = start();
-    let due = loop {
-        now = watch.poll_timeout().max(now);
-        watch.handle_timeout(now, now);
-        if let Some(due) = watch.poll_probe(now) {
-            break due;
-        }
-    };
+    let (now, due) = first_probe(&mut watch);
     let mut hear = |found| {
         watch.handle_event(now + RTT, &Event::Outcome(due.outcome(due.sent, found)));
         let snapshot = watch.snapshot(now + RTT, 0, 0);
