@@ -46,13 +46,13 @@ pub struct PathView {
 }
 
 impl Tracer {
-    /// What readers may know of the path to a block, which was found to have moved so often.
-    pub fn path_view(&self, block: BlockId, changes: u64) -> PathView {
+    /// What readers may know of the path to a block.
+    pub fn path_view(&self, block: BlockId) -> PathView {
         PathView {
             place: self.place(block).cloned(),
             hops: self.hops(block),
-            upstreams: self.upstreams(block).to_vec(),
-            changes,
+            upstreams: self.upstreams(block),
+            changes: self.changes(block),
         }
     }
 }

@@ -2,4 +2,6 @@
 
 mod budget;
 mod places;
+mod replans;
+mod tables;
 mod toy;
