@@ -208,7 +208,7 @@ impl Simulation {
     pub fn paths(&self) -> Paths {
         let Some(Tracing { tracer, .. }) = &self.tracing else { return Paths::default() };
         let roster = self.watch.roster();
-        let view = |id| Arc::new(tracer.path_view(BlockId(id), 0));
+        let view = |id| Arc::new(tracer.path_view(BlockId(id)));
         let place = |blocks: &Range<u32>| tracer.place_of(blocks.clone());
         Paths {
             blocks: (0..roster.blocks.len() as u32).map(view).collect(),

@@ -49,6 +49,11 @@ impl Tracer {
         self.set_timer(index);
     }
 
+    /// Who is watched, by id.
+    pub fn blocks(&self) -> &[TracedBlock] {
+        &self.blocks
+    }
+
     fn replace(&mut self, blocks: Vec<TracedBlock>, controls: &[IpAddr], now: Time) {
         while let Some(probe) = self.due.pop_front() {
             self.handle_not_sent(probe.id, now);

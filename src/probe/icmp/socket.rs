@@ -27,6 +27,8 @@ use tokio::io::{Interest, Ready, unix::AsyncFd};
 
 /// How many packets share one system call, and so one send time: true within some 20 µs.
 const SEND_BATCH: usize = 16;
+/// How often a ping socket tries to send a packet.
+const PING_TRIES: u32 = 16;
 /// How many batches one call of `receive` takes in before the caller goes on.
 const MAX_BATCHES: usize = 64;
 /// Bytes of socket buffer: some thousands of packets, with the kernel's own overhead for each.
@@ -35,6 +37,8 @@ const BUFFER: usize = 4 << 20;
 /// One socket with its buffers.
 pub struct IcmpSocket {
     socket: AsyncFd<Socket>,
+    /// What a raw socket that receives sends by.
+    sender: Option<Socket>,
     kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     with_ip_header: bool,
@@ -56,7 +60,9 @@ impl IcmpSocket {
             Err(error) => return Err(OpenError::Socket(error)),
         };
         let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
-        Ok(Self::new(socket, kind, v6))
+        let sender = (kind == SocketKind::Raw).then(|| sending(v6)).transpose();
+        let sender = sender.map_err(OpenError::Socket)?;
+        Ok(Self { sender, ..Self::new(socket, kind, v6) })
     }
 
     /// A socket of this kind with options of its own. A raw one is only for sending: that without
@@ -70,9 +76,7 @@ impl IcmpSocket {
         let v6 = family == Family::V6;
         let socket = match kind {
             SocketKind::Raw => {
-                let socket = new_socket(v6, Type::RAW)?;
-                receive_nothing(&socket)?;
-                socket.set_nonblocking(true)?;
+                let socket = sending(v6)?;
                 options.apply(&socket, family)?;
                 sys::register(socket, Interest::READABLE)?
             }
@@ -87,7 +91,8 @@ impl IcmpSocket {
 
     fn new(socket: AsyncFd<Socket>, kind: SocketKind, v6: bool) -> Self {
         let with_ip_header = kind == SocketKind::Raw && !v6;
-        Self { socket, kind, with_ip_header, batch: Batch::new(), ready: Ready::EMPTY, drops: 0 }
+        let (batch, ready) = (Batch::new(), Ready::EMPTY);
+        Self { socket, sender: None, kind, with_ip_header, batch, ready, drops: 0 }
     }
 
     pub fn kind(&self) -> SocketKind {
@@ -145,7 +150,7 @@ impl IcmpSocket {
             batch.put_control(index, &kernel::hop_limit_message(is_v6, probe.hop_limit));
         };
         let failed = |packets: &mut Packets, which: usize, _, _, _: &mut Vec<Event>| {
-            packets.trace_not_sent(probes[which].id);
+            packets.trace_not_sent(&probes[which], Some(kind));
         };
         self.transmit(probes.len(), put, failed, packets, clock, out);
     }
@@ -162,30 +167,39 @@ impl IcmpSocket {
         out: &mut Vec<Event>,
     ) {
         let mut next = 0;
-        let mut retried = false;
         while next < count {
             let sent = clock.now();
             let group = (count - next).min(SEND_BATCH);
             for index in 0..group {
                 put(&mut self.batch, packets, index, next + index, sent);
             }
-            match self.batch.send(self.socket.as_fd(), group) {
-                Ok(count) => {
-                    next += count;
-                    retried = false;
-                }
-                // An ICMP error in the error queue makes the next send fail, whichever packet it is
-                // about (ip(7), IP_RECVERR). Once the queue is read, a second failure is this
-                // packet's own.
-                Err(_) if !retried => {
-                    self.errors(packets, clock, out);
-                    retried = true;
-                }
+            match self.send_batch(group) {
+                Ok(count) => next += count,
                 Err(error) => {
                     failed(packets, next, sent, fault(&error), out);
                     next += 1;
-                    retried = false;
                 }
+            }
+        }
+    }
+
+    /// Sends the first packets of the batch, and returns how many; an error is the first one's own.
+    ///
+    /// An ICMP error that arrives makes the next send of a socket with an error queue fail,
+    /// whichever packet it is about, and only that one (ip(7), IP_RECVERR). A raw socket's sender
+    /// has no such queue. A ping socket must ask for itself: that as many errors arrive as it tries
+    /// again, one between each two, is a flood beyond any that a machine can take in.
+    fn send_batch(&mut self, group: usize) -> io::Result<usize> {
+        let socket = self.sender.as_ref().map_or(self.socket.as_fd(), AsFd::as_fd);
+        let mut tries = match self.kind {
+            SocketKind::Raw => 1,
+            SocketKind::Ping => PING_TRIES,
+        };
+        loop {
+            tries -= 1;
+            let sent = self.batch.send(socket, group);
+            if sent.is_ok() || tries == 0 {
+                return sent;
             }
         }
     }
@@ -361,6 +375,15 @@ fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
     } else {
         Socket::new(Domain::IPV4, socket_type, Some(Protocol::ICMPV4))
     }
+}
+
+/// A raw socket that only sends: no answer and no ICMP error arrives at it.
+fn sending(v6: bool) -> io::Result<Socket> {
+    let socket = new_socket(v6, Type::RAW)?;
+    receive_nothing(&socket)?;
+    set_buffers(&socket, BUFFER)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// Sets the socket's options and registers it with tokio.
