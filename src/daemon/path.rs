@@ -242,6 +242,7 @@ impl PathTracer {
         if let Some(Paths { networks, countries, .. }) = places {
             (views.networks, views.countries) = (networks, countries);
         }
+        views.own = PerFamily::new(|family| self.tracer.own_place(family).cloned());
         views.probes = *self.tracer.counts();
         self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
         snapshot.paths = self.views.clone();

@@ -16,7 +16,7 @@ use super::{
 use lifesign_core::{
     judge::{Change, State},
     outcome::Due,
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, PerFamily, Scope},
     time::Time,
     watch::{Settings, Watch},
 };
@@ -214,6 +214,7 @@ impl Simulation {
             blocks: (0..roster.blocks.len() as u32).map(view).collect(),
             networks: roster.networks.iter().map(|of| place(&of.blocks)).collect(),
             countries: roster.countries.iter().map(|of| place(&of.blocks)).collect(),
+            own: PerFamily::new(|family| tracer.own_place(family).cloned()),
             probes: *tracer.counts(),
         }
     }
