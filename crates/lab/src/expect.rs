@@ -25,8 +25,8 @@ pub struct Expect {
     false_downs: Option<u64>,
     /// False outages and flappings are allowed up to this number at each level.
     false_verdicts: u64,
-    /// Least share of broken paths whose place held the truth, and of those with the right word; one
-    /// must break.
+    /// Least share of broken paths whose place held the truth, and of those with the right word;
+    /// one must break.
     right_places: Option<f64>,
 }
 

@@ -4,14 +4,13 @@
 use super::{
     OpenError, SocketKind,
     codec::{self, Echo},
+    open::{new_socket, prepare, sending},
     packets::{Packets, Quoted},
 };
 use crate::probe::{
     kernel::{self, ControlMessages},
     send_options::SocketOptions,
-    socket::{
-        self, enable_errors_and_timestamps, enable_hop_limits, fault, receive_nothing, set_buffers,
-    },
+    socket::{self, fault},
     sys::{self, BATCH, Batch, Queue},
 };
 use lifesign_clock::Clock;
@@ -21,7 +20,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_path::TraceProbe;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Socket, Type};
 use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
@@ -31,8 +30,6 @@ const SEND_BATCH: usize = 16;
 const PING_TRIES: u32 = 16;
 /// How many batches one call of `receive` takes in before the caller goes on.
 const MAX_BATCHES: usize = 64;
-/// Bytes of socket buffer: some thousands of packets, with the kernel's own overhead for each.
-const BUFFER: usize = 4 << 20;
 
 /// One socket with its buffers.
 pub struct IcmpSocket {
@@ -366,47 +363,5 @@ fn event(
             let seen = seen(Time::default());
             Event::Stray(Stray { seen, from: Some(from), target: None, reason })
         }
-    }
-}
-
-fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
-    if v6 {
-        Socket::new(Domain::IPV6, socket_type, Some(Protocol::ICMPV6))
-    } else {
-        Socket::new(Domain::IPV4, socket_type, Some(Protocol::ICMPV4))
-    }
-}
-
-/// A raw socket that only sends: no answer and no ICMP error arrives at it.
-fn sending(v6: bool) -> io::Result<Socket> {
-    let socket = new_socket(v6, Type::RAW)?;
-    receive_nothing(&socket)?;
-    set_buffers(&socket, BUFFER)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
-}
-
-/// Sets the socket's options and registers it with tokio.
-fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<Socket>> {
-    socket.set_nonblocking(true)?;
-    set_buffers(&socket, BUFFER)?;
-    enable_errors_and_timestamps(&socket, v6)?;
-    enable_hop_limits(&socket, v6)?;
-    if kind == SocketKind::Raw {
-        pass_echo_replies_only(&socket, v6)?;
-    }
-    sys::register(socket, Interest::READABLE | Interest::ERROR)
-}
-
-/// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
-/// type.
-fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
-    const ECHO_REPLY_V6: usize = 129;
-    if v6 {
-        let mut blocked = [u32::MAX; 8];
-        blocked[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
-        sys::set_icmp_filter(socket, v6, &blocked)
-    } else {
-        sys::set_icmp_filter(socket, v6, &[!1])
     }
 }
