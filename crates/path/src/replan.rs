@@ -3,6 +3,7 @@
 use super::{
     NetworkOf, Networks, Place, Traced, TracedBlock, Tracer,
     path::{Candidate, Path, Upstream},
+    return_path::ReturnPath,
     tracer::LEARNING_INTERVAL,
 };
 use lifesign_model::{
@@ -75,7 +76,7 @@ impl Tracer {
                     path.of = of;
                     path.set_targets(targets, calm_at);
                     // Its hosts have other ids in another plan.
-                    path.way_back = Default::default();
+                    path.way_back = ReturnPath::default();
                     path
                 }
                 None => Path::new(of, family, targets, calm_at),

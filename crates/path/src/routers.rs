@@ -112,15 +112,12 @@ impl Routers {
             asked: 0,
             seen: 0,
         };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.all[id.0 as usize] = router;
-                id
-            }
-            None => {
-                self.all.push(router);
-                RouterId(self.all.len() as u32 - 1)
-            }
+        let id = if let Some(id) = self.free.pop() {
+            self.all[id.0 as usize] = router;
+            id
+        } else {
+            self.all.push(router);
+            RouterId(self.all.len() as u32 - 1)
         };
         self.ids.insert(key, id);
         id

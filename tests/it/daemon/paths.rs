@@ -219,7 +219,7 @@ fn a_place_outlives_every_plan_and_is_told_once() {
     let chain = Chain::new(Namespace::new(), 6);
     let temp_dir = TempDir::new("paths-reload");
     temp_dir.put("networks.tsv", NETWORKS);
-    temp_dir.put("other.tsv", &NETWORKS.replace("NEAR", "NEARER").replace("FAR-AWAY", "FARTHER"));
+    temp_dir.put("other.tsv", NETWORKS.replace("NEAR", "NEARER").replace("FAR-AWAY", "FARTHER"));
     let plan = temp_dir.put("plan.toml", PLAN);
     let run = [LIFESIGN, "--config", &plan];
     let mut watch = Program::start(chain.vantage.command(&run));
