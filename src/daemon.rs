@@ -221,13 +221,13 @@ impl Daemon {
         if journal.is_some() {
             watch.keep_records();
         }
-        let paths = network.has_icmp().then(|| PathTracer::new(&plan, &watch, clock.now()));
+        let paths = PathTracer::new(&plan, &watch, &network, clock.now());
         Self {
             clock,
             plan,
             watch,
             network,
-            paths: paths.flatten(),
+            paths,
             events,
             sender,
             controls,

@@ -91,7 +91,7 @@ impl Plan {
     }
 
     /// Whose paths are traced, each to the addresses that `targets` gives of its block.
-    pub fn traced_blocks(&self, targets: impl Fn(u32) -> Vec<IpAddr>) -> Vec<TracedBlock> {
+    pub fn traced_blocks(&self, mut targets: impl FnMut(u32) -> Vec<IpAddr>) -> Vec<TracedBlock> {
         let asn = |network| self.roster.network(network).asn;
         let traced = |(id, block): (u32, &lifesign_core::scopes::Block)| TracedBlock {
             prefix: block.prefix,

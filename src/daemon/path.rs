@@ -1,20 +1,21 @@
 //! Where paths break, beside the watch: it says whom it doubts and what it found, and its trace
 //! probes leave by the same sockets.
 
-use super::{Daemon, random_bits};
+use super::{Daemon, network::Network, random_bits};
 use crate::{config::Plan, probe::icmp::TraceEvent};
 use lifesign_core::{
     judge::{Change, State},
     outcome::{Event, Found},
-    scopes::{BlockId, Family, Host, Kind, PerFamily, Roster, Scope},
+    scopes::{BlockId, Family, Host, Kind, PerFamily, Prefix, Roster, Scope, TargetId},
     time::Time,
     watch::{Snapshot, Watch},
 };
 use lifesign_journal::path;
 use lifesign_path::{PathEvent, Paths, TraceProbe, Traced, Tracer};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, HashMap},
     net::IpAddr,
+    ops::Range,
     sync::Arc,
     time::Duration,
 };
@@ -37,9 +38,6 @@ pub(super) struct PathTracer {
     tracer: Tracer,
     chosen: Time,
     chosen_every: Duration,
-    targets: Vec<Vec<IpAddr>>,
-    /// Blocks that are dark, as far as the tracer was told.
-    dark: BTreeSet<BlockId>,
     /// The next block whose view is made anew in its turn.
     turn: u32,
     /// Blocks whose view may be another by now, and since when.
@@ -50,55 +48,81 @@ pub(super) struct PathTracer {
 }
 
 impl PathTracer {
-    /// None if the plan wants none.
-    pub fn new(plan: &Plan, watch: &Watch, now: Time) -> Option<Self> {
-        if !plan.path.is_traced {
+    /// None if the plan wants none, or none can be traced.
+    pub fn new(plan: &Plan, watch: &Watch, network: &Network, now: Time) -> Option<Self> {
+        if !plan.path.is_traced || !network.has_icmp() {
             return None;
         }
         let mut paths = Self {
             tracer: Tracer::new(plan.path_settings(), random_bits(5), now),
             chosen: now,
             chosen_every: CHOSEN_FIRST,
-            targets: Vec::new(),
-            dark: BTreeSet::new(),
             turn: 0,
             changed: BTreeMap::new(),
             views: Arc::default(),
             events: Vec::new(),
         };
-        paths.replan(plan, watch, now);
+        paths.replan(plan, watch, network, now);
         Some(paths)
     }
 
-    /// Follows a new plan.
-    pub fn replan(&mut self, plan: &Plan, watch: &Watch, now: Time) {
+    /// Follows a new plan. What was found by the one before is told by now.
+    pub fn replan(&mut self, plan: &Plan, watch: &Watch, network: &Network, now: Time) {
         self.tracer.set_settings(plan.path_settings());
-        self.tracer.set_networks(plan.path.networks());
-        self.tracer.set_controls(&plan.controls, now);
-        self.targets.clear();
-        self.dark.clear();
-        self.changed.clear();
-        self.events.clear();
-        self.views = Arc::new(Paths {
-            blocks: vec![Arc::default(); plan.roster.blocks.len()],
-            networks: vec![None; plan.roster.networks.len()],
-            countries: vec![None; plan.roster.countries.len()],
-            probes: *self.tracer.counts(),
+        let blocks = self.tracer.blocks().iter();
+        let mut traced: HashMap<Prefix, Vec<IpAddr>> =
+            blocks.map(|block| (block.prefix, block.targets.clone())).collect();
+        let targets = plan.traced_blocks(|id| {
+            let chosen = steadiest(plan, watch, network, id);
+            // Which address a name has is not known before it is asked by the new plan.
+            let block = plan.roster.block(BlockId(id));
+            let has_names = || {
+                let mut targets = block.targets.clone().map(|id| plan.roster.target(TargetId(id)));
+                targets.any(|target| matches!(target.host, Host::Name(_)))
+            };
+            let until_now = traced.remove(&block.prefix).unwrap_or_default();
+            if !chosen.is_empty() || !has_names() {
+                return chosen;
+            }
+            until_now.into_iter().filter(|&address| !plan.deny.contains(address)).collect()
         });
-        self.choose(plan, watch, now);
-        // What is not told by now has the ids of the old plan.
-        while self.tracer.poll_event().is_some() {}
+        self.tracer.set_blocks(targets, now);
+        self.tracer.set_controls(&plan.controls, now);
+        self.tracer.set_networks(plan.path.networks());
+        (self.chosen, self.chosen_every) = (now, CHOSEN_FIRST);
+        self.changed.clear();
+        self.turn = 0;
+        let blocks = 0..plan.roster.blocks.len() as u32;
+        let view = |id| Arc::new(self.tracer.path_view(BlockId(id)));
+        self.views = Arc::new(Paths {
+            blocks: blocks.map(view).collect(),
+            probes: *self.tracer.counts(),
+            ..self.places(&plan.roster)
+        });
     }
 
-    /// Chooses whom to trace: of each block those that answer most steadily.
-    fn choose(&mut self, plan: &Plan, watch: &Watch, now: Time) {
-        self.chosen = now;
-        let blocks = 0..plan.roster.blocks.len() as u32;
-        let targets: Vec<_> = blocks.map(|id| steadiest(&plan.roster, watch, id)).collect();
-        if targets != self.targets {
-            let of_block = |id: u32| targets[id as usize].clone();
-            self.tracer.set_blocks(plan.traced_blocks(of_block), now);
-            self.targets = targets;
+    /// Chooses whom to trace: of each block those that answer most steadily. Who is steady cannot
+    /// be told in the dark.
+    fn choose(&mut self, plan: &Plan, watch: &Watch, network: &Network, now: Time) {
+        for id in 0..plan.roster.blocks.len() as u32 {
+            let block = BlockId(id);
+            if self.tracer.is_down(block) {
+                continue;
+            }
+            let targets = steadiest(plan, watch, network, id);
+            if targets != self.tracer.blocks()[id as usize].targets {
+                self.tracer.set_targets(block, targets, now);
+            }
+        }
+    }
+
+    /// Where the paths of networks and countries break.
+    fn places(&self, roster: &Roster) -> Paths {
+        let place = |blocks: &Range<u32>| self.tracer.place_of(blocks.clone());
+        Paths {
+            networks: roster.networks.iter().map(|of| place(&of.blocks)).collect(),
+            countries: roster.countries.iter().map(|of| place(&of.blocks)).collect(),
+            ..Paths::default()
         }
     }
 
@@ -128,12 +152,8 @@ impl PathTracer {
         for change in changes.iter().filter(|change| !change.narrows()) {
             let Scope::Block(block) = change.scope else { continue };
             match change.to {
-                State::Down | State::Outage => {
-                    self.dark.insert(block);
-                    self.tracer.handle_down(block, now);
-                }
+                State::Down | State::Outage => self.tracer.handle_down(block, now),
                 State::Up | State::Degraded | State::Partial => {
-                    self.dark.remove(&block);
                     self.tracer.handle_life(block, now);
                 }
                 State::Flapping | State::Unknown => {}
@@ -143,7 +163,7 @@ impl PathTracer {
     }
 
     /// What no change says: whether a block that flaps is dark just now, and, behind a new plan,
-    /// what was dark before it.
+    /// what is dark by it.
     fn handle_darkness(&mut self, snapshot: &Snapshot, now: Time) {
         for block in (0..snapshot.roster.blocks.len() as u32).map(BlockId) {
             let verdict = &snapshot.scope(Scope::Block(block)).verdict;
@@ -153,29 +173,30 @@ impl PathTracer {
                 State::Up | State::Degraded | State::Partial => false,
                 State::Unknown => continue,
             };
-            if is_dark && self.dark.insert(block) {
-                self.tracer.handle_down(block, now);
-            } else if !is_dark && self.dark.remove(&block) {
-                self.tracer.handle_life(block, now);
-            } else {
-                continue;
+            match (is_dark, self.tracer.is_down(block)) {
+                (true, false) => self.tracer.handle_down(block, now),
+                (false, true) => self.tracer.handle_life(block, now),
+                _ => continue,
             }
             self.changed.insert(block, now);
         }
     }
 
     /// Takes the doubts of the watch, does what time demands, and returns what is to be sent now.
-    pub fn poll_probes(&mut self, plan: &Plan, watch: &mut Watch, now: Time) -> Vec<TraceProbe> {
+    pub fn poll_probes(
+        &mut self,
+        plan: &Plan,
+        watch: &mut Watch,
+        network: &Network,
+        now: Time,
+    ) -> Vec<TraceProbe> {
         while let Some(block) = watch.poll_doubt() {
             self.tracer.handle_doubt(block, now);
         }
         if now.since(self.chosen) >= self.chosen_every {
             self.chosen_every = CHOSEN_EVERY;
             self.chosen = now;
-            // Others to trace would be looked at anew, and what is known of a darkness lost.
-            if self.dark.is_empty() {
-                self.choose(plan, watch, now);
-            }
+            self.choose(plan, watch, network, now);
         }
         self.tracer.handle_timeout(now);
         let mut probes = Vec::new();
@@ -206,32 +227,22 @@ impl PathTracer {
             self.tracer.handle_blind(family, is_blind[family], now);
         }
         self.handle_darkness(snapshot, now);
-        let views = Arc::make_mut(&mut self.views);
         while let Some(event) = self.tracer.poll_event() {
-            if let PathEvent::Upstream { block, .. }
-            | PathEvent::Hops { block, .. }
-            | PathEvent::ReturnPath { block, .. } = event
-            {
-                Arc::make_mut(&mut views.blocks[block.0 as usize]).changes += 1;
-            }
-            if let PathEvent::Place { block, .. } = event {
-                self.changed.insert(block, now);
-            }
+            self.changed.extend(event.block().map(|block| (block, now)));
             self.events.push(event);
         }
+        let places = (!self.changed.is_empty()).then(|| self.places(&snapshot.roster));
+        let views = Arc::make_mut(&mut self.views);
         let count = views.blocks.len() as u32;
         let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
         for block in renewed.chain(self.changed.keys().copied()) {
-            let view = &mut views.blocks[block.0 as usize];
-            *view = Arc::new(self.tracer.path_view(block, view.changes));
+            views.blocks[block.0 as usize] = Arc::new(self.tracer.path_view(block));
         }
         self.turn = (self.turn + RENEWED) % count.max(1);
-        let roster = &snapshot.roster;
-        if !self.changed.is_empty() {
-            let places = |blocks: &std::ops::Range<u32>| self.tracer.place_of(blocks.clone());
-            views.networks = roster.networks.iter().map(|of| places(&of.blocks)).collect();
-            views.countries = roster.countries.iter().map(|of| places(&of.blocks)).collect();
+        if let Some(Paths { networks, countries, .. }) = places {
+            (views.networks, views.countries) = (networks, countries);
         }
+        views.own = PerFamily::new(|family| self.tracer.own_place(family).cloned());
         views.probes = *self.tracer.counts();
         self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
         snapshot.paths = self.views.clone();
@@ -246,7 +257,7 @@ impl Daemon {
             paths.handle_trace(event, now);
         }
         paths.handle_changes(changes, now);
-        let probes = paths.poll_probes(&self.plan, &mut self.watch, now);
+        let probes = paths.poll_probes(&self.plan, &mut self.watch, &self.network, now);
         self.network.trace(&probes, &self.plan, out);
     }
 
@@ -266,8 +277,10 @@ impl Daemon {
     }
 }
 
-/// The addresses of a block that answer most steadily, those that are pinged first.
-fn steadiest(roster: &Roster, watch: &Watch, block: u32) -> Vec<IpAddr> {
+/// The addresses of a block that answer most steadily, those that are pinged first. A host by name
+/// has the address that was asked last.
+fn steadiest(plan: &Plan, watch: &Watch, network: &Network, block: u32) -> Vec<IpAddr> {
+    let roster = &plan.roster;
     let block = roster.block(BlockId(block));
     let of_kind = |is_pinged| {
         block
@@ -278,7 +291,13 @@ fn steadiest(roster: &Roster, watch: &Watch, block: u32) -> Vec<IpAddr> {
     let mut rated = Vec::new();
     for id in of_kind(true).chain(of_kind(false)).take(LOOKED_AT as usize) {
         let target = &roster.targets[id as usize];
-        let Host::Address(address) = target.host else { continue };
+        let address = match target.host {
+            Host::Address(address) => Some(address),
+            Host::Name(_) => network.newest_address(TargetId(id)),
+        };
+        // What was asked last may be denied since.
+        let allowed = address.filter(|&address| !plan.deny.contains(address));
+        let Some(address) = allowed else { continue };
         for view in watch.target_views(id..id + 1) {
             let is_bad = view.gone || view.accepts_all;
             let order = (is_bad, target.kind != Kind::Icmp, (view.miss_rate * 20.0) as u32, id);
@@ -286,8 +305,11 @@ fn steadiest(roster: &Roster, watch: &Watch, block: u32) -> Vec<IpAddr> {
         }
     }
     rated.sort_unstable();
-    let mut addresses: Vec<IpAddr> = rated.into_iter().map(|(_, address)| address).collect();
-    addresses.dedup();
-    addresses.truncate(TRACED);
+    let mut addresses: Vec<IpAddr> = Vec::with_capacity(TRACED);
+    for (_, address) in rated {
+        if addresses.len() < TRACED && !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
     addresses
 }

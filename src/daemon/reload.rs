@@ -106,11 +106,10 @@ impl Daemon {
         self.publishers.export_settings.send_replace(export_settings(&plan));
         self.plan = plan;
         match &mut self.paths {
-            Some(paths) if self.plan.path.is_traced => paths.replan(&self.plan, &self.watch, now),
-            _ if self.network.has_icmp() => {
-                self.paths = PathTracer::new(&self.plan, &self.watch, now);
+            Some(paths) if self.plan.path.is_traced => {
+                paths.replan(&self.plan, &self.watch, &self.network, now);
             }
-            _ => {}
+            _ => self.paths = PathTracer::new(&self.plan, &self.watch, &self.network, now),
         }
         if let Some(store) = &mut self.store {
             let wall = self.clock.wall_offset().written(now);

@@ -1,12 +1,12 @@
 //! Paths in the state: where one breaks, and its hops.
 
 use lifesign_core::{
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, Family, Scope},
     time::{Time, WallOffset},
     watch::Snapshot,
 };
 use lifesign_journal::path::PlaceJson;
-use lifesign_path::{HopView, NetworkOf, PathView};
+use lifesign_path::{HopView, NetworkOf, PathView, PlaceView};
 use serde::Serialize;
 use std::net::IpAddr;
 
@@ -48,10 +48,18 @@ struct NetworkJson {
 
 /// None while it lives, and until it is known.
 pub(crate) fn place(snapshot: &Snapshot, scope: Scope) -> Option<PlaceAndSentence> {
+    Some(place_json(snapshot, snapshot.paths.place(scope)?))
+}
+
+/// Where our own way out breaks; None while we are not blind, and until it is known.
+pub(crate) fn own_place(snapshot: &Snapshot, family: Family) -> Option<PlaceAndSentence> {
+    Some(place_json(snapshot, snapshot.paths.own[family].as_ref()?))
+}
+
+fn place_json(snapshot: &Snapshot, view: &PlaceView) -> PlaceAndSentence {
     let offset = snapshot.wall_offset;
-    let view = snapshot.paths.place(scope)?;
     let sentence = view.sentence(|time| offset.written(time)) + ".";
-    Some(PlaceAndSentence { place: PlaceJson::new(view, offset), sentence })
+    PlaceAndSentence { place: PlaceJson::new(view, offset), sentence }
 }
 
 /// None if no path is traced, or nothing of it is known.

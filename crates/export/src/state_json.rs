@@ -38,6 +38,8 @@ struct SightJson {
     blind: bool,
     blind_seconds: f64,
     blind_spells: u64,
+    /// Where our own way out breaks, while we are blind.
+    place: Option<PlaceAndSentence>,
 }
 
 #[derive(Serialize)]
@@ -314,7 +316,7 @@ pub(crate) fn render<'a>(
         time: rfc3339(snapshot.time),
         started: rfc3339(snapshot.started),
         blind: snapshot.is_blind(),
-        sight: snapshot.blindness.iter().filter_map(sight).collect(),
+        sight: sights(snapshot),
         controls: &snapshot.controls,
         countries: countries.map(country).collect::<Result<Vec<_>, ErrorResponse>>()?,
     })
@@ -349,14 +351,18 @@ fn targets_json<'a>(
     Ok(snapshot.roster.targets_in(block).iter().zip(views).map(json).collect())
 }
 
-fn sight((family, blindness): (Family, &Option<Blindness>)) -> Option<SightJson> {
-    let &Blindness { is_blind, seconds, spells } = blindness.as_ref()?;
-    Some(SightJson {
-        family: family.label(),
-        blind: is_blind,
-        blind_seconds: seconds,
-        blind_spells: spells,
-    })
+fn sights(snapshot: &Snapshot) -> Vec<SightJson> {
+    let sight = |(family, blindness): (Family, &Option<Blindness>)| {
+        let &Blindness { is_blind, seconds, spells } = blindness.as_ref()?;
+        Some(SightJson {
+            family: family.label(),
+            blind: is_blind,
+            blind_seconds: seconds,
+            blind_spells: spells,
+            place: path_json::own_place(snapshot, family),
+        })
+    };
+    snapshot.blindness.iter().filter_map(sight).collect()
 }
 
 fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {

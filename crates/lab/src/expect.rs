@@ -1,6 +1,6 @@
 //! `[expect]` of a scenario file: what it demands of the verdicts, and whether that was so.
 
-use super::{LevelScore, Score, event::LONGEST};
+use super::{LevelScore, PlaceScore, Score, event::LONGEST};
 use lifesign_core::judge::State;
 use lifesign_document::{Table, format_duration};
 use std::{collections::BTreeSet, fmt, time::Duration};
@@ -25,6 +25,9 @@ pub struct Expect {
     false_downs: Option<u64>,
     /// False outages and flappings are allowed up to this number at each level.
     false_verdicts: u64,
+    /// Least share of broken paths whose place held the truth, and of those with the right word;
+    /// one must break.
+    right_places: Option<f64>,
 }
 
 /// One thing that was demanded.
@@ -47,7 +50,7 @@ impl fmt::Display for Expectation {
 
 impl Expect {
     /// The keys of `[expect]`.
-    pub const KEYS: [&str; 8] = [
+    pub const KEYS: [&str; 9] = [
         "slice",
         "right_share",
         "seen",
@@ -56,6 +59,7 @@ impl Expect {
         "edges_beside",
         "false_downs",
         "false_verdicts",
+        "right_places",
     ];
 
     /// What the file demands; None if it has no `[expect]`.
@@ -63,6 +67,7 @@ impl Expect {
         let table = root.section("expect", &Self::KEYS)?;
         let duration = |key| table.get(key)?.duration(Duration::from_secs(1)..=LONGEST);
         let number = |key| Some(table.get(key)?.integer(0..=1000)? as u64);
+        let share = |key| table.get(key)?.number(0.0..=1.0);
         let states = |key| {
             let labels = State::ALL.map(State::label);
             let list = table.get(key).and_then(|value| value.list("states such as [\"outage\"]"));
@@ -71,18 +76,25 @@ impl Expect {
         };
         Some(Self {
             slice: duration("slice"),
-            right_share: table.get("right_share").and_then(|value| value.number(0.0..=1.0)),
+            right_share: share("right_share"),
             seen: states("seen"),
             no: states("no"),
             max_down: duration("max_down"),
             edges_beside: number("edges_beside").unwrap_or_default(),
             false_downs: number("false_downs"),
             false_verdicts: number("false_verdicts").unwrap_or_default(),
+            right_places: share("right_places"),
         })
     }
 
-    /// Holds a score, and the states that scopes entered, against each demand.
-    pub fn check(&self, score: &Score, entered: &BTreeSet<State>) -> Vec<Expectation> {
+    /// Holds scores, and the states that scopes entered, against each demand. There are places if
+    /// the file has paths.
+    pub fn check(
+        &self,
+        score: &Score,
+        places: Option<&PlaceScore>,
+        entered: &BTreeSet<State>,
+    ) -> Vec<Expectation> {
         let mut all = Vec::new();
         let mut add = |demand: String, is_met: bool, was: String| {
             all.push(Expectation { demand, is_met, was });
@@ -157,6 +169,16 @@ impl Expect {
             levels.iter().all(|level| wrong(level) <= self.false_verdicts),
             of_levels(&|level| wrong(level).to_string()),
         );
+        if let Some(least) = self.right_places {
+            let of = |count: fn(&PlaceScore) -> u64| places.map_or(0, count);
+            let breaks = of(|places| places.breaks);
+            let (inside, right) = (of(|places| places.inside), of(|places| places.right));
+            add(
+                format!("right_places of at least {least}"),
+                breaks > 0 && inside.min(right) as f64 >= least * breaks as f64,
+                format!("of {breaks} breaks {inside} held, {right} in the right word"),
+            );
+        }
         all
     }
 }

@@ -99,12 +99,14 @@ pub fn simulate(
         write!(out, "{}", timeline(simulation, scenario.start, BLOCKS_SHOWN, options.colour))?;
         write_summary(&score, !roster.networks.is_empty(), out)?;
     }
-    if let Some(places) = simulation.place_score() {
-        write_places(&places, options.json, out)?;
+    let places = simulation.place_score();
+    if let Some(places) = &places {
+        write_places(places, options.json, out)?;
     }
     let judged = judged.unwrap_or(score);
     let expect = scenario.expect.as_ref();
-    let expectations = expect.map_or_else(Vec::new, |expect| expect.check(&judged, &entered));
+    let expectations =
+        expect.map_or_else(Vec::new, |expect| expect.check(&judged, places.as_ref(), &entered));
     write_expectations(&expectations, slice, options.json, out)?;
     Ok(expectations)
 }

@@ -16,7 +16,7 @@ use super::{
 use lifesign_core::{
     judge::{Change, State},
     outcome::Due,
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, PerFamily, Scope},
     time::Time,
     watch::{Settings, Watch},
 };
@@ -208,12 +208,13 @@ impl Simulation {
     pub fn paths(&self) -> Paths {
         let Some(Tracing { tracer, .. }) = &self.tracing else { return Paths::default() };
         let roster = self.watch.roster();
-        let view = |id| Arc::new(tracer.path_view(BlockId(id), 0));
+        let view = |id| Arc::new(tracer.path_view(BlockId(id)));
         let place = |blocks: &Range<u32>| tracer.place_of(blocks.clone());
         Paths {
             blocks: (0..roster.blocks.len() as u32).map(view).collect(),
             networks: roster.networks.iter().map(|of| place(&of.blocks)).collect(),
             countries: roster.countries.iter().map(|of| place(&of.blocks)).collect(),
+            own: PerFamily::new(|family| tracer.own_place(family).cloned()),
             probes: *tracer.counts(),
         }
     }

@@ -51,6 +51,12 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                         p.blind role="alert" {
                             b { "? We are " (blind_in_words(&snapshot.blindness)) "." }
                             " Our own network fails, so nothing is called down."
+                            @for (family, place) in snapshot.paths.own.iter() {
+                                @if let Some(place) = place {
+                                    @let wall = |time| snapshot.wall_offset.written(time);
+                                    " Our own " (family.name()) ": " (place.sentence(wall)) "."
+                                }
+                            }
                         }
                     }
                     @if let Some(problem) = &past.problem {

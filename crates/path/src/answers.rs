@@ -14,33 +14,26 @@ impl Tracer {
         };
         let path = &self.paths[open.path as usize];
         let (index, hop_limit, slot) = (open.path, open.hop_limit, open.slot);
+        let (is_control, family) = (matches!(path.of, Traced::Control(_)), path.family);
         let is_target = path.targets.contains(&from);
+        let router = self.router(Key::Address(from), now);
         let (outcome, found) = match answer {
             Answer::Reply => (ProbeOutcome::Reply, Found::Target),
             // By any word of its own a target shows that it lives.
             Answer::Unreachable(_) if is_target => (ProbeOutcome::Unreachable, Found::Target),
-            Answer::TimeExceeded => {
-                let router = self.routers.id(Key::Address(from), now);
-                (ProbeOutcome::TimeExceeded, Found::Hop(router))
-            }
+            Answer::TimeExceeded => (ProbeOutcome::TimeExceeded, Found::Hop(router)),
             Answer::Unreachable(code) => {
-                let router = self.routers.id(Key::Address(from), now);
                 (ProbeOutcome::Unreachable, Found::Unreachable(router, code))
             }
         };
+        let is_known = router.is_some() || found == Found::Target;
+        let found = if is_known { found } else { Found::Void };
         self.counts[outcome] += 1;
-        if found == Found::Target && matches!(path.of, Traced::Control(_)) {
-            let controls = &mut self.controls_heard[path.family];
+        if found == Found::Target && is_control {
+            let controls = &mut self.controls_heard[family];
             controls.heard = controls.heard.max(at);
         }
-        let heard = match found {
-            Found::Hop(router) | Found::Unreachable(router, _) => Some(router),
-            Found::Target => Some(self.routers.id(Key::Address(from), now)),
-            Found::Pending | Found::Silent | Found::Void => None,
-        };
-        if let Some(router) = heard {
-            self.routers.hear(router, at);
-        }
+        self.routers.hear(router, at);
         let sharers = {
             let Some(open) = self.open.get_mut(&id) else { return };
             open.found = found;
@@ -54,9 +47,8 @@ impl Tracer {
             std::mem::take(&mut open.sharers)
         };
         self.deliver(index, hop_limit, slot, found, now);
-        for sharer in sharers {
+        for (sharer, slot) in sharers {
             let found = shared(self.paths[sharer as usize].hop(hop_limit), found);
-            let slot = self.paths[sharer as usize].sweep.as_ref().map_or(slot, |sweep| sweep.slot);
             self.deliver(sharer, hop_limit, slot, found, now);
         }
     }
@@ -88,8 +80,7 @@ impl Tracer {
         self.counts[ProbeOutcome::NotSent] += 1;
         self.routers.give_back(open.expected, now);
         self.deliver(open.path, open.hop_limit, open.slot, Found::Void, now);
-        for sharer in open.sharers {
-            let slot = self.paths[sharer as usize].sweep.as_ref().map_or(0, |sweep| sweep.slot);
+        for (sharer, slot) in open.sharers {
             self.deliver(sharer, open.hop_limit, slot, Found::Void, now);
         }
     }

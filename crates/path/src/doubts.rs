@@ -52,6 +52,11 @@ impl Tracer {
         self.set_timer(index);
     }
 
+    /// Is a block down, as far as was said?
+    pub fn is_down(&self, block: BlockId) -> bool {
+        self.path_of(block).is_some_and(|index| self.paths[index as usize].is_down)
+    }
+
     /// A block is down, said the judge.
     pub fn handle_down(&mut self, block: BlockId, now: Time) {
         let Some(index) = self.path_of(block) else { return };
@@ -133,15 +138,23 @@ impl Tracer {
             self.set_timer(index);
         }
         if is_blind {
-            let controls: Vec<u32> = self.controls(family).take(CONTROLS).collect();
-            for index in controls {
-                let path = &mut self.paths[index as usize];
-                path.is_down = true;
-                path.down_at = now;
-                path.since = now;
-                self.begin_episode(index, now);
-                self.set_timer(index);
+            self.trace_controls(family, now);
+        }
+    }
+
+    /// While we are blind: looks at the paths to the first controls.
+    pub(crate) fn trace_controls(&mut self, family: Family, now: Time) {
+        let controls: Vec<u32> = self.controls(family).take(CONTROLS).collect();
+        for index in controls {
+            let path = &mut self.paths[index as usize];
+            if path.is_down {
+                continue;
             }
+            path.is_down = true;
+            path.down_at = now;
+            path.since = now;
+            self.begin_episode(index, now);
+            self.set_timer(index);
         }
     }
 
@@ -149,7 +162,7 @@ impl Tracer {
         self.end_episode(index, now);
         let path = &mut self.paths[index as usize];
         let is_control = matches!(path.of, Traced::Control(_));
-        if self.blind[path.family] && !is_control {
+        if self.blind[path.family] && !is_control || path.targets.is_empty() {
             return;
         }
         path.sweep = None;
@@ -173,7 +186,14 @@ impl Tracer {
             return;
         }
         self.active -= 1;
-        while let Some(next) = self.queued.pop_front() {
+        self.begin_queued(now);
+    }
+
+    /// Looks into those that wait, as long as there are few enough.
+    pub(crate) fn begin_queued(&mut self, now: Time) {
+        while self.active < MOST_ACTIVE
+            && let Some(next) = self.queued.pop_front()
+        {
             if let Some(episode) = &mut self.paths[next as usize].episode {
                 episode.is_queued = false;
                 episode.started = now;
@@ -181,7 +201,6 @@ impl Tracer {
                 self.next_begin = episode.next_at + APART;
                 self.active += 1;
                 self.set_timer(next);
-                break;
             }
         }
     }

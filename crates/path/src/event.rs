@@ -58,3 +58,26 @@ pub enum PathEvent {
         after: u8,
     },
 }
+
+impl PathEvent {
+    /// Whose path it is about; None if it is our own.
+    pub fn block(&self) -> Option<BlockId> {
+        match self {
+            Self::Place { block, .. }
+            | Self::Upstream { block, .. }
+            | Self::Hops { block, .. }
+            | Self::ReturnPath { block, .. } => Some(*block),
+            Self::OwnPlace { .. } => None,
+        }
+    }
+
+    pub(crate) fn block_mut(&mut self) -> Option<&mut BlockId> {
+        match self {
+            Self::Place { block, .. }
+            | Self::Upstream { block, .. }
+            | Self::Hops { block, .. }
+            | Self::ReturnPath { block, .. } => Some(block),
+            Self::OwnPlace { .. } => None,
+        }
+    }
+}

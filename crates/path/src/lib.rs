@@ -10,7 +10,8 @@
 //!
 //! # Driving it
 //!
-//! Say what is watched ([`Tracer::set_blocks`], [`Tracer::set_controls`], whenever it changes),
+//! Say what is watched ([`Tracer::set_blocks`], [`Tracer::set_controls`], [`Tracer::set_targets`],
+//! whenever it changes),
 //! what the judge says of blocks ([`Tracer::handle_doubt`], [`Tracer::handle_down`],
 //! [`Tracer::handle_life`], [`Tracer::handle_blind`]) and what answers show
 //! ([`Tracer::handle_host_answer`], [`Tracer::handle_reply_hop_limit`]). At the latest at
@@ -61,8 +62,9 @@
 //! No router address gets more than [`Settings::router_rate`] probes per second in the mean, and
 //! [`Settings::router_burst`] at once, whoever's path it is on: what several paths share is asked
 //! once for all of them (Donnet et al., "Efficient Algorithms for Large-Scale Topology Discovery",
-//! SIGMETRICS 2005). A probe with [`TraceProbe::reaches_block`] will arrive, so its token is the
-//! block's: take one before sending, or call `handle_not_sent`.
+//! SIGMETRICS 2005). A probe with [`TraceProbe::reaches_block`] will arrive, or may while it is not
+//! known how far the target is, so its token is the block's: take one before sending, or call
+//! `handle_not_sent`.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
@@ -80,6 +82,8 @@ mod episode;
 mod tracer;
 mod answers;
 mod sweeps;
+mod replan;
+mod forget;
 mod findings;
 mod doubts;
 mod views;

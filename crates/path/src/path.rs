@@ -50,6 +50,9 @@ impl Hop {
 
     /// This router answered here.
     pub fn push(&mut self, router: RouterId) {
+        if !router.is_some() {
+            return;
+        }
         let at = self.routers.iter().position(|id| *id == router).unwrap_or(ADDRESSES - 1);
         self.routers[at] = router;
         self.routers[..=at].rotate_right(1);
@@ -94,13 +97,26 @@ pub(crate) struct Candidate<T> {
     times: u8,
 }
 
-impl<T: PartialEq> Candidate<T> {
+impl<T: PartialEq + Copy> Candidate<T> {
+    /// What was seen last.
+    pub fn newest(&self) -> T {
+        self.value
+    }
+
     /// Seen once more: is it to be believed now?
     pub fn see(&mut self, value: T) -> bool {
         self.times = if value == self.value { self.times.saturating_add(1) } else { 1 };
         self.value = value;
         self.times >= CONFIRMED
     }
+}
+
+/// A network before theirs.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    /// By which it was found.
+    pub address: IpAddr,
+    pub network: NetworkOf,
 }
 
 /// One path.
@@ -113,6 +129,8 @@ pub(crate) struct Path {
     pub hops: Vec<Hop>,
     /// How many hops away the target is; 0 if that is not known.
     pub length: u8,
+    /// To which target it is that far.
+    pub length_to: Option<IpAddr>,
     pub candidate_length: Candidate<u8>,
     pub sweeps: u32,
     /// So many sweeps in a row the target was silent.
@@ -125,19 +143,22 @@ pub(crate) struct Path {
     /// It is in doubt or down since then.
     pub since: Time,
     /// Networks before theirs, the present one first.
-    pub upstreams: Vec<NetworkOf>,
+    pub upstreams: Vec<Upstream>,
     pub candidate_upstream: Candidate<u32>,
     pub way_back: ReturnPath,
+    /// How often it was found to have moved.
+    pub changes: u64,
 }
 
 impl Path {
-    pub fn new(of: Traced, targets: Vec<IpAddr>, calm_at: Time) -> Self {
+    pub fn new(of: Traced, family: Family, targets: Vec<IpAddr>, calm_at: Time) -> Self {
         Self {
             of,
-            family: targets.first().map_or(Family::V4, |&target| Family::of(target)),
+            family,
             targets,
             hops: Vec::new(),
             length: 0,
+            length_to: None,
             candidate_length: Candidate::default(),
             sweeps: 0,
             silent: 0,
@@ -150,23 +171,21 @@ impl Path {
             upstreams: Vec::new(),
             candidate_upstream: Candidate::default(),
             way_back: ReturnPath::default(),
+            changes: 0,
         }
     }
 
-    /// Keeps what is known of the path to the same block.
-    pub fn adopt(&mut self, old: Self) {
-        if old.targets.first().is_some_and(|target| self.targets.contains(target)) {
-            let steady = old.targets[0];
-            let at = self.targets.iter().position(|&target| target == steady).unwrap_or(0);
+    /// Who may be traced from now on. Another one than until now is looked at by `calm_at`.
+    pub fn set_targets(&mut self, targets: Vec<IpAddr>, calm_at: Time) {
+        let until_now = self.targets.first().copied();
+        self.targets = targets;
+        if let Some(at) = self.targets.iter().position(|&target| Some(target) == until_now) {
             self.targets.rotate_left(at);
+        } else {
+            self.sweep = None;
+            self.silent = 0;
+            self.calm_at = calm_at;
         }
-        let is_same_target = self.targets.first() == old.targets.first();
-        self.calm_at = if is_same_target { old.calm_at } else { self.calm_at };
-        self.hops = old.hops;
-        self.length = old.length;
-        self.sweeps = old.sweeps;
-        self.upstreams = old.upstreams;
-        // Not the way back: its hosts have other ids in another plan.
     }
 
     /// When something is due next.

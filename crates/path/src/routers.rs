@@ -49,9 +49,14 @@ struct Router {
 pub(crate) struct Routers {
     all: Vec<Router>,
     ids: HashMap<Key, RouterId>,
+    /// Of those that were forgotten.
+    free: Vec<RouterId>,
     rate: f32,
     burst: f32,
 }
+
+/// So many are remembered (see `forget`).
+pub(crate) const MOST: usize = 65_536;
 
 /// Of this many questions the older half is forgotten.
 const MEMORY: u8 = 64;
@@ -74,6 +79,7 @@ impl Routers {
         Self {
             all: Vec::new(),
             ids: HashMap::new(),
+            free: Vec::new(),
             rate: settings.router_rate as f32,
             // One is left for what a router gets by surprise, of packets that were to go on.
             burst: (settings.router_burst - 1.0).max(1.0) as f32,
@@ -81,26 +87,59 @@ impl Routers {
     }
 
     pub fn len(&self) -> usize {
-        self.all.len()
+        self.ids.len()
     }
 
+    /// The router of this key; [`RouterId::NONE`] if there is no room for a new one. Of silent ones
+    /// there are no more than hops.
     pub fn id(&mut self, key: Key, now: Time) -> RouterId {
-        *self.ids.entry(key).or_insert_with(|| {
-            self.all.push(Router {
-                key,
-                tokens: self.burst,
-                found: 0,
-                is_counted: false,
-                filled: now,
-                heard: Time::default(),
-                turned_back: Time::default(),
-                is_loop: false,
-                probe: 0,
-                asked: 0,
-                seen: 0,
-            });
+        if let Some(id) = self.ids.get(&key) {
+            return *id;
+        }
+        if self.len() >= MOST && matches!(key, Key::Address(_)) {
+            return RouterId::NONE;
+        }
+        let router = Router {
+            key,
+            tokens: self.burst,
+            found: 0,
+            is_counted: false,
+            filled: now,
+            heard: Time::default(),
+            turned_back: Time::default(),
+            is_loop: false,
+            probe: 0,
+            asked: 0,
+            seen: 0,
+        };
+        let id = if let Some(id) = self.free.pop() {
+            self.all[id.0 as usize] = router;
+            id
+        } else {
+            self.all.push(router);
             RouterId(self.all.len() as u32 - 1)
-        })
+        };
+        self.ids.insert(key, id);
+        id
+    }
+
+    /// Forgets those with an address that are not in use, and of whom nothing has to be known: each
+    /// has all its tokens, and has turned nothing back lately.
+    pub fn forget(&mut self, in_use: &[bool], now: Time) {
+        let mut ids = std::mem::take(&mut self.ids);
+        ids.retain(|key, &mut id| {
+            let is_kept = matches!(key, Key::Silent(..))
+                || in_use.get(id.0 as usize) != Some(&false)
+                || self.level(id, now) < self.burst
+                || self.turns_back(id, u8::MAX, now);
+            if !is_kept {
+                self.free.push(id);
+            }
+            is_kept
+        });
+        self.ids = ids;
+        // In the order of the ids, not of the table, so that a run can be repeated.
+        self.free.sort_unstable();
     }
 
     pub fn known(&self, address: IpAddr) -> Option<RouterId> {
@@ -164,7 +203,7 @@ impl Routers {
 
     /// What one question to it came to.
     pub fn record(&mut self, id: RouterId, is_seen: bool, at: Time) {
-        let router = &mut self.all[id.0 as usize];
+        let Some(router) = self.all.get_mut(id.0 as usize) else { return };
         count(&mut router.asked, &mut router.seen, is_seen);
         if is_seen {
             router.heard = router.heard.max(at);
@@ -187,13 +226,15 @@ impl Routers {
 
     /// It was heard, whoever had been asked.
     pub fn hear(&mut self, id: RouterId, at: Time) {
-        let router = &mut self.all[id.0 as usize];
-        router.heard = router.heard.max(at);
+        if let Some(router) = self.all.get_mut(id.0 as usize) {
+            router.heard = router.heard.max(at);
+        }
     }
 
     /// This router was found where only `silent` was known.
     pub fn find(&mut self, router: RouterId, silent: RouterId) {
-        let is_new = !std::mem::replace(&mut self.all[router.0 as usize].is_counted, true);
+        let Some(found) = self.all.get_mut(router.0 as usize) else { return };
+        let is_new = !std::mem::replace(&mut found.is_counted, true);
         let silent = &mut self.all[silent.0 as usize];
         silent.found = silent.found.saturating_add(u16::from(is_new));
     }

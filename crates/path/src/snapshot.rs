@@ -3,7 +3,7 @@
 use super::{HopSeen, HopView, NetworkOf, Place, PlaceView, ProbeOutcomes, Tracer, Word};
 use lifesign_model::{
     outcome::IcmpCode,
-    scopes::{BlockId, Scope},
+    scopes::{BlockId, PerFamily, Scope},
     time::Time,
 };
 use std::{fmt::Write as _, net::IpAddr, sync::Arc};
@@ -17,6 +17,8 @@ pub struct Paths {
     pub networks: Vec<Option<PlaceView>>,
     /// By `CountryId`: the same.
     pub countries: Vec<Option<PlaceView>>,
+    /// While we are blind in a family: where our own way out breaks.
+    pub own: PerFamily<Option<PlaceView>>,
     /// What became of the probes.
     pub probes: ProbeOutcomes<u64>,
 }
@@ -46,13 +48,13 @@ pub struct PathView {
 }
 
 impl Tracer {
-    /// What readers may know of the path to a block, which was found to have moved so often.
-    pub fn path_view(&self, block: BlockId, changes: u64) -> PathView {
+    /// What readers may know of the path to a block.
+    pub fn path_view(&self, block: BlockId) -> PathView {
         PathView {
             place: self.place(block).cloned(),
             hops: self.hops(block),
-            upstreams: self.upstreams(block).to_vec(),
-            changes,
+            upstreams: self.upstreams(block),
+            changes: self.changes(block),
         }
     }
 }

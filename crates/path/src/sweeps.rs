@@ -3,7 +3,7 @@
 use super::{
     PathEvent, TraceProbe, Traced, Tracer,
     answers::shared,
-    path::Hop,
+    path::{Hop, Upstream},
     routers::{Key, RouterId},
     sweep::{Ask, Found, Sweep},
     tracer::{LEARNING_SWEEPS, Open, TrunkHop},
@@ -23,20 +23,21 @@ const CALM_RESERVE: f32 = 2.5;
 const SILENT_SWEEPS: u8 = 2;
 /// When something new is looked at again.
 const AGAIN: Duration = Duration::from_secs(5);
-/// So many paths in a row go through the same router: the next is taken to do so too.
-const TRUNK: u32 = 8;
 
 impl Tracer {
     /// Who is expected to answer at a hop.
     fn expected(&mut self, index: u32, hop_limit: u8, now: Time) -> RouterId {
         let path = &self.paths[index as usize];
+        let family = path.family;
         if path.length > 0 && hop_limit >= path.length {
-            return self.routers.id(Key::Address(path.targets[0]), now);
+            let target = self.router(Key::Address(path.targets[0]), now);
+            // Where there is no room for it, its block's budget is enough.
+            let silent = Key::Silent(family, hop_limit);
+            return if target.is_some() { target } else { self.routers.id(silent, now) };
         }
         if let Some(router) = path.hop(hop_limit).map(Hop::newest).filter(|id| id.is_some()) {
             return router;
         }
-        let family = path.family;
         let trunk = self.trunk[family].get(usize::from(hop_limit) - 1);
         match trunk.filter(|hop| hop.differ <= hop.agree) {
             Some(hop) if hop.router.is_some() => hop.router,
@@ -54,20 +55,21 @@ impl Tracer {
         now: Time,
     ) -> Option<Ask> {
         let expected = self.expected(index, hop_limit, now);
+        let reaches_block = self.may_arrive(index, hop_limit);
         let path = &self.paths[index as usize];
-        let reaches_block = path.length > 0 && hop_limit >= path.length;
+        let is_target = path.length > 0 && hop_limit >= path.length;
         let ask = |by, found| Some(Ask { hop_limit, expected, by, found });
         if let (None, false, Some(open)) =
-            (reserve, reaches_block, self.open.get_mut(&self.routers.probe(expected)))
+            (reserve, is_target, self.open.get_mut(&self.routers.probe(expected)))
             && open.hop_limit == hop_limit
             && open.path != index
             && now.since(open.sent) < WAIT
         {
-            open.sharers.push(index);
+            open.sharers.push((index, slot));
             return ask(open.path, shared(path.hop(hop_limit), open.found));
         }
         let id = self.next_id;
-        let reserve = reserve.filter(|_| !reaches_block).unwrap_or(0.0);
+        let reserve = reserve.filter(|_| !is_target).unwrap_or(0.0);
         // Who turns packets back gets this one too.
         let before = (1..hop_limit).filter_map(|hop| Some((hop, path.hop(hop)?)));
         let before = before.flat_map(|(hop, at)| at.known().map(move |router| (hop, router)));
@@ -75,7 +77,7 @@ impl Tracer {
             before.filter(|&(hop, router)| self.routers.turns_back(router, hop_limit - hop, now));
         let turning: Vec<RouterId> = turning.map(|(_, router)| router).collect();
         // Of equal routers any may get it.
-        let equal = path.hop(hop_limit).into_iter().flat_map(Hop::known).filter(|_| !reaches_block);
+        let equal = path.hop(hop_limit).into_iter().flat_map(Hop::known).filter(|_| !is_target);
         let mut all = turning.iter().copied().chain(equal).chain([expected]);
         if !all.all(|router| self.routers.allows(router, reserve, now)) {
             return None;
@@ -111,6 +113,20 @@ impl Tracer {
             },
         );
         ask(index, Found::Pending)
+    }
+
+    /// No router is known to be where it ends, or behind: it may arrive.
+    fn may_arrive(&self, index: u32, hop_limit: u8) -> bool {
+        let path = &self.paths[index as usize];
+        // The newest answer may have come from nearer.
+        let seen = [path.length, path.candidate_length.newest()].into_iter();
+        if seen.filter(|&length| length > 0).any(|length| hop_limit >= length) {
+            return true;
+        }
+        let routers = &path.hops[..path.router_hops().into()];
+        let heard = routers.iter().rposition(|hop| hop.newest().is_some());
+        let shared = self.trunk[path.family].iter().take_while(|hop| hop.is_sure()).count();
+        usize::from(hop_limit) > shared.max(heard.map_or(0, |at| at + 1))
     }
 
     pub(crate) fn begin_sweep(&mut self, index: u32, slot: u32, asks: Vec<Ask>, now: Time) {
@@ -177,8 +193,7 @@ impl Tracer {
             return;
         }
         let trunk = self.trunk[path.family].get(usize::from(hop_limit) - 1);
-        let is_sure = |hop: &&TrunkHop| hop.agree >= TRUNK && hop.differ * 50 <= hop.agree;
-        if let Some(hop) = trunk.filter(is_sure) {
+        if let Some(hop) = trunk.filter(|hop| hop.is_sure()) {
             path.hop_mut(hop_limit).push(hop.router);
         }
     }
@@ -252,10 +267,13 @@ impl Tracer {
                     self.routers.record(ask.expected, false, now);
                 }
                 Found::Target if self.routers.address(ask.expected).is_none() => {
-                    let target = self.routers.id(Key::Address(path.targets[0]), now);
+                    let target = Key::Address(path.targets[0]);
+                    let target = self.router(target, now);
                     self.routers.find(target, ask.expected);
                 }
                 Found::Target if path.length == ask.hop_limit => {
+                    // Another host may be traced by now.
+                    path.hop_mut(ask.hop_limit).push(ask.expected);
                     path.hop_mut(ask.hop_limit).count(true);
                     self.routers.record(ask.expected, true, now);
                 }
@@ -302,16 +320,18 @@ impl Tracer {
     }
 
     fn learn_length(&mut self, index: u32, length: u8, now: Time) {
-        let target = self.paths[index as usize].targets[0];
-        let target = self.routers.id(Key::Address(target), now);
+        let address = self.paths[index as usize].targets[0];
+        let target = self.router(Key::Address(address), now);
         let path = &mut self.paths[index as usize];
         let before = path.length;
+        let is_other = path.length_to.replace(address) != Some(address);
         if before == length {
             path.candidate_length.see(length);
             return;
         }
         // What could not be asked yet made it seem longer.
-        let is_new = before == 0 || length < before && path.sweeps <= LEARNING_SWEEPS;
+        let is_longer = || length < before && path.sweeps <= LEARNING_SWEEPS;
+        let is_new = before == 0 || is_other || is_longer();
         if !is_new && !path.candidate_length.see(length) {
             path.calm_at = path.calm_at.min(now + AGAIN);
             return;
@@ -323,7 +343,7 @@ impl Tracer {
         hop.push(target);
         hop.count(true);
         if let (Traced::Block(block), false) = (path.of, is_new) {
-            self.events.push_back(PathEvent::Hops { at: now, block, before, after: length });
+            self.tell_move(index, PathEvent::Hops { at: now, block, before, after: length });
         }
     }
 
@@ -333,29 +353,32 @@ impl Tracer {
         let Traced::Block(block) = path.of else { return };
         let Some(upstream) = self.upstream_of(index, block) else { return };
         let path = &mut self.paths[index as usize];
-        let is_believed = path.candidate_upstream.see(upstream.asn);
-        let Some(before) = path.upstreams.first().cloned() else {
+        let asn = upstream.network.asn;
+        let is_believed = path.candidate_upstream.see(asn);
+        let Some(before) = path.upstreams.first().map(|known| known.network.clone()) else {
             path.upstreams.push(upstream);
             return;
         };
-        if before.asn == upstream.asn {
+        if before.asn == asn {
+            path.upstreams[0] = upstream;
             return;
         }
         if !is_believed {
             path.calm_at = path.calm_at.min(now + AGAIN);
             return;
         }
-        path.upstreams.retain(|known| known.asn != upstream.asn);
-        path.upstreams.insert(0, upstream.clone());
+        let after = upstream.network.clone();
+        path.upstreams.retain(|known| known.network.asn != asn);
+        path.upstreams.insert(0, upstream);
         path.upstreams.truncate(4);
-        self.events.push_back(PathEvent::Upstream { at: now, block, before, after: upstream });
+        self.tell_move(index, PathEvent::Upstream { at: now, block, before, after });
     }
 
-    fn upstream_of(&self, index: u32, block: BlockId) -> Option<super::NetworkOf> {
+    pub(crate) fn upstream_of(&self, index: u32, block: BlockId) -> Option<Upstream> {
         let path = &self.paths[index as usize];
         let addresses = (1..path.length).rev().filter_map(|hop| path.hop(hop));
         let addresses = addresses.filter_map(|hop| self.routers.address(hop.newest()));
         let mut outside = addresses.filter(|&address| !self.is_theirs(block, address));
-        outside.find_map(|address| self.networks.of(address))
+        outside.find_map(|address| self.upstream(address))
     }
 }

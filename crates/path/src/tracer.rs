@@ -1,8 +1,7 @@
 //! The state machine: whom to ask when, for all paths.
 
 use super::{
-    Networks, PathEvent, PlaceView, ProbeOutcome, ProbeOutcomes, Settings, TraceProbe, Traced,
-    TracedBlock,
+    Networks, PathEvent, PlaceView, ProbeOutcome, ProbeOutcomes, Settings, TraceProbe, TracedBlock,
     episode::Interval,
     path::Path,
     routers::{RouterId, Routers},
@@ -15,7 +14,6 @@ use lifesign_model::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
-    net::IpAddr,
     time::Duration,
 };
 
@@ -24,8 +22,8 @@ const OPEN: Duration = Duration::from_secs(3);
 /// After life returned, or a way back moved, the path is looked at so much later.
 pub(crate) const SOON: Duration = Duration::from_secs(2);
 /// Calm sweeps per second at most while paths are being learned.
-const LEARNING_RATE: f64 = 20.0;
-const LEARNING_INTERVAL: Duration = Duration::from_secs(30);
+pub(crate) const LEARNING_RATE: f64 = 20.0;
+pub(crate) const LEARNING_INTERVAL: Duration = Duration::from_secs(30);
 /// So many sweeps are made at that pace.
 pub(crate) const LEARNING_SWEEPS: u32 = 12;
 
@@ -37,8 +35,8 @@ pub(crate) struct Open {
     pub slot: u32,
     pub sent: Time,
     pub expected: RouterId,
-    /// Other paths for which its answer counts too.
-    pub sharers: Vec<u32>,
+    /// Other paths for which its answer counts too, and the slots of their sweeps.
+    pub sharers: Vec<(u32, u32)>,
     pub found: Found,
 }
 
@@ -48,6 +46,15 @@ pub(crate) struct TrunkHop {
     pub router: RouterId,
     pub agree: u32,
     pub differ: u32,
+}
+
+/// So many paths in a row go through the same router: the next is taken to do so too.
+const TRUNK: u32 = 8;
+
+impl TrunkHop {
+    pub fn is_sure(&self) -> bool {
+        self.agree >= TRUNK && self.differ * 50 <= self.agree
+    }
 }
 
 /// Who answers whenever our own network works.
@@ -76,15 +83,17 @@ pub struct Tracer {
     /// First those of the blocks, then those of the controls.
     pub(crate) paths: Vec<Path>,
     pub(crate) routers: Routers,
+    /// When its table was full last, and was gone through.
+    pub(crate) gone_through: Time,
     pub(crate) trunk: PerFamily<Vec<TrunkHop>>,
     pub(crate) blind: PerFamily<bool>,
     pub(crate) controls_heard: PerFamily<ControlsHeard>,
     pub(crate) open: BTreeMap<u64, Open>,
     pub(crate) next_id: u64,
     pub(crate) next_slot: u32,
-    timers: BTreeSet<(Time, u32)>,
+    pub(crate) timers: BTreeSet<(Time, u32)>,
     /// By path: its entry among the timers.
-    timer_of: Vec<Time>,
+    pub(crate) timer_of: Vec<Time>,
     pub(crate) due: VecDeque<TraceProbe>,
     pub(crate) events: VecDeque<PathEvent>,
     pub(crate) places: HashMap<u32, Told>,
@@ -106,6 +115,7 @@ impl Tracer {
             theirs: HashMap::new(),
             paths: Vec::new(),
             routers: Routers::new(&settings),
+            gone_through: Time::default(),
             trunk: PerFamily::default(),
             blind: PerFamily::default(),
             controls_heard: PerFamily::default(),
@@ -129,69 +139,6 @@ impl Tracer {
     /// How much may be asked from now on: another pace. What a router may be asked stays.
     pub fn set_settings(&mut self, settings: Settings) {
         self.settings = settings;
-    }
-
-    /// Which networks addresses belong to, from now on.
-    pub fn set_networks(&mut self, networks: Networks) {
-        self.networks = networks;
-    }
-
-    /// Who is watched from now on. What is known of the path to a prefix that stays is kept; what
-    /// is down must be said again.
-    pub fn set_blocks(&mut self, blocks: Vec<TracedBlock>, now: Time) {
-        let controls: Vec<IpAddr> =
-            self.paths[self.blocks.len()..].iter().map(|path| path.targets[0]).collect();
-        let paths = std::mem::take(&mut self.paths);
-        let mut known: HashMap<Prefix, Path> =
-            self.blocks.iter().map(|block| block.prefix).zip(paths).collect();
-        self.theirs.clear();
-        for block in &blocks {
-            self.theirs.entry(block.country.0).or_default().push(block.prefix);
-        }
-        for prefixes in self.theirs.values_mut() {
-            prefixes.sort_unstable_by_key(Prefix::address);
-        }
-        let spread = self.learning_interval(blocks.len());
-        for (id, block) in (0..).zip(&blocks) {
-            let of = Traced::Block(BlockId(id));
-            let calm_at = now + spread.mul_f64(self.rng.unit());
-            let mut path = Path::new(of, block.targets.clone(), calm_at);
-            if let Some(old) = known.remove(&block.prefix) {
-                path.adopt(old);
-            }
-            self.paths.push(path);
-        }
-        self.blocks = blocks;
-        self.begin_anew();
-        self.set_controls(&controls, now);
-    }
-
-    /// The hosts that answer whenever our own network works.
-    pub fn set_controls(&mut self, controls: &[IpAddr], now: Time) {
-        self.paths.truncate(self.blocks.len());
-        for (number, &address) in (0..).zip(controls) {
-            let calm_at = now + LEARNING_INTERVAL.mul_f64(self.rng.unit());
-            self.paths.push(Path::new(Traced::Control(number), vec![address], calm_at));
-        }
-        self.begin_anew();
-    }
-
-    /// Ids of paths have another meaning from here on.
-    fn begin_anew(&mut self) {
-        for path in &mut self.paths {
-            path.sweep = None;
-            path.episode = None;
-        }
-        self.open.clear();
-        self.due.clear();
-        self.places.clear();
-        self.queued.clear();
-        self.active = 0;
-        self.timers.clear();
-        self.timer_of = vec![Time::NEVER; self.paths.len()];
-        for index in 0..self.paths.len() as u32 {
-            self.set_timer(index);
-        }
     }
 
     pub(crate) fn learning_interval(&self, blocks: usize) -> Duration {
@@ -226,9 +173,13 @@ impl Tracer {
     }
 
     pub(crate) fn path_of(&self, block: BlockId) -> Option<u32> {
-        let index = block.0;
-        let is_traced = (index as usize) < self.blocks.len();
-        (is_traced && !self.paths[index as usize].targets.is_empty()).then_some(index)
+        ((block.0 as usize) < self.blocks.len()).then_some(block.0)
+    }
+
+    /// A path was found to have moved.
+    pub(crate) fn tell_move(&mut self, index: u32, event: PathEvent) {
+        self.paths[index as usize].changes += 1;
+        self.events.push_back(event);
     }
 
     /// An echo reply of a host (one of its targets, always the same) arrived with this hop limit.
@@ -241,9 +192,12 @@ impl Tracer {
     ) {
         let Some(index) = self.path_of(block) else { return };
         let path = &mut self.paths[index as usize];
+        if path.targets.is_empty() {
+            return;
+        }
         if let Some((before, after)) = path.way_back.record(host, hop_limit, now) {
             path.calm_at = path.calm_at.min(now);
-            self.events.push_back(PathEvent::ReturnPath { at: now, block, before, after });
+            self.tell_move(index, PathEvent::ReturnPath { at: now, block, before, after });
             self.set_timer(index);
         }
     }

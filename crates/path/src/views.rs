@@ -97,8 +97,15 @@ impl Tracer {
     }
 
     /// The networks before theirs that were seen, the present one first.
-    pub fn upstreams(&self, block: BlockId) -> &[NetworkOf] {
-        self.path_of(block).map_or(&[], |index| &self.paths[index as usize].upstreams)
+    pub fn upstreams(&self, block: BlockId) -> Vec<NetworkOf> {
+        let Some(index) = self.path_of(block) else { return Vec::new() };
+        let upstreams = self.paths[index as usize].upstreams.iter();
+        upstreams.map(|upstream| upstream.network.clone()).collect()
+    }
+
+    /// How often the path to a block was found to have moved.
+    pub fn changes(&self, block: BlockId) -> u64 {
+        self.path_of(block).map_or(0, |index| self.paths[index as usize].changes)
     }
 
     /// What became of all probes so far.
@@ -106,7 +113,7 @@ impl Tracer {
         &self.counts
     }
 
-    /// Of all probes so far, those that were to reach their target.
+    /// Of all probes so far, those that were to reach their target, or might have.
     pub fn arrived(&self) -> u64 {
         self.arrived
     }
@@ -115,6 +122,7 @@ impl Tracer {
     /// they are taken to have sixteen hops.
     pub fn calm_rate(&self) -> f64 {
         let length = |path: &super::path::Path| match path.length {
+            _ if path.targets.is_empty() => 0.0,
             0 => 16.0,
             length => f64::from(length),
         };
@@ -222,7 +230,17 @@ impl Tracer {
                 return Place::NearUs;
             }
         }
-        let Some(last) = last else { return Place::Unknown };
+        self.between(block, last, first_silent)
+    }
+
+    /// In a word, whose hops the path breaks between.
+    pub(crate) fn between(
+        &self,
+        block: BlockId,
+        last: Option<&HopSeen>,
+        first_silent: Option<&HopSeen>,
+    ) -> Place {
+        let (Some(last), Some(silent)) = (last, first_silent) else { return Place::Unknown };
         let is_theirs = |hop: &HopSeen| self.is_theirs(block, hop.address);
         match (is_theirs(last), is_theirs(silent)) {
             (true, _) => Place::Inside,

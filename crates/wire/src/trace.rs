@@ -103,8 +103,13 @@ impl Traces {
     }
 
     /// A probe was not sent after all.
-    pub fn close(&mut self, id: u64) {
-        self.open.retain(|_, open| open.echo.id != id);
+    pub fn close(&mut self, echo: &TraceEcho, kind: SocketKind) {
+        let key = key(&self.request(echo), echo.target, kind);
+        if let Some(key) =
+            key.filter(|key| self.open.get(key).is_some_and(|open| open.echo == *echo))
+        {
+            self.open.remove(&key);
+        }
     }
 
     /// The open probe that `packet` (ICMP header first) is the echo reply to.

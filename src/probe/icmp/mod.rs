@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `prober` | [`IcmpProber`], for both address families |
 //! | `packets` | whose a packet is that arrives: an ordinary probe's, or a trace probe's |
+//! | `open` | sockets with their options, as they are opened |
 //! | `socket` | one family's socket: sends, receives, reads the error queue |
 //!
 //! Packets as bytes, and the token that makes an answer ours, are in `lifesign_wire`.
@@ -16,6 +17,7 @@ use super::socket::fault;
 use lifesign_core::outcome::Fault;
 use std::{fmt, io};
 
+mod open;
 mod packets;
 mod prober;
 mod socket;

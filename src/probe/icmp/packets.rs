@@ -48,14 +48,15 @@ impl Packets {
 
     /// The packet of a trace probe, which is sent now.
     pub fn trace(&mut self, probe: &TraceProbe, kind: SocketKind, now: Time) -> [u8; LENGTH] {
-        let &TraceProbe { id, target, hop_limit, slot, .. } = probe;
-        self.traces.open(TraceEcho { id, target, hop_limit, slot }, kind, now)
+        self.traces.open(echo(probe), kind, now)
     }
 
-    /// This trace probe was not sent after all.
-    pub fn trace_not_sent(&mut self, id: u64) {
-        self.traces.close(id);
-        self.trace_events.push_back(TraceEvent::NotSent(id));
+    /// This trace probe was not sent after all; a packet was made of it if it has a kind.
+    pub fn trace_not_sent(&mut self, probe: &TraceProbe, kind: Option<SocketKind>) {
+        if let Some(kind) = kind {
+            self.traces.close(&echo(probe), kind);
+        }
+        self.trace_events.push_back(TraceEvent::NotSent(probe.id));
     }
 
     /// Takes in an echo reply, if it answers a trace probe. `received` says when it arrived, after
@@ -108,4 +109,8 @@ impl Packets {
     pub fn poll_trace(&mut self) -> Option<TraceEvent> {
         self.trace_events.pop_front()
     }
+}
+
+fn echo(&TraceProbe { id, target, hop_limit, slot, .. }: &TraceProbe) -> TraceEcho {
+    TraceEcho { id, target, hop_limit, slot }
 }

@@ -115,7 +115,7 @@ impl IcmpProber {
             let socket = socket(&mut plain[family], with_options, options, family, clock.now());
             match socket.ok().filter(|_| has_source) {
                 Some(socket) => socket.trace(chunk, packets, clock, out),
-                None => chunk.iter().for_each(|probe| packets.trace_not_sent(probe.id)),
+                None => chunk.iter().for_each(|probe| packets.trace_not_sent(probe, None)),
             }
         }
     }

@@ -4,14 +4,13 @@
 use super::{
     OpenError, SocketKind,
     codec::{self, Echo},
+    open::{new_socket, prepare, sending},
     packets::{Packets, Quoted},
 };
 use crate::probe::{
     kernel::{self, ControlMessages},
     send_options::SocketOptions,
-    socket::{
-        self, enable_errors_and_timestamps, enable_hop_limits, fault, receive_nothing, set_buffers,
-    },
+    socket::{self, fault},
     sys::{self, BATCH, Batch, Queue},
 };
 use lifesign_clock::Clock;
@@ -21,20 +20,22 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_path::TraceProbe;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Socket, Type};
 use std::{io, net::IpAddr, os::fd::AsFd, time::Duration};
 use tokio::io::{Interest, Ready, unix::AsyncFd};
 
 /// How many packets share one system call, and so one send time: true within some 20 µs.
 const SEND_BATCH: usize = 16;
+/// How often a ping socket tries to send a packet.
+const PING_TRIES: u32 = 16;
 /// How many batches one call of `receive` takes in before the caller goes on.
 const MAX_BATCHES: usize = 64;
-/// Bytes of socket buffer: some thousands of packets, with the kernel's own overhead for each.
-const BUFFER: usize = 4 << 20;
 
 /// One socket with its buffers.
 pub struct IcmpSocket {
     socket: AsyncFd<Socket>,
+    /// What a raw socket that receives sends by.
+    sender: Option<Socket>,
     kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     with_ip_header: bool,
@@ -56,7 +57,9 @@ impl IcmpSocket {
             Err(error) => return Err(OpenError::Socket(error)),
         };
         let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
-        Ok(Self::new(socket, kind, v6))
+        let sender = (kind == SocketKind::Raw).then(|| sending(v6)).transpose();
+        let sender = sender.map_err(OpenError::Socket)?;
+        Ok(Self { sender, ..Self::new(socket, kind, v6) })
     }
 
     /// A socket of this kind with options of its own. A raw one is only for sending: that without
@@ -70,9 +73,7 @@ impl IcmpSocket {
         let v6 = family == Family::V6;
         let socket = match kind {
             SocketKind::Raw => {
-                let socket = new_socket(v6, Type::RAW)?;
-                receive_nothing(&socket)?;
-                socket.set_nonblocking(true)?;
+                let socket = sending(v6)?;
                 options.apply(&socket, family)?;
                 sys::register(socket, Interest::READABLE)?
             }
@@ -87,7 +88,8 @@ impl IcmpSocket {
 
     fn new(socket: AsyncFd<Socket>, kind: SocketKind, v6: bool) -> Self {
         let with_ip_header = kind == SocketKind::Raw && !v6;
-        Self { socket, kind, with_ip_header, batch: Batch::new(), ready: Ready::EMPTY, drops: 0 }
+        let (batch, ready) = (Batch::new(), Ready::EMPTY);
+        Self { socket, sender: None, kind, with_ip_header, batch, ready, drops: 0 }
     }
 
     pub fn kind(&self) -> SocketKind {
@@ -145,7 +147,7 @@ impl IcmpSocket {
             batch.put_control(index, &kernel::hop_limit_message(is_v6, probe.hop_limit));
         };
         let failed = |packets: &mut Packets, which: usize, _, _, _: &mut Vec<Event>| {
-            packets.trace_not_sent(probes[which].id);
+            packets.trace_not_sent(&probes[which], Some(kind));
         };
         self.transmit(probes.len(), put, failed, packets, clock, out);
     }
@@ -162,30 +164,39 @@ impl IcmpSocket {
         out: &mut Vec<Event>,
     ) {
         let mut next = 0;
-        let mut retried = false;
         while next < count {
             let sent = clock.now();
             let group = (count - next).min(SEND_BATCH);
             for index in 0..group {
                 put(&mut self.batch, packets, index, next + index, sent);
             }
-            match self.batch.send(self.socket.as_fd(), group) {
-                Ok(count) => {
-                    next += count;
-                    retried = false;
-                }
-                // An ICMP error in the error queue makes the next send fail, whichever packet it is
-                // about (ip(7), IP_RECVERR). Once the queue is read, a second failure is this
-                // packet's own.
-                Err(_) if !retried => {
-                    self.errors(packets, clock, out);
-                    retried = true;
-                }
+            match self.send_batch(group) {
+                Ok(count) => next += count,
                 Err(error) => {
                     failed(packets, next, sent, fault(&error), out);
                     next += 1;
-                    retried = false;
                 }
+            }
+        }
+    }
+
+    /// Sends the first packets of the batch, and returns how many; an error is the first one's own.
+    ///
+    /// An ICMP error that arrives makes the next send of a socket with an error queue fail,
+    /// whichever packet it is about, and only that one (ip(7), IP_RECVERR). A raw socket's sender
+    /// has no such queue. A ping socket must ask for itself: that as many errors arrive as it tries
+    /// again, one between each two, is a flood beyond any that a machine can take in.
+    fn send_batch(&mut self, group: usize) -> io::Result<usize> {
+        let socket = self.sender.as_ref().map_or(self.socket.as_fd(), AsFd::as_fd);
+        let mut tries = match self.kind {
+            SocketKind::Raw => 1,
+            SocketKind::Ping => PING_TRIES,
+        };
+        loop {
+            tries -= 1;
+            let sent = self.batch.send(socket, group);
+            if sent.is_ok() || tries == 0 {
+                return sent;
             }
         }
     }
@@ -352,38 +363,5 @@ fn event(
             let seen = seen(Time::default());
             Event::Stray(Stray { seen, from: Some(from), target: None, reason })
         }
-    }
-}
-
-fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
-    if v6 {
-        Socket::new(Domain::IPV6, socket_type, Some(Protocol::ICMPV6))
-    } else {
-        Socket::new(Domain::IPV4, socket_type, Some(Protocol::ICMPV4))
-    }
-}
-
-/// Sets the socket's options and registers it with tokio.
-fn prepare(socket: Socket, kind: SocketKind, v6: bool) -> io::Result<AsyncFd<Socket>> {
-    socket.set_nonblocking(true)?;
-    set_buffers(&socket, BUFFER)?;
-    enable_errors_and_timestamps(&socket, v6)?;
-    enable_hop_limits(&socket, v6)?;
-    if kind == SocketKind::Raw {
-        pass_echo_replies_only(&socket, v6)?;
-    }
-    sys::register(socket, Interest::READABLE | Interest::ERROR)
-}
-
-/// A raw socket gets a copy of all ICMP that reaches the machine, unless its filter blocks the
-/// type.
-fn pass_echo_replies_only(socket: &Socket, v6: bool) -> io::Result<()> {
-    const ECHO_REPLY_V6: usize = 129;
-    if v6 {
-        let mut blocked = [u32::MAX; 8];
-        blocked[ECHO_REPLY_V6 / 32] &= !(1 << (ECHO_REPLY_V6 % 32));
-        sys::set_icmp_filter(socket, v6, &blocked)
-    } else {
-        sys::set_icmp_filter(socket, v6, &[!1])
     }
 }

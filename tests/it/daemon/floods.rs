@@ -2,9 +2,22 @@
 //! none of them counts.
 
 use crate::support::{
-    LIFESIGN, Program, TIMEOUT, TempDir, chain::Chain, namespace::Namespace, values,
+    LIFESIGN, Program, TIMEOUT, TempDir,
+    chain::Chain,
+    namespace::Namespace,
+    own_process::{OWN_NETWORK, in_own_process},
+    values,
+};
+use lifesign::probe::{
+    icmp::{IcmpProber, TraceEvent},
+    send_options::{SendOptions, SocketOptions},
 };
 use lifesign_clock::Clock;
+use lifesign_core::{
+    outcome::{Due, Event, Found, Outcome, Repeat},
+    scopes::{BlockId, TargetId},
+};
+use lifesign_path::{TraceProbe, Traced};
 use std::time::Duration;
 
 const BLOCK: &str = "KP 10.45.176.0/24";
@@ -88,4 +101,61 @@ fn ten_thousand_made_up_errors_a_second_delay_nothing_and_none_counts() {
     });
     eprintln!("{sent} errors; scrapes {slowest:?} at most; down after {late:?}");
     assert!(watch.terminate().success());
+}
+
+/// Each error makes the next packet fail that a socket with an error queue sends.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn no_flood_of_errors_keeps_a_probe_from_leaving() {
+    if !in_own_process(no_flood_of_errors_keeps_a_probe_from_leaving, OWN_NETWORK) {
+        return;
+    }
+    let chain = Chain::new(Namespace::here(), 2);
+    let mut flood = Program::start(chain.router(1).command(&["python3", "-c", FLOOD]));
+    flood.line(TIMEOUT, "its readiness", |line| (line == "ready").then_some(()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (events, traced) = runtime.block_on(async { send_for(Duration::from_secs(5)) });
+    let not_sent =
+        |event: &&Event| matches!(event, Event::Outcome(Outcome { found: Found::NotSent(_), .. }));
+    let strays = events.iter().filter(|event| matches!(event, Event::Stray(_))).count();
+    assert!(strays > 5_000, "only {strays} errors came");
+    let left = traced.iter().filter(|event| matches!(event, TraceEvent::NotSent(_)));
+    assert_eq!((events.iter().filter(not_sent).count(), left.count()), (0, 0));
+}
+
+/// What becomes of ordinary and trace probes, sent without a pause.
+fn send_for(long: Duration) -> (Vec<Event>, Vec<TraceEvent>) {
+    let target = "10.45.176.15".parse().unwrap();
+    let clock = Clock::start();
+    let mut prober = IcmpProber::open([7; 16], 7).unwrap();
+    let mut events = Vec::new();
+    let mut traced = Vec::new();
+    let end = clock.now() + long;
+    let mut number = 0_u32;
+    while clock.now() < end {
+        for _ in 0..20 {
+            number += 1;
+            let due = Due {
+                target: TargetId(0),
+                seq: number,
+                sent: clock.now(),
+                patience: TIMEOUT,
+                trap: false,
+                repeat: Repeat::Never,
+            };
+            let probe = TraceProbe {
+                id: number.into(),
+                of: Traced::Block(BlockId(0)),
+                target,
+                hop_limit: 1,
+                slot: number,
+                reaches_block: false,
+            };
+            prober.send(&[(due, target)], &SendOptions::default(), &clock, &mut events);
+            prober.trace(&[probe], &SocketOptions::default(), &clock, &mut events);
+        }
+        prober.receive(&clock, &mut events);
+        traced.extend(std::iter::from_fn(|| prober.poll_trace()));
+    }
+    (events, traced)
 }

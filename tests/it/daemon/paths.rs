@@ -6,7 +6,7 @@ use crate::support::{
     chain::{Chain, router_v4},
     done, lifesign,
     namespace::Namespace,
-    until,
+    signal, until,
 };
 use lifesign_core::time::Time;
 use std::{thread, time::Duration};
@@ -209,4 +209,49 @@ fn so_it_does_where_two_ways_are_equal_and_where_packets_turn_in_circles() {
             broken("silence behind both", 5, "ip daddr 10.45.176.0/22 drop"),
         ],
     );
+}
+
+/// The same plan, another pace, and another table: the place stays, is named by what is given, and
+/// is told once.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_place_outlives_every_plan_and_is_told_once() {
+    let chain = Chain::new(Namespace::new(), 6);
+    let temp_dir = TempDir::new("paths-reload");
+    temp_dir.put("networks.tsv", NETWORKS);
+    temp_dir.put("other.tsv", NETWORKS.replace("NEAR", "NEARER").replace("FAR-AWAY", "FARTHER"));
+    let plan = temp_dir.put("plan.toml", PLAN);
+    let run = [LIFESIGN, "--config", &plan];
+    let mut watch = Program::start(chain.vantage.command(&run));
+    watch.verdict(TIMEOUT, BLOCK, "up");
+    learn(&chain, 7);
+    chain.rule(4, "drop");
+    watch.verdict(TIMEOUT, BLOCK, "down");
+    let place = watch.line(SOON + TIMEOUT, "place", named);
+    assert!(place.last == 4 && place.first_silent > 4, "{place:?}");
+    // Until it can be told no more closely.
+    watch.listen(Duration::from_secs(45));
+    let count = |lines: &[String]| lines.iter().filter(|line| named(line).is_some()).count();
+    let told = count(&watch.out);
+    let frugal = PLAN.replace("per_block = \"1/s\"", "pace = \"frugal\"");
+    let other = frugal.replace("networks.tsv", "other.tsv");
+    for (text, name) in
+        [(PLAN, "FAR-AWAY Example"), (&frugal, "FAR-AWAY Example"), (&other, "FARTHER Example")]
+    {
+        temp_dir.put("plan.toml", text);
+        signal("HUP", watch.id());
+        watch.line(TIMEOUT, "the plan", |line| {
+            line.contains("watches by the new plan").then_some(())
+        });
+        let sentence = format!("dark beyond {} (AS64497 {name}", router_v4(4));
+        let has_place = || {
+            let state = chain.vantage.get("/api/v1/state").body;
+            if state.contains(&sentence) { Ok(()) } else { Err(state) }
+        };
+        until(Duration::from_secs(3), "place", has_place);
+        watch.listen(Duration::from_secs(8));
+        until(Duration::from_secs(3), "place", has_place);
+    }
+    assert!(watch.terminate().success());
+    assert_eq!(count(&watch.out), told, "{:#?}", watch.out);
 }

@@ -123,7 +123,8 @@ fn paths() -> Paths {
     Paths {
         blocks: vec![Arc::new(up), Arc::new(dark)],
         networks: Vec::new(),
-        countries: vec![Some(place)],
+        countries: vec![Some(place.clone())],
+        own: PerFamily::new(|_| Some(place.clone())),
         probes,
     }
 }

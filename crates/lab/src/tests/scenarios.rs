@@ -55,7 +55,7 @@ fn complaints(path: &Path) -> Vec<String> {
     });
     let score = simulation.score();
     let name = path.file_name().unwrap().to_string_lossy();
-    let expectations = expect.check(&score, &seen);
+    let expectations = expect.check(&score, simulation.place_score().as_ref(), &seen);
     let unmet = expectations.iter().filter(|expectation| !expectation.is_met);
     amiss.extend(unmet.map(ToString::to_string));
     if score.worst_minute > MOST_PER_BLOCK {

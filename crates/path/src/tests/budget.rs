@@ -5,12 +5,12 @@ use crate::{Answer, PathEvent, Place, Settings, TraceAnswer, Tracer};
 use lifesign_model::scopes::{BlockId, Family, TargetId};
 use std::net::IpAddr;
 
-fn country(blocks: u8, seed: u64) -> Toy {
+pub fn country(blocks: u8, seed: u64) -> Toy {
     let tracer = Tracer::new(Settings::default(), seed, start());
     Toy::new(tracer, (0..blocks).map(|block| chain(block, 7)).collect(), seed)
 }
 
-fn events(toy: &mut Toy) -> Vec<PathEvent> {
+pub fn events(toy: &mut Toy) -> Vec<PathEvent> {
     std::iter::from_fn(|| toy.tracer.poll_event()).collect()
 }
 
@@ -19,6 +19,7 @@ fn a_calm_day_costs_one_sweep_in_ten_minutes_and_says_nothing() {
     let mut toy = country(4, 1);
     toy.run(86_400.0);
     assert_eq!(toy.over_budget(0.0), None);
+    assert_eq!(toy.unpaid, 0);
     let sent: u32 = toy.sent.iter().sum();
     let sweeps = f64::from(sent) / 4.0 / 8.0 / 144.0;
     assert!((0.9..1.2).contains(&sweeps), "{sweeps}");

@@ -2,4 +2,7 @@
 
 mod budget;
 mod places;
+mod properties;
+mod replans;
+mod tables;
 mod toy;

@@ -54,6 +54,8 @@ pub struct Toy {
     pub tracer: Tracer,
     pub chains: Vec<Chain>,
     pub sent: Vec<u32>,
+    /// Of those that arrived, the ones that were not said to.
+    pub unpaid: u32,
     pub accounts: HashMap<IpAddr, Account>,
     limits: HashMap<IpAddr, Bucket>,
     arrivals: BinaryHeap<Reverse<(Time, u64)>>,
@@ -82,25 +84,30 @@ pub fn chain(block: u8, hops: u8) -> Chain {
     Chain { hops, target, cut: None, loss: 0.0, by_packet: false }
 }
 
+/// The block that a chain leads to.
+pub fn block(chain: &Chain) -> TracedBlock {
+    TracedBlock {
+        prefix: match chain.target {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                format!("{a}.{b}.{c}.0/24").parse().unwrap()
+            }
+            IpAddr::V6(_) => "2001:db8::/48".parse().unwrap(),
+        },
+        country: CountryId(0),
+        asn: None,
+        targets: vec![chain.target],
+    }
+}
+
 impl Toy {
     pub fn new(mut tracer: Tracer, chains: Vec<Chain>, seed: u64) -> Self {
-        let block = |chain: &Chain| TracedBlock {
-            prefix: match chain.target {
-                IpAddr::V4(address) => {
-                    let [a, b, c, _] = address.octets();
-                    format!("{a}.{b}.{c}.0/24").parse().unwrap()
-                }
-                IpAddr::V6(_) => "2001:db8::/48".parse().unwrap(),
-            },
-            country: CountryId(0),
-            asn: None,
-            targets: vec![chain.target],
-        };
         tracer.set_blocks(chains.iter().map(block).collect(), start());
         Self {
             now: start(),
             tracer,
             sent: vec![0; chains.len()],
+            unpaid: 0,
             chains,
             accounts: HashMap::new(),
             limits: HashMap::new(),
@@ -184,6 +191,7 @@ impl Toy {
             }
             at = next;
             if at > chain.hops.len() {
+                self.unpaid += u32::from(!probe.reaches_block);
                 let back = self.comes_back(&chain, at)?;
                 return Some((chain.target, Answer::Reply, back));
             }

@@ -170,8 +170,26 @@ fn a_probe_is_open_for_three_seconds_and_not_more_than_so_many_are() {
     assert_eq!((traces.open.len(), traces.opened.len()), (MOST_OPEN, MOST_OPEN));
     traces.open(echo(9, target, 9), SocketKind::Raw, at(7500));
     assert_eq!((traces.open.len(), traces.opened.len()), (1, 1));
-    traces.close(9);
+    traces.close(&echo(8, target, 9), SocketKind::Raw);
+    assert_eq!(traces.open.len(), 1, "another probe by the same bytes");
+    traces.close(&echo(9, target, 9), SocketKind::Raw);
     assert!(traces.open.is_empty());
+}
+
+/// Each in its turn would take minutes if all were gone through for it.
+#[test]
+fn as_many_as_can_be_open_are_closed_at_once_when_none_can_be_sent() {
+    for kind in [SocketKind::Raw, SocketKind::Ping] {
+        let mut traces = traces();
+        let all: Vec<TraceEcho> = (0..MOST_OPEN as u32)
+            .map(|slot| TraceEcho { slot, ..echo(slot.into(), ROADS[0][0], 3) })
+            .collect();
+        for one in &all {
+            traces.open(*one, kind, at(0));
+        }
+        all.iter().for_each(|one| traces.close(one, kind));
+        assert!(traces.open.is_empty());
+    }
 }
 
 #[test]
