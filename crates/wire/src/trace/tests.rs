@@ -187,7 +187,9 @@ fn as_many_as_can_be_open_are_closed_at_once_when_none_can_be_sent() {
         for one in &all {
             traces.open(*one, kind, at(0));
         }
-        all.iter().for_each(|one| traces.close(one, kind));
+        for one in &all {
+            traces.close(one, kind);
+        }
         assert!(traces.open.is_empty());
     }
 }
