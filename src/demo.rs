@@ -29,8 +29,8 @@ use tokio::sync::{
     watch,
 };
 
-/// The scenario that the verdicts are tested with.
-const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014.toml");
+/// A scenario that the verdicts and the places are tested with.
+const SCENARIO: &str = include_str!("../tests/data/scenarios/december-2014-path.toml");
 /// Where it is watched from.
 const VANTAGE: &str = "a simulation";
 /// How often readers get a new snapshot.
@@ -55,7 +55,7 @@ pub struct Options {
 /// Plays the scenario, and serves its last snapshot after its end, until SIGINT or SIGTERM.
 pub fn run(options: &Options) -> Result<(), Failure> {
     let end = handle_signals()?;
-    let scenario = Scenario::parse("december-2014.toml", SCENARIO)
+    let scenario = Scenario::parse("december-2014-path.toml", SCENARIO)
         .map_err(|problems| io::Error::other(problems.to_string()))?;
     let listeners = listener::open(&options.listen)?;
     let temporary = match options.state_dir {

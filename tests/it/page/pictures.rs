@@ -15,7 +15,7 @@ use serde_json::json;
 use std::{convert::Infallible, fs, path::Path};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-const SCENARIO: &str = "tests/data/scenarios/december-2014.toml";
+const SCENARIO: &str = "tests/data/scenarios/december-2014-path.toml";
 const WIDTH: u32 = 960;
 /// A README is read over slow lines too.
 const LARGEST: usize = 150_000;
