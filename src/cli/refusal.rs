@@ -21,6 +21,16 @@ impl Refusal {
         Self::new(format!("lifesign: {why}"), exit::USAGE)
     }
 
+    /// A file of data that was given is wrong.
+    pub fn of_data(problems: &Problems) -> Self {
+        Self::new(problems.to_string(), exit::DATA)
+    }
+
+    /// A plan that was given is wrong, or a file that it names.
+    pub fn of_plan(problems: &Problems) -> Self {
+        Self::new(problems.to_string(), exit::CONFIG)
+    }
+
     /// Says it; returns the exit code.
     pub fn tell(self) -> u8 {
         print_error(self.text);
@@ -35,12 +45,6 @@ impl From<String> for Refusal {
     }
 }
 
-/// A file that was given is wrong.
-impl From<Problems> for Refusal {
-    fn from(problems: Problems) -> Self {
-        Self::new(problems.to_string(), exit::CONFIG)
-    }
-}
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {

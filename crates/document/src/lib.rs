@@ -28,6 +28,7 @@ use load::too_long;
 
 mod problem;
 mod syntax;
+mod foreign;
 mod load;
 mod sections;
 mod document;
@@ -38,7 +39,11 @@ mod table;
 mod name;
 mod sheet;
 pub use duration::{format_duration, parse_duration};
-pub use load::{MAX_MEBIBYTES, decode, fault_of_reading, load, load_from};
+pub use foreign::{HEAD, foreign};
+pub use load::{
+    MAX_MEBIBYTES, decode, fault_of_reading, fault_of_unended, load, load_from, open, unended,
+    words_of,
+};
 pub use name::{
     LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
     network_name,

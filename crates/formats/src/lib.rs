@@ -4,6 +4,7 @@
 #![warn(clippy::unwrap_used)]
 
 mod input;
+mod json;
 pub mod networks;
 pub mod survey;
 pub mod record;
