@@ -97,7 +97,9 @@ fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
     let map = args.map.as_deref().map(map).transpose()?.unwrap_or_default();
     // What cannot be had is told before the first file is read.
     if args.plan.as_ref() == Some(&args.output) {
-        return Err(Refusal::usage("-o and --plan name the same file; name another for one of them"));
+        return Err(Refusal::usage(
+            "-o and --plan name the same file; name another for one of them",
+        ));
     }
     for path in args.plan.iter().chain([&args.output]).filter(|path| !standard_input(path)) {
         if path.exists() {

@@ -2,12 +2,7 @@
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
 use super::{
-    exit,
-    input::Stream,
-    print_line,
-    progress::Counted,
-    refusal::Refusal,
-    stderr::print_error,
+    exit, input::Stream, print_line, progress::Counted, refusal::Refusal, stderr::print_error,
 };
 use crate::{config::Plan, probe::lookup::look_up};
 use clap::Args;

@@ -45,7 +45,6 @@ impl From<String> for Refusal {
     }
 }
 
-
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::from(format!("cannot read the store: {error}"))

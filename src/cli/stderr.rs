@@ -39,7 +39,8 @@ fn without_numbers(line: &str) -> String {
     let mut parts = line.split(" (os error ");
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        plain += part.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(')');
+        plain +=
+            part.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(')');
     }
     plain
 }

@@ -29,6 +29,7 @@ use load::too_long;
 mod problem;
 mod syntax;
 mod foreign;
+mod json;
 mod load;
 mod sections;
 mod document;
@@ -40,6 +41,7 @@ mod name;
 mod sheet;
 pub use duration::{format_duration, parse_duration};
 pub use foreign::{HEAD, foreign};
+pub use json::fault_of_json;
 pub use load::{
     MAX_MEBIBYTES, decode, fault_of_reading, fault_of_unended, load, load_from, open, unended,
     words_of,

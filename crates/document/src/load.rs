@@ -6,12 +6,16 @@ use crate::{
 };
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, BufRead as _, BufReader, Read as _},
     path::Path,
 };
 
 /// Longer texts are read by nobody: a million hosts, a line each, are half of it. In mebibytes.
 pub const MAX_MEBIBYTES: usize = 128;
+
+/// What has no ends of lines is not read to its end, if it has one. Events of years, as JSON in a
+/// line, are a mebibyte.
+const MAX_LINE: u64 = 8 << 20;
 
 /// The text of a file. One problem if it cannot be opened, is no regular file, is of another kind,
 /// is longer than so many mebibytes or is not UTF-8 (with the position of the first wrong byte).
@@ -62,10 +66,21 @@ pub fn load_from(name: &str, mut reader: impl io::Read, most: usize) -> Result<S
         let text = format!("this is {what}; give a text file");
         return Err(Problems::single(name, (1, 1), &text));
     }
-    let left = (most << 20) as u64 + 1 - bytes.len() as u64;
-    reader.take(left).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > most << 20 {
-        return Err(too_long(name, most));
+    let mut reader = BufReader::with_capacity(HEAD, io::Cursor::new(bytes).chain(reader));
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        let read = reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut bytes);
+        let read = read.map_err(unreadable)?;
+        if read as u64 > MAX_LINE {
+            let text = "a line longer than 8 MiB, which is never right here; give a text file";
+            return Err(Problems::single(name, (line, 1), text));
+        }
+        if bytes.len() > most << 20 {
+            return Err(too_long(name, most));
+        }
+        if read == 0 {
+            break;
+        }
     }
     decode(name, bytes)
 }

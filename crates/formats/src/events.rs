@@ -1,15 +1,15 @@
 //! What others said of a country: events of IODA, annotations of Cloudflare Radar, or a table.
 
-use crate::json::fault_of_json;
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, suggestion};
+use lifesign_document::{Cell, Position, Sheet, fault_of_json, suggestion};
 use serde_json::Value;
 use std::time::Duration;
 
 const COLUMNS: [&str; 5] = ["begin", "end", "who", "country", "what"];
 
 /// What there may be as JSON.
-const KNOWN: &str = "events of IODA (\"data\") and annotations of Cloudflare Radar (\"annotations\")";
+const KNOWN: &str =
+    "events of IODA (\"data\") and annotations of Cloudflare Radar (\"annotations\")";
 
 /// So many letters of what they say are taken.
 const LONGEST_WORDS: usize = 200;

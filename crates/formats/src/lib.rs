@@ -4,7 +4,6 @@
 #![warn(clippy::unwrap_used)]
 
 mod input;
-mod json;
 pub mod networks;
 pub mod survey;
 pub mod record;

@@ -137,10 +137,7 @@ impl FromStr for Time {
         })?;
         let nanos = u64::try_from(stamp.as_nanosecond()).ok();
         // `NEVER` is no moment, and a loop that runs up to it has no end.
-        nanos
-            .map(Time)
-            .filter(|&time| time < Time::NEVER)
-            .ok_or_else(outside)
+        nanos.map(Time).filter(|&time| time < Time::NEVER).ok_or_else(outside)
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
     prometheus::torn_or,
     sink::{ReadError, Sink, span, time},
 };
-use crate::json::fault_of_json;
 use lifesign_core::time::Time;
+use lifesign_document::fault_of_json;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::{

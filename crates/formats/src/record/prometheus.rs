@@ -7,7 +7,7 @@ use super::{
     sink::{ReadError, Sink, time},
     steps::{Series, Steps},
 };
-use crate::json::fault_of_json;
+use lifesign_document::fault_of_json;
 use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };

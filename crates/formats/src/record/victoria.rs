@@ -7,7 +7,7 @@ use super::{
     metric::{self, Labels},
     sink::{ReadError, Sink, time},
 };
-use crate::json::fault_of_json;
+use lifesign_document::fault_of_json;
 use std::io::BufRead;
 
 /// Of a series that is exported in one line: a year of samples, one in 15 s.

@@ -5,8 +5,8 @@ use super::{
     objects::{Object, Objects},
     read::Sink,
 };
-use crate::{input::Input, json::fault_of_json};
-use lifesign_document::Problems;
+use crate::input::Input;
+use lifesign_document::{Problems, fault_of_json};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{io::Read, net::IpAddr};
 

@@ -39,7 +39,8 @@ impl<R: Read> Objects<R> {
         let mut is_escaped = false;
         loop {
             let name = self.input.name().to_owned();
-            let chunk = self.input.fill_buf().map_err(|error| unreadable(&name, self.line, &error))?;
+            let chunk =
+                self.input.fill_buf().map_err(|error| unreadable(&name, self.line, &error))?;
             if chunk.is_empty() {
                 return Ok((depth > 0).then_some(Object::Torn(begin)));
             }

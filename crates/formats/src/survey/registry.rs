@@ -4,10 +4,9 @@
 use super::{Fact, addresses::cidrs, days, read::Sink};
 use crate::{
     input::{Input, Line, Lines, column},
-    json::fault_of_json,
     networks::{Ends, row},
 };
-use lifesign_document::Problems;
+use lifesign_document::{Problems, fault_of_json};
 use lifesign_model::scopes::Prefix;
 use serde::Deserialize;
 use std::{

@@ -81,7 +81,10 @@ fn ripestats_list_has_prefixes_and_ranges() {
     assert_eq!(source.day.unwrap().to_string(), "2026-11-20");
     let torn = r#"{"data_call_name": "country-resource-list", "data": {"resources": {"asn": ["#;
     let problem = told(torn.as_bytes()).unwrap_err();
-    assert!(problem.starts_with("f:1:75: no list of a country's resources: EOF"), "{problem}");
+    assert!(
+        problem.starts_with("f:1:75: the JSON ends within something; is all of the file there?"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -260,14 +263,17 @@ fn other_files_are_called_what_they_are() {
     for (bytes, wanted) in [
         (&b""[..], "f:1:1: this is empty; give a registry's file, a scan, "),
         (b"\xef\xbb\xbf\r\n", "f:1:1: this is empty; give "),
-        (b"\xd4\xc3\xb2\xa1\x02\0", "f:1:1: this is a packet capture (pcap); give "),
+        (
+            b"\xd4\xc3\xb2\xa1\x02\0",
+            "f:1:1: this is a packet capture (pcap), packets and no results; give ",
+        ),
         (b"<html>", "f:1:1: this is XML, but not nmap's; give "),
         (b"{\"prb_id\": 1}", "f:1:1: this is a record of measurements, which `lifesign import` "),
         (b"{\"a\": 1}", "f:1:1: this is JSON of a kind that is not known here; give "),
         (b"[budget]\npace = 1", "f:1:1: this is of a kind that is not known here; give "),
         (b"1.0.0.0\t1.0.0.255\t13335\tUS\tX\n", "f:1:1: this is a table of networks, for the key "),
         (b"To whom it may concern\n", "f:1:1: this is of a kind that is not known here; give "),
-        (b"<nmaprun><<<", "f: no scan of nmap's from byte "),
+        (b"<nmaprun><<<", "f: no XML from byte "),
         (b"saddr\nx\n", "f:2:1: \"x\" is no address; write one in each row"),
     ] {
         let problem = told(bytes).unwrap_err();

@@ -3,7 +3,7 @@
 use serde_json::{Error, error::Category};
 
 /// Why JSON cannot be read; `wanted` is what would be right. The words of a visitor of ours stay.
-pub(crate) fn fault_of_json(error: &Error, wanted: &str) -> String {
+pub fn fault_of_json(error: &Error, wanted: &str) -> String {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
     match error.classify() {
@@ -11,6 +11,7 @@ pub(crate) fn fault_of_json(error: &Error, wanted: &str) -> String {
         _ if text.starts_with("recursion limit") => {
             format!("nested 128 deep, which nothing here is; give {wanted}")
         }
+        _ if text == "number out of range" => "a number out of range here".to_owned(),
         Category::Syntax => format!("no JSON from here on; give {wanted}"),
         Category::Io => text.to_owned(),
         Category::Data => of_data(text, wanted),
@@ -47,7 +48,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "read alone")]
+    #[expect(dead_code, reason = "nobody looks at it")]
     struct Row {
         port: u16,
     }
