@@ -180,7 +180,7 @@ impl Plan {
 
     /// Reads the text of a plan that is, or will be, in this file.
     pub fn parse_at(name: &str, text: &str, path: &Path) -> Result<Self, Problems> {
-        let unended = RefCell::default();
+        let unended: RefCell<Vec<String>> = RefCell::default();
         let mut plan = Self::parse_with(name, text, &|file| {
             let (name, text) = load_beside(path, file)?;
             unended.borrow_mut().extend(lifesign_document::unended(&name, &text));

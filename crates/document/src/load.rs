@@ -85,8 +85,8 @@ pub fn load_from(name: &str, mut reader: impl io::Read, most: usize) -> Result<S
     decode(name, bytes)
 }
 
-/// The line of a text that has no end, if it has one, and what to do: whether a file of rows was cut
-/// off in the last of them, that row does not say.
+/// A note on the last line of a text, if that has no end: whether a file of rows was cut off there,
+/// nothing else says.
 pub fn unended(name: &str, text: &str) -> Option<String> {
     let last = text.lines().count();
     (!text.is_empty() && !text.ends_with('\n')).then(|| fault_of_unended(name, last))
