@@ -44,7 +44,7 @@ fn a_wrong_sample_is_told_with_its_place() {
         ("[1795633778369,\"1\"]", "1795633778369 is no time in seconds between 1980 and 2200"),
         ("[-1,\"1\"]", "-1 is no time"),
         ("[1e999,\"1\"]", "a number out of range"),
-        ("7", "a list of samples is wanted here"),
+        ("7", "a sample, such as [1795633778.369,\"1\"] is wanted here"),
     ] {
         let why = refused(&prometheus(values));
         assert!(why.contains(wanted) && why.starts_with("1:"), "{wanted}: {why}");
