@@ -110,6 +110,11 @@ impl Tally {
         self.of_targets += usize::from(is_of_target(event));
     }
 
+    /// Was there no event, and nothing that was meant for one?
+    pub fn is_empty(self) -> bool {
+        self.read == 0 && self.skipped == 0
+    }
+
     /// That nothing of what was probed could be read. A script must not take the wrong plan for a
     /// quiet night.
     pub fn refusal(self, journal: &str) -> Option<Refusal> {
@@ -117,9 +122,6 @@ impl Tally {
             Self { of_targets: 0, of_unknown_targets: 1.., .. } => {
                 "not one line of it is of a target of this plan; give the plan that it was \
                  recorded with by --config"
-            }
-            Self { read: 0, skipped: 0, .. } => {
-                "nothing in it; give the file that a run wrote with --record"
             }
             Self { read: 0, skipped: 1.., .. } => "no line of it can be read; is it a journal?",
             _ => return None,

@@ -137,6 +137,10 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             print_line(&hint);
         }
     }
+    if tally.is_empty() {
+        let text = format!("{name}: nothing in it; give the file that a run wrote with --record");
+        return Err(Refusal::new(text, exit::DATA));
+    }
     tally.refusal(&name).map_or(Ok(()), Err)
 }
 

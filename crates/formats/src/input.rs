@@ -145,7 +145,7 @@ impl<R: Read> Lines<R> {
         self.unended
     }
 
-    /// The next line; None at the end. An error if it is longer than any: there may be no end of it.
+    /// The next line; None at the end. An error if it is longer than any: it may be endless.
     pub fn next(&mut self) -> Result<Option<Line<'_>>, Problems> {
         self.line.clear();
         self.number += 1;
