@@ -6,8 +6,8 @@ pub const OK: u8 = 0;
 pub const NOT_AS_EXPECTED: u8 = 1;
 /// The arguments are wrong, or contradict each other: as the parser of arguments has it.
 pub const USAGE: u8 = 2;
-/// Data that were given are missing or wrong: a journal, a store, a record to import, events, what a
-/// plan is made from. Or they hold nothing of the period or scope asked for.
+/// Data that were given are missing or wrong: a journal, a store, a record to import, events, what
+/// a plan is made from. Or they hold nothing of the period or scope asked for.
 pub const DATA: u8 = 65;
 /// A port or the state directory is in use by another program, or no answer came.
 pub const UNAVAILABLE: u8 = 69;
