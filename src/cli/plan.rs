@@ -24,7 +24,7 @@ mod review;
 
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
-    /// The country's code of two letters (ISO 3166-1 alpha-2), as the registries have it, such as KP
+    /// The country's code of two letters (ISO 3166-1 alpha-2), as registries have it, such as KP
     #[arg(long, value_name = "CODE", required_unless_present = "review", value_parser = code)]
     country: Option<String>,
     /// Its blocks, instead of the /24 and /48 of what registries say
