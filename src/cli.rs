@@ -4,8 +4,10 @@ mod compare;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
+mod input;
 mod journal;
 mod plan;
+mod progress;
 mod refusal;
 mod replay;
 mod status;

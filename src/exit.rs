@@ -6,7 +6,8 @@ pub const OK: u8 = 0;
 pub const NOT_AS_EXPECTED: u8 = 1;
 /// The arguments are wrong, or contradict each other: as the parser of arguments has it.
 pub const USAGE: u8 = 2;
-/// A journal or a store cannot be read, or holds nothing of the period or scope asked for.
+/// Data that were given are missing or wrong: a journal, a store, a record to import, events, what
+/// a plan is made from. Or they hold nothing of the period or scope asked for.
 pub const DATA: u8 = 65;
 /// A port or the state directory is in use by another program, or no answer came.
 pub const UNAVAILABLE: u8 = 69;
@@ -16,5 +17,6 @@ pub const SOFTWARE: u8 = 70;
 pub const CANNOT_CREATE: u8 = 73;
 /// No permission to listen on an address, to write the journal, or to begin a run at all.
 pub const PERMISSION: u8 = 77;
-/// A plan, a scenario, or the configuration of the web or of `status` is missing or wrong.
+/// A plan, a file that it names, a scenario, or the configuration of the web or of `status` is
+/// missing or wrong.
 pub const CONFIG: u8 = 78;

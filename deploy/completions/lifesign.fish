@@ -77,7 +77,7 @@ complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l listen -d 'Wh
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l embed -d 'Pages of this origin may show the page in a frame, as in `run`; may be given several times' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -l state-dir -d 'Keep what happens in this directory, which has no store yet, for episodes and report' -r -F
 complete -c lifesign -n "__fish_lifesign_using_subcommand demo" -s h -l help -d 'Print help'
-complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l country -d 'The country\'s code, as the registries have it, such as KP' -r
+complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l country -d 'The country\'s code of two letters (ISO 3166-1 alpha-2), as registries have it, such as KP' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l prefix -d 'Its blocks, instead of the /24 and /48 of what registries say' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l asn -d 'Its networks, whose prefixes are taken from a table of announcements (pfx2as), beside those that registries name' -r
 complete -c lifesign -n "__fish_lifesign_using_subcommand plan" -l from -d 'What there is: registries\' delegated files, RIPEstat\'s country-resource-list, pfx2as, scans of ZMap, masscan or nmap, hit lists, zones and transfers, lists of addresses; each as it is or packed with gzip' -r -F

@@ -19,18 +19,19 @@ use lifesign::{
 };
 use lifesign_core::{
     outcome::{Event, Found},
-    scopes::TargetId,
+    scopes::{BlockId, TargetId},
     time::Time,
     watch::{EventRecord, Settings, Watch},
 };
 use lifesign_document::{Problem, Problems, decode};
 use lifesign_formats::{
     events,
-    record::{Import, Options},
+    record::{Import, Map, Options},
 };
 use lifesign_journal::{Reader, begun, write};
 use lifesign_lab::Scenario;
-use std::{net::IpAddr, sync::OnceLock, time::Duration};
+use lifesign_survey::review::{Finding, review};
+use std::{collections::BTreeMap, net::IpAddr, sync::OnceLock, time::Duration};
 
 mod survey;
 
@@ -404,6 +405,7 @@ pub fn plan(bytes: &[u8]) {
                     && roster.countries.iter().all(|c| !c.blocks.is_empty())
                     && roster.networks.iter().all(|network| !network.blocks.is_empty())
             );
+            reviewed(&plan, bytes);
             let mut next = 0;
             for block in &roster.blocks {
                 assert!(
@@ -422,6 +424,28 @@ pub fn plan(bytes: &[u8]) {
             }
         }
     }
+}
+
+/// A review that finds every host gone tells each in a line, and its diff takes none away twice.
+fn reviewed(plan: &Plan, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let targets = plan.roster.targets.iter().take(64);
+    let findings: Vec<Finding> = targets
+        .map(|target| Finding {
+            block: plan.roster.block(target.block).prefix.to_string(),
+            host: target.host.to_string(),
+            why: "gone".to_owned(),
+        })
+        .collect();
+    let mut reserve: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (BlockId(block), host) in &plan.reserve {
+        let prefix = plan.roster.blocks[*block as usize].prefix.to_string();
+        reserve.entry(prefix).or_default().push(host.to_string());
+    }
+    let review = review("plan", &text, &findings, &reserve);
+    assert_eq!(review.notes.len(), findings.len(), "a host without a word");
+    let gone = review.diff.lines().filter(|line| line.starts_with('-')).count();
+    assert!(gone <= text.lines().count() + 1, "more is taken away than there is");
 }
 
 /// The bytes of a scenario file.
@@ -454,6 +478,11 @@ pub fn record(bytes: &[u8]) {
         && let Err(why) = events::read("events", text)
     {
         assert!(!why.is_empty() && why.lines().all(is_line), "{why:?}");
+    }
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && let Err(problems) = Map::parse("map", text)
+    {
+        inside(&problems, bytes);
     }
     let no_disk = || Err(std::io::Error::other("as little as this needs no disk"));
     let mut import = Import::new(Options::default(), no_disk);

@@ -2,9 +2,10 @@
 
 use super::{
     exit,
+    input::name_of,
+    refusal::Refusal,
     replay::into_store,
     standard_input,
-    stderr::print_error,
     store::{open_store, read_events, tell_broken},
 };
 use clap::Args;
@@ -46,27 +47,29 @@ pub(super) struct CompareArgs {
 
 /// Prints the comparison; returns the exit code.
 pub(super) fn compare(args: CompareArgs) -> u8 {
-    let mut theirs = match read_events(&args.events) {
+    let theirs = match read_events(&args.events) {
         Ok(theirs) => theirs,
-        Err(why) => {
-            print_error(why);
-            return exit::DATA;
-        }
+        Err(refusal) => return refusal.tell(),
     };
     let country = args.country.as_deref();
-    theirs.retain(|one| {
-        country.is_none_or(|code| one.country.as_deref().is_none_or(|its| its == code))
-    });
+    let told = |store: &Path| {
+        compared(store, theirs, country, args.json).map_or_else(Refusal::tell, |()| exit::OK)
+    };
     if args.ours.is_dir() {
-        return compared(&args.ours.join(FILE_NAME), &theirs, country, args.json);
+        return told(&args.ours.join(FILE_NAME));
     }
     if is_store(&args.ours) {
-        return compared(&args.ours, &theirs, country, args.json);
+        return told(&args.ours);
     }
     // A store of its own, for as long as it takes.
     let directory = env::temp_dir().join(format!("lifesign-compare-{}", std::process::id()));
+    let store = directory.join(FILE_NAME);
     let code = match into_store(args.ours.clone(), args.config, directory.clone()) {
-        exit::OK => compared(&directory.join(FILE_NAME), &theirs, country, args.json),
+        exit::OK if !store.exists() => {
+            let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
+            Refusal::new(text, exit::DATA).tell()
+        }
+        exit::OK => told(&store),
         code => code,
     };
     let _ = fs::remove_dir_all(directory);
@@ -75,34 +78,41 @@ pub(super) fn compare(args: CompareArgs) -> u8 {
 
 fn is_store(path: &Path) -> bool {
     let mut begin = [0; 15];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
-    !standard_input(path) && read.is_ok() && begin == *b"SQLite format 3"
+    // To open a pipe may wait, and takes what is read of it.
+    let is_file = !standard_input(path) && path.is_file();
+    let mut read = || File::open(path)?.read_exact(&mut begin);
+    is_file && read().is_ok() && begin == *b"SQLite format 3"
 }
 
-fn compared(store: &Path, theirs: &[Statement], country: Option<&str>, json: bool) -> u8 {
-    let read = open_store(None, Some(store.to_owned())).and_then(|reader| {
-        let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
-        let all = EpisodeFilter::default();
-        Ok((reader.episodes(&all).map_err(StoreError::from)?, until))
-    });
-    let (Rows { read: episodes, broken }, until) = match read {
-        Ok(read) => read,
-        Err(refusal) => return refusal.tell(),
-    };
+fn compared(
+    store: &Path,
+    mut theirs: Vec<Statement>,
+    country: Option<&str>,
+    json: bool,
+) -> Result<(), Refusal> {
+    let reader = open_store(None, Some(store.to_owned()))?;
+    // The error says which countries there are.
+    let country = country.map(|code| reader.country(code)).transpose();
+    let country = country.map_err(|error| error.to_string())?;
+    let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
+    theirs.retain(|one| one.country.as_ref().is_none_or(is_of_it));
+    let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
+    let all = EpisodeFilter::default();
+    let Rows { read: episodes, broken } = reader.episodes(&all).map_err(StoreError::from)?;
     tell_broken(broken);
     let is_told = |state| matches!(state, State::Down | State::Outage | State::Flapping);
     let ours: Vec<_> = episodes
         .into_iter()
         .filter(|episode| episode.scope == episode.country && is_told(episode.state))
-        .filter(|episode| country.is_none_or(|code| episode.country == code))
+        .filter(|episode| is_of_it(&episode.country))
         .map(|episode| {
             let (state, begin, end) = (episode.state, episode.begin, episode.end);
             Ours { country: episode.country, state, begin, end }
         })
         .collect();
-    let rows = rows(&ours, theirs, until);
+    let rows = rows(&ours, &theirs, until);
     let text = if json { json_lines(&rows) } else { text(&rows) };
     // A reader that has gone away is no error of ours.
     let _ = io::stdout().write_all(text.as_bytes());
-    exit::OK
+    Ok(())
 }

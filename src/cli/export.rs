@@ -5,7 +5,8 @@
 
 use super::{
     default_plan, exit,
-    journal::{Journal, Tally, name_of},
+    input::name_of,
+    journal::{Journal, Tally},
     refusal::Refusal,
     refuse,
     store::{open_store, tell_broken},

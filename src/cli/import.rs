@@ -2,7 +2,8 @@
 
 use super::{
     exit,
-    journal::{name_of, unreadable},
+    input::Stream,
+    progress::{Counted, Progress},
     refusal::Refusal,
     refuse, standard_input,
     stderr::print_error,
@@ -10,7 +11,7 @@ use super::{
 use crate::line_writer::print_line;
 use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
-use lifesign_core::time::Time;
+use lifesign_document::{MAX_MEBIBYTES, unended, words_of};
 use lifesign_formats::record::{
     Fault, Import, Map, Only, Options, Summary,
     server::{self, Pages, Server, USUAL_QUERY},
@@ -20,7 +21,7 @@ use lifesign_web_config::Client;
 use std::{
     env,
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, ErrorKind, IsTerminal, Read, Write},
+    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
     net::{IpAddr, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     time::Duration,
@@ -31,8 +32,6 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pages are made shorter long before that.
 const LONGEST_ANSWER: usize = 256 << 20;
-/// How often the progress is drawn.
-const DRAWN_EVERY: Duration = Duration::from_millis(200);
 const BUFFER: usize = 1 << 20;
 
 #[derive(Args, Debug)]
@@ -81,20 +80,27 @@ pub(super) fn import(args: &ImportArgs) -> u8 {
         Ok(client) => client,
         Err(problems) => return refuse(&problems),
     };
-    let map = args.map.as_deref().map(|path| {
-        let name = path.display().to_string();
-        lifesign_document::load(path, lifesign_document::MAX_MEBIBYTES)
-            .and_then(|text| Map::parse(&name, &text))
-    });
-    let map = match map.transpose() {
-        Ok(map) => map.unwrap_or_default(),
-        Err(problems) => return refuse(&problems),
-    };
-    written(args, map, &client.unwrap_or_default()).map_or_else(Refusal::tell, |()| exit::OK)
+    written(args, &client.unwrap_or_default()).map_or_else(Refusal::tell, |()| exit::OK)
 }
 
-fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Refusal> {
+fn map(path: &Path) -> Result<Map, Refusal> {
+    let stream = Stream::open(path)?;
+    let name = stream.name.clone();
+    let text = stream.text(MAX_MEBIBYTES).map_err(|problems| Refusal::of_data(&problems))?;
+    if let Some(why) = unended(&name, &text) {
+        print_error(why);
+    }
+    Map::parse(&name, &text).map_err(|problems| Refusal::of_data(&problems))
+}
+
+fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
+    let map = args.map.as_deref().map(map).transpose()?.unwrap_or_default();
     // What cannot be had is told before the first file is read.
+    if args.plan.as_ref() == Some(&args.output) {
+        return Err(Refusal::usage(
+            "-o and --plan name the same file; name another for one of them",
+        ));
+    }
     for path in args.plan.iter().chain([&args.output]).filter(|path| !standard_input(path)) {
         if path.exists() {
             let path = path.display();
@@ -142,7 +148,7 @@ fn written(args: &ImportArgs, map: Map, client: &Client) -> Result<(), Refusal> 
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Refusal {
-    let text = format!("lifesign: cannot write {}: {error}", path.display());
+    let text = format!("lifesign: cannot write {}: {}", path.display(), words_of(error));
     Refusal::new(text, exit::CANNOT_CREATE)
 }
 
@@ -159,19 +165,9 @@ fn spill(directory: &Path) -> io::Result<File> {
 }
 
 fn read_file(path: &Path, import: &mut Import) -> Result<(), Refusal> {
-    let name = name_of(path);
-    let failed = |error: io::Error| unreadable(&name, &error);
-    let (input, length): (Box<dyn Read>, _) = if standard_input(path) {
-        (Box::new(io::stdin()), None)
-    } else {
-        let file = File::open(path).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        (Box::new(file), Some(length).filter(|&length| length > 0))
-    };
-    let mut progress = Progress::new(format!("reading {name}"), length);
-    let counted = Counted { inner: input, progress: &mut progress, read: 0 };
-    let read = import.read(&name, BufReader::with_capacity(BUFFER, counted));
-    progress.end();
+    let stream = Stream::open(path)?;
+    let name = stream.name.clone();
+    let read = import.read(&name, BufReader::with_capacity(BUFFER, Counted::new(stream)));
     let (_, notes) = read.map_err(|error| Refusal::new(format!("{name}:{error}"), exit::DATA))?;
     tell_notes(&name, &notes);
     Ok(())
@@ -217,7 +213,7 @@ fn read_server(
                     continue;
                 }
                 Err(error) => {
-                    let text = format!("lifesign: no word from {name}: {error}");
+                    let text = format!("lifesign: no word from {name}: {}", words_of(&error));
                     return Err(Refusal::new(text, exit::UNAVAILABLE));
                 }
             };
@@ -243,13 +239,13 @@ fn read_server(
     Ok(())
 }
 
-fn connect(server: &Server) -> io::Result<Stream> {
+fn connect(server: &Server) -> io::Result<Connection> {
     let mut failure = io::Error::from(ErrorKind::NotFound);
     for address in (server.host.as_str(), server.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
             Ok(inner) => {
                 inner.set_read_timeout(Some(TIMEOUT))?;
-                return Ok(Stream { inner, left: LONGEST_ANSWER });
+                return Ok(Connection { inner, left: LONGEST_ANSWER });
             }
             Err(error) => failure = error,
         }
@@ -258,12 +254,12 @@ fn connect(server: &Server) -> io::Result<Stream> {
 }
 
 /// An answer that has no end is not taken whole.
-struct Stream {
+struct Connection {
     inner: TcpStream,
     left: usize,
 }
 
-impl Read for Stream {
+impl Read for Connection {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
         self.left = self.left.checked_sub(read).ok_or(ErrorKind::FileTooLarge)?;
@@ -271,7 +267,7 @@ impl Read for Stream {
     }
 }
 
-impl Write for Stream {
+impl Write for Connection {
     fn write(&mut self, from: &[u8]) -> io::Result<usize> {
         self.inner.write(from)
     }
@@ -320,61 +316,4 @@ fn tell(args: &ImportArgs, summary: &Summary) {
 
 fn count(number: u64, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-/// How far it is, on standard error if somebody sees it.
-struct Progress {
-    what: String,
-    all: Option<u64>,
-    clock: Clock,
-    drawn: Option<Time>,
-    is_seen: bool,
-}
-
-impl Progress {
-    fn new(what: String, all: Option<u64>) -> Self {
-        let is_seen = io::stderr().is_terminal();
-        Self { what, all, clock: Clock::start(), drawn: None, is_seen }
-    }
-
-    fn show(&mut self, done: u64) {
-        let now = self.clock.now();
-        let is_due = self.drawn.is_none_or(|drawn| now.since(drawn) >= DRAWN_EVERY);
-        if !self.is_seen || !is_due {
-            return;
-        }
-        self.drawn = Some(now);
-        let state = match self.all.filter(|&all| all > 0) {
-            Some(all) => {
-                let share = (done as f64 / all as f64).min(1.0);
-                let full = (share * 30.0) as usize;
-                format!("[{:<30}] {:3.0} %", "#".repeat(full), share * 100.0)
-            }
-            None => format!("{} MiB", done >> 20),
-        };
-        // To the begin of the line, and clear it (ECMA-48 §8.3.41).
-        let _ = write!(io::stderr(), "\r\x1b[K{state} {}", self.what);
-    }
-
-    fn end(&self) {
-        if self.drawn.is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
-}
-
-/// Counts what is read.
-struct Counted<'a, R> {
-    inner: R,
-    progress: &'a mut Progress,
-    read: u64,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.read += read as u64;
-        self.progress.show(self.read);
-        Ok(read)
-    }
 }

@@ -1,13 +1,17 @@
 //! A journal as `replay` and `export` read it, line by line. A line that cannot be read is told and
 //! skipped.
 
-use super::{exit, refusal::Refusal, standard_input, stderr::print_error};
+use super::{
+    exit,
+    input::{Stream, unreadable},
+    refusal::Refusal,
+    stderr::print_error,
+};
 use lifesign_core::outcome::{Event, Stray};
-use lifesign_document::fault_of_reading;
+use lifesign_document::foreign;
 use lifesign_journal::LineError;
 use std::{
     collections::HashSet,
-    fs::File,
     io::{self, BufRead, BufReader, Read},
     ops::AddAssign,
     path::Path,
@@ -23,17 +27,20 @@ pub(super) struct Journal {
     /// What it is called in problems.
     pub name: String,
     pub lines: Box<dyn BufRead>,
+    /// It can be opened again.
+    pub is_file: bool,
 }
 
 impl Journal {
     pub fn open(path: &Path) -> Result<Self, Refusal> {
-        let name = name_of(path);
-        let lines: Box<dyn BufRead> = if standard_input(path) {
-            Box::new(io::stdin().lock())
-        } else {
-            Box::new(BufReader::new(File::open(path).map_err(|error| unreadable(&name, &error))?))
-        };
-        Ok(Self { name, lines })
+        let Stream { name, inner, length, .. } = Stream::open(path)?;
+        let mut lines = BufReader::new(inner);
+        let head = lines.fill_buf().map_err(|error| unreadable(&name, &error))?;
+        if let Some(what) = foreign(head) {
+            let text = format!("{name}:1:1: this is {what}; give a journal (docs/journal.md)");
+            return Err(Refusal::new(text, exit::DATA));
+        }
+        Ok(Self { name, lines: Box::new(lines), is_file: length.is_some() })
     }
 
     /// Passes the number and the text of each line to `take`, which says what is wrong with it, or
@@ -42,7 +49,7 @@ impl Journal {
         self,
         mut take: impl FnMut(usize, &str) -> Result<Result<Option<Event>, LineError>, Refusal>,
     ) -> Result<Tally, Refusal> {
-        let Self { name, mut lines } = self;
+        let Self { name, mut lines, .. } = self;
         let mut tally = Tally::default();
         let mut skipped = SkippedLines::default();
         let mut line = Vec::new();
@@ -81,15 +88,6 @@ pub(super) fn next_line(lines: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Resu
     Ok(read > 0)
 }
 
-/// What a journal is called in problems.
-pub(super) fn name_of(path: &Path) -> String {
-    if standard_input(path) { "<stdin>".into() } else { path.display().to_string() }
-}
-
-pub(super) fn unreadable(place: &str, error: &io::Error) -> Refusal {
-    Refusal::new(format!("{place}: {}", fault_of_reading(error)), exit::DATA)
-}
-
 /// Is it an event of a target, and not of a control or the watch itself?
 pub(super) fn is_of_target(event: Event) -> bool {
     matches!(event, Event::Outcome(_) | Event::Stray(Stray { target: Some(_), .. }))
@@ -110,6 +108,11 @@ impl Tally {
     fn count(&mut self, event: Event) {
         self.read += 1;
         self.of_targets += usize::from(is_of_target(event));
+    }
+
+    /// Was there no event, and nothing that was meant for one?
+    pub fn is_empty(self) -> bool {
+        self.read == 0 && self.skipped == 0
     }
 
     /// That nothing of what was probed could be read. A script must not take the wrong plan for a

@@ -1,17 +1,19 @@
 //! The command `plan`: a plan from what people have, or a review of one by what its run has
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
-use super::{exit, print_line, refusal::Refusal, stderr::print_error};
+use super::{
+    exit, input::Stream, print_line, progress::Counted, refusal::Refusal, stderr::print_error,
+};
 use crate::{config::Plan, probe::lookup::look_up};
 use clap::Args;
 use jiff::civil::Date;
 use lifesign_clock::Clock;
 use lifesign_core::scopes::Prefix;
-use lifesign_document::{MAX_MEBIBYTES, Problems, load};
+use lifesign_document::{MAX_MEBIBYTES, Problems, fault_of_unended, load, unended, words_of};
 use lifesign_formats::survey::{self, AddressSet, Fact, Opened, Role, Source};
 use lifesign_survey::{Counts, Day, Heading, MadeFrom, Survey};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::Write,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -22,8 +24,8 @@ mod review;
 
 #[derive(Args, Debug)]
 pub(super) struct PlanArgs {
-    /// The country's code, as the registries have it, such as KP
-    #[arg(long, value_name = "CODE", required_unless_present = "review")]
+    /// The country's code of two letters (ISO 3166-1 alpha-2), as registries have it, such as KP
+    #[arg(long, value_name = "CODE", required_unless_present = "review", value_parser = code)]
     country: Option<String>,
     /// Its blocks, instead of the /24 and /48 of what registries say
     #[arg(long, value_name = "PREFIX", num_args = 1..)]
@@ -57,6 +59,12 @@ pub(super) struct PlanArgs {
     /// The state directory of that run (default: $STATE_DIRECTORY, else /var/lib/lifesign)
     #[arg(long, value_name = "DIR", requires = "review")]
     state_dir: Option<PathBuf>,
+}
+
+fn code(text: &str) -> Result<String, String> {
+    let is_code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let code = is_code.then(|| text.to_ascii_uppercase());
+    code.ok_or_else(|| "a code of two letters (ISO 3166-1 alpha-2), such as KP".to_owned())
 }
 
 fn asn(text: &str) -> Result<u32, String> {
@@ -99,13 +107,19 @@ impl Teller {
             print_error(line.to_owned());
         }
     }
+
+    fn tell_unended(&self, name: &str, text: &str) {
+        if let Some(why) = unended(name, text) {
+            self.say(&why);
+        }
+    }
 }
 
 /// A file that will be read.
 struct Waiting {
     name: String,
     path: PathBuf,
-    opened: Opened<File>,
+    opened: Opened<Counted>,
     day: Option<Date>,
 }
 
@@ -119,7 +133,9 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let deny = match &args.deny {
         Some(path) => {
             let name = path.display().to_string();
-            AddressSet::parse(&name, &load(path, MAX_MEBIBYTES)?)?
+            let text = load(path, MAX_MEBIBYTES).map_err(|why| Refusal::of_data(&why))?;
+            teller.tell_unended(&name, &text);
+            AddressSet::parse(&name, &text).map_err(|why| Refusal::of_data(&why))?
         }
         None => AddressSet::default(),
     };
@@ -156,7 +172,7 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let name =
         args.output.as_ref().map_or("the plan".to_owned(), |path| path.display().to_string());
     let base = args.output.clone().unwrap_or_default();
-    Plan::parse_at(&name, &text, &base)?;
+    Plan::parse_at(&name, &text, &base).map_err(|why| Refusal::of_data(&why))?;
     teller.say(&format!(
         "{}, {} known: {hosts} chosen, {reserve} in reserve, {} left out",
         count_of(proposal.blocks(), "block", "blocks"),
@@ -172,7 +188,8 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     };
     let made = OpenOptions::new().write(true).create_new(true).open(output);
     made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        refusal(&format!("cannot write {}: {error}", output.display()), exit::CANNOT_CREATE)
+        let text = format!("cannot write {}: {}", output.display(), words_of(&error));
+        refusal(&text, exit::CANNOT_CREATE)
     })?;
     teller.say(&format!(
         "{} is written: put your vantage and your controls into it, then lifesign check {0}",
@@ -196,21 +213,12 @@ fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Ref
 }
 
 fn open(path: &Path) -> Result<Waiting, Refusal> {
-    let name = path.display().to_string();
-    let unreadable = |error: std::io::Error| {
-        let text = format!("cannot be read: {error}; give the path of a file");
-        Refusal::from(Problems::single(&name, (0, 0), &text))
-    };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
-    if metadata.is_dir() {
-        let text = "this is a directory; give the path of a file in it";
-        return Err(Problems::single(&name, (0, 0), text).into());
-    }
-    let changed = metadata.modified().ok().filter(|_| metadata.is_file());
-    let changed = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let stream = Stream::open(path)?;
+    let changed = stream.changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let day = changed.and_then(|since| survey::day_of(since.as_secs() as i64));
-    Ok(Waiting { opened: survey::open(&name, file)?, path: path.to_owned(), name, day })
+    let name = stream.name.clone();
+    let opened = survey::open(&name, Counted::new(stream)).map_err(|why| Refusal::of_data(&why))?;
+    Ok(Waiting { opened, path: path.to_owned(), name, day })
 }
 
 /// Reads a file, and tells what was in it.
@@ -221,13 +229,14 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
         return Err(refusal(&line, exit::DATA));
     };
     let is_of_prefixes = opened.format().is_of_prefixes();
-    let source = opened.read(&mut |fact| {
+    let read = opened.read(&mut |fact| {
         if is_of_prefixes {
             survey.take_place(number, fact);
         } else {
             survey.take(number, fact);
         }
-    })?;
+    });
+    let source = read.map_err(|why| Refusal::of_data(&why))?;
     let changed = day.map_or(Day::Unknown, Day::Changed);
     let day = source.day.map_or(changed, Day::Said);
     let counts = survey.end(number, day);
@@ -241,6 +250,9 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
         let place =
             if first.line > 0 { format!(":{}:{}", first.line, first.col) } else { String::new() };
         teller.say(&format!("  {name}{place}: {}{more}; left out", first.text));
+    }
+    if let Some(line) = source.unended {
+        teller.say(&format!("  {}", fault_of_unended(&name, line)));
     }
     let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(MadeFrom { name: file_name.unwrap_or(name), what: source.format.to_string(), day })
@@ -285,8 +297,10 @@ fn names(
     day: Date,
     teller: &Teller,
 ) -> Result<MadeFrom, Refusal> {
-    let name = path.display().to_string();
-    let text = load(path, 1)?;
+    let stream = Stream::open(path)?;
+    let name = stream.name.clone();
+    let text = stream.text(1).map_err(|why| Refusal::of_data(&why))?;
+    teller.tell_unended(&name, &text);
     let mut names = Vec::new();
     for (line, number) in text.lines().zip(1..) {
         let word = line.split('#').next().unwrap_or_default().trim();
@@ -296,7 +310,7 @@ fn names(
         }
         if word.len() > 253 || !word.bytes().all(is_name) || word.parse::<IpAddr>().is_ok() {
             let text = format!("{word:?} is no name; write one a line, such as www.example.net");
-            return Err(Problems::single(&name, (number, 1), &text).into());
+            return Err(Refusal::of_data(&Problems::single(&name, (number, 1), &text)));
         }
         names.push(word.to_owned());
     }
@@ -304,7 +318,7 @@ fn names(
         return Err(refusal("more than 64 files", exit::DATA));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| refusal(&error.to_string(), exit::SOFTWARE))?;
+    let runtime = runtime.map_err(|error| refusal(&words_of(&error), exit::SOFTWARE))?;
     let asked = runtime.block_on(look_up(names, servers, |fact| {
         teller.say(&format!("  {}", learned(&fact)));
         survey.take(number, fact);

@@ -21,6 +21,16 @@ impl Refusal {
         Self::new(format!("lifesign: {why}"), exit::USAGE)
     }
 
+    /// A file of data that was given is wrong.
+    pub fn of_data(problems: &Problems) -> Self {
+        Self::new(problems.to_string(), exit::DATA)
+    }
+
+    /// A plan that was given is wrong, or a file that it names.
+    pub fn of_plan(problems: &Problems) -> Self {
+        Self::new(problems.to_string(), exit::CONFIG)
+    }
+
     /// Says it; returns the exit code.
     pub fn tell(self) -> u8 {
         print_error(self.text);
@@ -32,13 +42,6 @@ impl Refusal {
 impl From<String> for Refusal {
     fn from(why: String) -> Self {
         Self::new(format!("lifesign: {why}"), exit::DATA)
-    }
-}
-
-/// A file that was given is wrong.
-impl From<Problems> for Refusal {
-    fn from(problems: Problems) -> Self {
-        Self::new(problems.to_string(), exit::CONFIG)
     }
 }
 

@@ -2,10 +2,11 @@
 
 use super::{
     default_plan, exit,
-    journal::{Journal, is_of_target, next_line, unreadable},
+    input::unreadable,
+    journal::{Journal, is_of_target, next_line},
     of_directory,
     refusal::Refusal,
-    refuse, standard_input,
+    refuse,
     stderr::print_error,
 };
 use crate::{config::Plan, line_writer::print_line};
@@ -136,27 +137,31 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             print_line(&hint);
         }
     }
+    if tally.is_empty() {
+        let text = format!("{name}: nothing in it; give the file that a run wrote with --record");
+        return Err(Refusal::new(text, exit::DATA));
+    }
     tally.refusal(&name).map_or(Ok(()), Err)
 }
 
 /// The journal, and whether the run that wrote it asked its controls: one without the permission
-/// runs without them. Standard input cannot be read twice: what is read of it to find out is kept.
+/// runs without them. What is no file cannot be read twice: what is read of it to find out is kept.
 /// Usually that is the journal's first second; of one without controls it is all.
 fn open(path: &Path, readers: &[Reader]) -> Result<(Journal, bool), Refusal> {
     let mut journal = Journal::open(path)?;
     let mut head = Vec::new();
-    let is_stdin = standard_input(path);
+    let is_file = journal.is_file;
     let has_controls = has_control_outcomes(&mut *journal.lines, readers, &mut |line| {
-        if is_stdin {
+        if !is_file {
             head.extend_from_slice(line);
         }
     });
     let has_controls = has_controls.map_err(|error| unreadable(&journal.name, &error))?;
-    let journal = if is_stdin {
-        let Journal { name, lines } = journal;
-        Journal { name, lines: Box::new(io::Cursor::new(head).chain(lines)) }
-    } else {
+    let journal = if is_file {
         Journal::open(path)?
+    } else {
+        let Journal { name, lines, is_file } = journal;
+        Journal { name, lines: Box::new(io::Cursor::new(head).chain(lines)), is_file }
     };
     Ok((journal, has_controls))
 }

@@ -8,6 +8,7 @@ use lifesign_core::{
     scopes::Maintenance,
     time::Time,
 };
+use lifesign_document::fault_of_json;
 use lifesign_export::listener::Listen;
 use lifesign_incident::story;
 use lifesign_web_config::Client;
@@ -111,7 +112,9 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
     let colour = has_colour(&io::stdout());
     loop {
         let answer = fetch(&args.address, client.as_ref()).and_then(|text| {
-            let state = serde_json::from_str(&text).map_err(|error| format!("no JSON: {error}"))?;
+            let state = serde_json::from_str(&text);
+            let state =
+                state.map_err(|error| fault_of_json(&error, "the address of a lifesign"))?;
             let (service, lines) = Service::of_all(&state);
             let code = if args.exit_code { service as u8 } else { exit::OK };
             Ok(match (args.json, args.exit_code) {

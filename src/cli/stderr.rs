@@ -27,10 +27,22 @@ pub(super) fn end() {
 
 /// A line on standard error. A reader that has gone away is no error of ours.
 pub(super) fn print_error(line: String) {
+    let line = without_numbers(&line);
     match STDERR.get() {
         Some(stderr) => stderr.write(line),
         None => drop(writeln!(io::stderr(), "{line}")),
     }
+}
+
+/// The line without the numbers of the system's errors, which its words say already.
+fn without_numbers(line: &str) -> String {
+    let mut parts = line.split(" (os error ");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain +=
+            part.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start_matches(')');
+    }
+    plain
 }
 
 /// Where the log goes: a whole line at a time.
@@ -44,5 +56,21 @@ impl Write for Log {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_system_have_no_numbers() {
+        for (line, plain) in [
+            ("a: File exists (os error 17)", "a: File exists"),
+            ("a: b (os error 2): c (os error 13); d", "a: b: c; d"),
+            ("a (b)", "a (b)"),
+        ] {
+            assert_eq!(without_numbers(line), plain);
+        }
     }
 }

@@ -1,11 +1,11 @@
 //! The commands `episodes` and `report`. They read the store, which a running lifesign may be
 //! writing.
 
-use super::{exit, refusal::Refusal, stderr::print_error};
+use super::{exit, input::Stream, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
-use lifesign_document::MAX_MEBIBYTES;
+use lifesign_document::{MAX_MEBIBYTES, unended, words_of};
 use lifesign_formats::events::{self, Statement};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
@@ -219,10 +219,7 @@ pub(super) fn report(args: ReportArgs) -> u8 {
     };
     let statements = match read_events(&args.events) {
         Ok(statements) => statements,
-        Err(why) => {
-            print_error(why);
-            return exit::DATA;
-        }
+        Err(refusal) => return refusal.tell(),
     };
     data.add_statements(statements.into_iter().map(
         |Statement { who, country, begin, end, what }| report::Statement {
@@ -248,7 +245,8 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         Some(path) => match std::fs::write(&path, page) {
             Ok(()) => exit::OK,
             Err(error) => {
-                print_error(format!("lifesign: cannot write {}: {error}", path.display()));
+                let why = words_of(&error);
+                print_error(format!("lifesign: cannot write {}: {why}", path.display()));
                 exit::CANNOT_CREATE
             }
         },
@@ -264,12 +262,20 @@ fn is_other_file(path: &Path) -> bool {
     is_plain && (read().is_err() || begin != BEGIN)
 }
 
-/// What others said in these files. The error has a line for each thing that is wrong.
-pub(super) fn read_events(files: &[PathBuf]) -> Result<Vec<Statement>, String> {
+/// What others said in these files.
+pub(super) fn read_events(files: &[PathBuf]) -> Result<Vec<Statement>, Refusal> {
     let mut statements = Vec::new();
     for path in files {
-        let text = lifesign_document::load(path, MAX_MEBIBYTES).map_err(|why| why.to_string())?;
-        statements.extend(events::read(&path.display().to_string(), &text)?);
+        let stream = Stream::open(path)?;
+        let name = stream.name.clone();
+        let text = stream.text(MAX_MEBIBYTES).map_err(|problems| Refusal::of_data(&problems))?;
+        let read = events::read(&name, &text).map_err(|why| Refusal::new(why, exit::DATA))?;
+        if read.is_table
+            && let Some(why) = unended(&name, &text)
+        {
+            print_error(why);
+        }
+        statements.extend(read.list);
     }
     Ok(statements)
 }

@@ -12,6 +12,7 @@ use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use lifesign_export::metric_sets::MetricSets;
 use lifesign_formats::survey::AddressSet;
 use std::{
+    cell::RefCell,
     collections::HashMap,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -113,6 +114,8 @@ pub struct Plan {
     pub control_options: SocketOptions,
     /// Whether the paths to blocks are traced, and what names the networks on them.
     pub path: PathPlan,
+    /// Of the files that it names, a note on each whose last line has no end.
+    unended: Vec<String>,
 }
 
 /// Reads the host file with this path, as the plan has it: its name in problems, and its text.
@@ -177,7 +180,13 @@ impl Plan {
 
     /// Reads the text of a plan that is, or will be, in this file.
     pub fn parse_at(name: &str, text: &str, path: &Path) -> Result<Self, Problems> {
-        let mut plan = Self::parse_with(name, text, &|file| load_beside(path, file))?;
+        let unended: RefCell<Vec<String>> = RefCell::default();
+        let mut plan = Self::parse_with(name, text, &|file| {
+            let (name, text) = load_beside(path, file)?;
+            unended.borrow_mut().extend(lifesign_document::unended(&name, &text));
+            Ok((name, text))
+        })?;
+        plan.unended = unended.into_inner();
         plan.path.load(path)?;
         Ok(plan)
     }
@@ -211,6 +220,7 @@ fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
             .map(str::to_owned),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         deny: Arc::new(countries.deny),
+        unended: Vec::new(),
         denied: countries.denied,
         reserve: countries.reserve,
         resolver: root.get("resolver").map(resolver).unwrap_or_default(),

@@ -3,15 +3,10 @@
 
 use super::{Plan, summary::rate_in_words};
 use lifesign_core::{schedule::Budget, time::Time};
-use lifesign_document::{Problems, Table, Value, line};
+use lifesign_document::{Problems, Table, Value, line, open};
 use lifesign_formats::{Skipped, networks};
 use lifesign_path::{NetworkOf, Networks, Settings, TracedBlock, Tracer};
-use std::{
-    fs::{self, File},
-    net::IpAddr,
-    path::Path,
-    sync::Arc,
-};
+use std::{net::IpAddr, path::Path, sync::Arc};
 
 const TABLE: &str = "a table of networks, such as \"ip2asn-combined.tsv\"";
 /// In characters, of a file's path.
@@ -54,14 +49,7 @@ impl PathPlan {
         let Some(file) = &self.table_file else { return Ok(()) };
         let path = plan.parent().unwrap_or(Path::new("")).join(file);
         let name = path.display().to_string();
-        let whole = |text: &str| Problems::single(&name, (0, 0), text);
-        let read = match fs::metadata(&path) {
-            // A pipe would keep everybody waiting.
-            Ok(kind) if !kind.is_file() => Err(whole("no regular file; give the path of one")),
-            _ => File::open(&path)
-                .map_err(|error| whole(&format!("cannot be read: {error}; give {TABLE}")))
-                .and_then(|file| networks::Networks::read(&name, file)),
-        };
+        let read = open(&path).and_then(|file| networks::Networks::read(&name, file));
         let (table, skipped) = read.map_err(|problems| Problems {
             file: plan.display().to_string(),
             list: Vec::new(),

@@ -73,6 +73,7 @@ impl Plan {
         warnings.extend(self.blocks_of_nobody());
         warnings.extend(self.past_maintenance(now));
         warnings.extend(self.denied_hosts());
+        warnings.extend_from_slice(&self.unended);
         if self.budget.base > ICMP_RATE_LIMIT {
             warnings.push(format!(
                 "per_block is above {ICMP_RATE_LIMIT}/s, where networks begin to limit ICMP: \

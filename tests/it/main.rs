@@ -39,6 +39,7 @@ mod cli {
     mod export;
     mod plan;
     mod import;
+    mod hostile;
     mod played;
     mod status;
 }

@@ -28,6 +28,8 @@ use load::too_long;
 
 mod problem;
 mod syntax;
+mod foreign;
+mod json;
 mod load;
 mod sections;
 mod document;
@@ -38,7 +40,12 @@ mod table;
 mod name;
 mod sheet;
 pub use duration::{format_duration, parse_duration};
-pub use load::{MAX_MEBIBYTES, decode, fault_of_reading, load, load_from};
+pub use foreign::{HEAD, foreign};
+pub use json::fault_of_json;
+pub use load::{
+    MAX_MEBIBYTES, decode, fault_of_reading, fault_of_unended, load, load_from, open, unended,
+    words_of,
+};
 pub use name::{
     LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
     network_name,

@@ -20,6 +20,7 @@ pub(crate) fn syntax(message: &str, found: &str) -> String {
             "a string is still open here; close it with one more quote"
         }
         _ => {
+            let message = message.split(", expected ").next().unwrap_or_default();
             return format!(
                 "not TOML: {message}; a line reads key = \"value\", [table] or [[table]]"
             );

@@ -1,11 +1,15 @@
 //! What others said of a country: events of IODA, annotations of Cloudflare Radar, or a table.
 
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, suggestion};
+use lifesign_document::{Cell, Position, Sheet, fault_of_json, suggestion};
 use serde_json::Value;
 use std::time::Duration;
 
 const COLUMNS: [&str; 5] = ["begin", "end", "who", "country", "what"];
+
+/// What there may be as JSON.
+const KNOWN: &str =
+    "events of IODA (\"data\") and annotations of Cloudflare Radar (\"annotations\")";
 
 /// So many letters of what they say are taken.
 const LONGEST_WORDS: usize = 200;
@@ -25,25 +29,33 @@ pub struct Statement {
     pub what: String,
 }
 
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statements {
+    /// In the order of the file.
+    pub list: Vec<Statement>,
+    /// It is a table, of which nothing but the end of its last line says that it is whole.
+    pub is_table: bool,
+}
+
 /// The statements of a file. The error has a line for each thing that is wrong.
-pub fn read(file: &str, text: &str) -> Result<Vec<Statement>, String> {
+pub fn read(file: &str, text: &str) -> Result<Statements, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let statements = match text.trim_start().chars().next() {
-        Some('{' | '[') => {
-            let value: Value = serde_json::from_str(text).map_err(|error| {
-                let (line, col) = (error.line(), error.column());
-                let why = error.to_string();
-                let why = why.split(" at line ").next().unwrap_or_default();
-                format!("{file}:{line}:{col}: {why}")
-            })?;
-            of_json(&value).map_err(|why| format!("{file}: {why}"))?
-        }
-        _ => of_table(file, text)?,
+    let is_table = !text.trim_start().starts_with(['{', '[']);
+    let statements = if is_table {
+        of_table(file, text)?
+    } else {
+        let value: Value = serde_json::from_str(text).map_err(|error| {
+            let (line, col) = (error.line(), error.column().max(1));
+            format!("{file}:{line}:{col}: {}", fault_of_json(&error, KNOWN))
+        })?;
+        of_json(&value).map_err(|why| format!("{file}: {why}"))?
     };
     if statements.is_empty() {
         return Err(format!("{file}: no event in it"));
     }
-    Ok(statements.into_iter().map(Statement::printable).collect())
+    let list = statements.into_iter().map(Statement::printable).collect();
+    Ok(Statements { list, is_table })
 }
 
 impl Statement {
@@ -73,8 +85,7 @@ fn of_json(value: &Value) -> Result<Vec<Statement>, String> {
     if let Some(items) = annotations.iter().find_map(|items| items.as_array()) {
         return each(items, "annotations", of_radar);
     }
-    Err("neither events of IODA (\"data\") nor annotations of Cloudflare Radar (\"annotations\")"
-        .into())
+    Err(format!("neither of {KNOWN}"))
 }
 
 fn each(
@@ -142,6 +153,8 @@ fn of_table(file: &str, text: &str) -> Result<Vec<Statement>, String> {
     let mut statements = Vec::new();
     sheet.rows(text, |cells| match &header {
         None => header = Some(columns(&sheet, cells)),
+        // Rows below wrong names are wrong for no reason of theirs.
+        Some(columns) if columns.contains(&COLUMNS.len()) => {}
         Some(columns) => statements.extend(row(&sheet, columns, cells)),
     });
     if header.is_none() {
@@ -209,7 +222,7 @@ mod tests {
             let end = end.map(|end| end.to_string()).unwrap_or_default();
             format!("{who}|{}|{begin}|{end}|{what}", country.unwrap_or_default())
         };
-        read("f", text).expect("statements").into_iter().map(one).collect()
+        read("f", text).expect("statements").list.into_iter().map(one).collect()
     }
 
     #[test]
@@ -267,7 +280,7 @@ mod tests {
         for (text, wanted) in [
             ("", "f:1:1: nothing here; begin with begin,end,who"),
             ("begin,end,who\n", "f: no event in it"),
-            ("begin,ende,who\n", "f:1:7: \"ende\" is no column; did you mean \"end\"?"),
+            ("begin,ende,who\nx,y,z\n", "f:1:7: \"ende\" is no column; did you mean \"end\"?"),
             ("begin,end,who\nyesterday,,x\n", "f:2:1: \"yesterday\" is no time"),
             ("begin,end,who\n2014-12-22T16:15:00Z,2013-12-22T16:15:00Z,x\n", "f:2:22: it ends"),
             ("begin,end,who\n2014-12-22T16:15:00Z,,\n", "f:2:1: \"who\" is missing"),
@@ -275,11 +288,11 @@ mod tests {
             ("{\"data\":[{\"location\":\"country/TO\",\"start\":-1}]}", "f: data[0]: \"start\" is"),
             ("{\"annotations\":[{\"startDate\":\"x\"}]}", "f: annotations[0]: \"x\" is no time"),
             ("{\"error\":\"no such entity\"}", "f: the server had an error: no such entity"),
-            ("{\"data\":[", "f:1:9: EOF while parsing"),
-            ("{}", "f: neither events of IODA"),
+            ("{\"data\":[", "f:1:9: the JSON ends within something; is all of the file there?"),
+            ("{}", "f: neither of events of IODA"),
         ] {
             let why = read("f", text).expect_err(text);
-            assert!(why.starts_with(wanted), "{wanted}: {why}");
+            assert!(why.starts_with(wanted) && !why.contains('\n'), "{wanted}: {why}");
         }
     }
 }

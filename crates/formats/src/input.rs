@@ -2,7 +2,7 @@
 //! returns are left out, and no line takes more memory than [`MAX_LINE`].
 
 use flate2::bufread::MultiGzDecoder;
-use lifesign_document::{Problem, Problems};
+use lifesign_document::{HEAD, Problem, Problems, foreign, words_of};
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Longer than any line that means something: one of nmap's has 65,535 ports.
@@ -10,27 +10,6 @@ pub(crate) const MAX_LINE: usize = 4 << 20;
 
 /// So much of a stream is read at once.
 const CHUNK: usize = 64 << 10;
-
-/// So much of a stream says what it is.
-const HEAD: u64 = 16 << 10;
-
-/// What files of other kinds begin with, and what they are.
-const OTHERS: [(&[u8], &str); 14] = [
-    (b"\xd4\xc3\xb2\xa1", "a packet capture (pcap)"),
-    (b"\xa1\xb2\xc3\xd4", "a packet capture (pcap)"),
-    (b"\x4d\x3c\xb2\xa1", "a packet capture (pcap)"),
-    (b"\xa1\xb2\x3c\x4d", "a packet capture (pcap)"),
-    (b"\x0a\x0d\x0d\x0a", "a packet capture (pcapng)"),
-    (b"BZh", "packed with bzip2; unpack it by bunzip2"),
-    (b"\xfd7zXZ\0", "packed with xz; unpack it by unxz"),
-    (b"\x28\xb5\x2f\xfd", "packed with Zstandard; unpack it by unzstd"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it by unzip"),
-    (b"SQLite format 3\0", "a database of SQLite"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x12\x05", "a file of scamper's (warts); write it as JSON by sc_warts2json"),
-    (b"%PDF", "a PDF document"),
-    (b"\x7fELF", "a program"),
-];
 
 /// Lines that said nothing that can be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,13 +55,9 @@ impl<R: Read> Input<R> {
             Bytes::Plain(reader)
         };
         let mut head = Vec::new();
-        rest.get().take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
-        if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        rest.get().take(HEAD as u64).read_to_end(&mut head).map_err(unreadable)?;
+        if let Some(what) = foreign(&head) {
             return Err(Problems::single(name, (1, 1), &format!("this is {what}; give {wanted}")));
-        }
-        if head.contains(&0) {
-            let text = format!("this is no text, for it has zero bytes; give {wanted}");
-            return Err(Problems::single(name, (1, 1), &text));
         }
         let given = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Ok(Self { name: name.to_owned(), head, given, rest })
@@ -138,16 +113,11 @@ pub(crate) struct Line<'a> {
     /// From 1.
     pub number: usize,
     pub bytes: &'a [u8],
-    /// There was more of it than is kept.
-    pub is_cut: bool,
 }
 
 impl Line<'_> {
     /// The text, or the column of the first byte that is no UTF-8, and what would be right.
     pub fn text(&self) -> Result<&str, (usize, String)> {
-        if self.is_cut {
-            return Err((1, "longer than 4 MiB; give a file of shorter lines".to_owned()));
-        }
         str::from_utf8(self.bytes).map_err(|error| {
             let good = &self.bytes[..error.valid_up_to()];
             let col = 1 + good.iter().filter(|&&byte| byte & 0xc0 != 0x80).count();
@@ -162,18 +132,23 @@ pub(crate) struct Lines<R: Read> {
     input: Input<R>,
     line: Vec<u8>,
     number: usize,
+    unended: Option<usize>,
 }
 
 impl<R: Read> Lines<R> {
     pub fn new(input: Input<R>) -> Self {
-        Self { input, line: Vec::new(), number: 0 }
+        Self { input, line: Vec::new(), number: 0, unended: None }
     }
 
-    /// The next line; None at the end.
+    /// The number of the last line, if that has no end.
+    pub fn unended(&self) -> Option<usize> {
+        self.unended
+    }
+
+    /// The next line; None at the end. An error if it is longer than any: it may be endless.
     pub fn next(&mut self) -> Result<Option<Line<'_>>, Problems> {
         self.line.clear();
         self.number += 1;
-        let mut is_cut = false;
         let mut is_last = true;
         loop {
             let chunk = match self.input.fill_buf() {
@@ -186,9 +161,11 @@ impl<R: Read> Lines<R> {
             }
             let end = memchr::memchr(b'\n', chunk);
             let part = &chunk[..end.unwrap_or(chunk.len())];
-            let room = MAX_LINE - self.line.len();
-            is_cut |= part.len() > room;
-            self.line.extend_from_slice(&part[..part.len().min(room)]);
+            if part.len() > MAX_LINE - self.line.len() {
+                let text = "a line longer than 4 MiB; give a file of shorter lines";
+                return Err(Problems::single(self.input.name(), (self.number, 1), text));
+            }
+            self.line.extend_from_slice(part);
             let used = part.len() + usize::from(end.is_some());
             self.input.consume(used);
             if end.is_some() {
@@ -196,13 +173,16 @@ impl<R: Read> Lines<R> {
                 break;
             }
         }
-        if is_last && self.line.is_empty() {
-            return Ok(None);
+        if is_last {
+            if self.line.is_empty() {
+                return Ok(None);
+            }
+            self.unended = Some(self.number);
         }
         if self.line.last() == Some(&b'\r') {
             self.line.pop();
         }
-        Ok(Some(Line { number: self.number, bytes: &self.line, is_cut }))
+        Ok(Some(Line { number: self.number, bytes: &self.line }))
     }
 }
 
@@ -214,7 +194,11 @@ pub(crate) fn column(line: &str, part: &str) -> usize {
 }
 
 pub(crate) fn unreadable(name: &str, line: usize, error: &io::Error) -> Problems {
-    let text = format!("cannot be read on: {error}; is all of the file there?");
+    let why = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends within what gzip packed".to_owned(),
+        _ => words_of(error),
+    };
+    let text = format!("cannot be read on: {why}; is all of the file there?");
     Problems::single(name, (line, usize::from(line > 0)), &text)
 }
 
@@ -262,22 +246,18 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_gigabytes_takes_a_few_mebibytes() {
-        let mut lines =
-            Lines::new(Input::open("f", io::repeat(b'a').take(64 << 20), "a list").unwrap());
-        let line = lines.next().unwrap().unwrap();
-        assert!(line.is_cut && line.bytes.len() == MAX_LINE && line.text().is_err());
-        assert!(lines.next().unwrap().is_none());
+    fn a_line_without_end_is_read_no_further_than_a_few_mebibytes() {
+        let mut lines = Lines::new(Input::open("f", io::repeat(b'a'), "a list").unwrap());
+        let problem = lines.next().err().unwrap().to_string();
+        assert_eq!(problem, "f:1:1: a line longer than 4 MiB; give a file of shorter lines");
     }
 
     #[test]
-    fn other_kinds_of_files_are_named() {
-        for (bytes, wanted) in [
-            (&b"\xd4\xc3\xb2\xa1\x02\0"[..], "f:1:1: this is a packet capture (pcap); give a list"),
-            (b"BZh91AY", "f:1:1: this is packed with bzip2; unpack it by bunzip2; give a list"),
-            (b"\0\0\x01\0", "f:1:1: this is no text, for it has zero bytes; give a list"),
-        ] {
-            assert_eq!(lines(bytes), Err(wanted.to_owned()));
+    fn a_last_line_without_its_end_is_known() {
+        for (text, wanted) in [("a\nb", Some(2)), ("a\nb\n", None), ("a\r", Some(1)), ("", None)] {
+            let mut lines = Lines::new(Input::open("f", text.as_bytes(), "a list").unwrap());
+            while lines.next().unwrap().is_some() {}
+            assert_eq!(lines.unended(), wanted, "{text:?}");
         }
     }
 }

@@ -188,7 +188,10 @@ impl Reader {
         let rtt = rtt
             .filter(|&rtt| sent + rtt < Time::NEVER)
             .ok_or("rtt_ms must not be negative or endless")?;
-        let seen = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
+        let seen: Time = line.seen.as_deref().map_or(Ok(sent + rtt), str::parse)?;
+        if seen < sent {
+            return Err("\"seen\" lies before \"sent\"; nobody learns of what is yet to be".into());
+        }
         let target = || {
             let host = line.host.as_deref().ok_or("\"host\" is missing; write whom it is about")?;
             let key = (Host::from(host), line.probe.to_string());

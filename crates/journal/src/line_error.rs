@@ -1,5 +1,6 @@
 //! What is wrong with a line of a journal, and where in it.
 
+use lifesign_document::fault_of_json;
 use serde_json::error::Category;
 use std::fmt;
 
@@ -29,14 +30,12 @@ impl LineError {
 
     /// That it is no JSON, or no line.
     pub(crate) fn of_json(error: &serde_json::Error, line: &str) -> Self {
-        let text = error.to_string();
-        let what = text.rsplit_once(" at line ").map_or(&*text, |(what, _)| what);
         let text = match error.classify() {
             Category::Eof => "the line is torn off".to_owned(),
-            Category::Syntax | Category::Io => {
+            Category::Syntax => {
                 "no JSON from here on; a line is a JSON object (docs/journal.md)".to_owned()
             }
-            Category::Data => format!("{what}; docs/journal.md says what a line has"),
+            _ => fault_of_json(error, "a line as docs/journal.md has it"),
         };
         let before = &line.as_bytes()[..error.column().saturating_sub(1).min(line.len())];
         Self { column: characters(before) + 1, text, is_unknown_target: false }
@@ -84,9 +83,9 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_line_has_its_column_and_what_would_be_right() {
         let reader = crate::Reader::new(&lifesign_core::scopes::Roster::default(), &[]);
-        let data = "docs/journal.md says what a line has";
+        let given = "give a line as docs/journal.md has it";
         for (line, wanted) in [
-            ("5", format!("1: invalid type: integer `5`, expected a JSON object; {data}")),
+            ("5", "1: a JSON object is wanted here".into()),
             (
                 r#"["2014-12-22T16:15:05Z","2014-12-22T16:15:35Z",null,"watch","gap"]"#,
                 "1: the line is a JSON array; a line is a JSON object".into(),
@@ -96,7 +95,7 @@ mod tests {
                 "13: no JSON from here on; a line is a JSON object (docs/journal.md)".into(),
             ),
             (r#"{"sent":"2014"#, "13: the line is torn off".into()),
-            (r#"{"sent":"x"}"#, format!("12: missing field `probe`; {data}")),
+            (r#"{"sent":"x"}"#, format!("12: \"probe\" is missing; {given}")),
         ] {
             assert_eq!(reader.read(line).expect_err(line).to_string(), wanted);
         }

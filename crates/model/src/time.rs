@@ -129,15 +129,15 @@ impl fmt::Debug for Time {
 impl FromStr for Time {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let stamp: jiff::Timestamp = text
-            .parse()
-            .map_err(|_| format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"))?;
+        let outside = || format!("{text:?} lies outside the years 1970 to 2554");
+        let year = text.get(..5).and_then(|begin| begin.strip_suffix('-')?.parse::<u16>().ok());
+        let stamp: jiff::Timestamp = text.parse().map_err(|_| match year {
+            Some(2555..) => outside(),
+            _ => format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"),
+        })?;
         let nanos = u64::try_from(stamp.as_nanosecond()).ok();
         // `NEVER` is no moment, and a loop that runs up to it has no end.
-        nanos
-            .map(Time)
-            .filter(|&time| time < Time::NEVER)
-            .ok_or_else(|| format!("{text:?} lies outside the years 1970 to 2554"))
+        nanos.map(Time).filter(|&time| time < Time::NEVER).ok_or_else(outside)
     }
 }
 

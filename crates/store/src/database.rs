@@ -209,6 +209,9 @@ impl Database {
     }
 }
 
+/// The words of a parser say no more.
+const DAMAGED: &str = "it is damaged";
+
 /// Only of the format that this lifesign writes: another version's may parse and mean something
 /// else.
 fn read_memory(text: &[u8]) -> std::result::Result<Memory, String> {
@@ -217,11 +220,11 @@ fn read_memory(text: &[u8]) -> std::result::Result<Memory, String> {
         #[serde(default)]
         format: u32,
     }
-    let Format { format } = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+    let Format { format } = serde_json::from_slice(text).map_err(|_| DAMAGED.to_owned())?;
     if format != Memory::FORMAT {
         return Err(format!("it has format {format}, and this lifesign reads {}", Memory::FORMAT));
     }
-    serde_json::from_slice(text).map_err(|error| error.to_string())
+    serde_json::from_slice(text).map_err(|_| DAMAGED.to_owned())
 }
 
 /// Does it say that the file is none of SQLite's any more?

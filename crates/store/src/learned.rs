@@ -68,7 +68,9 @@ impl StoreReader {
         let Some(text) = texts.next().transpose().map_err(|error| words(&error))? else {
             return Ok(None);
         };
-        let written: Written = serde_json::from_slice(&text).map_err(|error| words(&error))?;
+        let written = serde_json::from_slice(&text);
+        let written: Written =
+            written.map_err(|_| words(&"it is damaged; the next run begins to learn anew"))?;
         if written.format != Memory::FORMAT || !written.is_consistent() {
             return Err(words(
                 &"another version of lifesign wrote it; let a run of this one write",

@@ -159,7 +159,7 @@ impl StoreReader {
     }
 
     /// Does it hold what was played, and not what was seen?
-    pub(super) fn was_played(&self) -> bool {
+    pub fn was_played(&self) -> bool {
         let id = self.0.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
         id.is_ok_and(|id| id == PLAYED)
     }

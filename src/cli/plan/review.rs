@@ -2,9 +2,13 @@
 
 use super::{Plan, Refusal, load, print_line};
 use crate::cli::store::open_store;
-use lifesign_core::scopes::BlockId;
+use lifesign_clock::Clock;
+use lifesign_core::{
+    scopes::{BlockId, Host},
+    time::Time,
+};
 use lifesign_document::MAX_MEBIBYTES;
-use lifesign_store::{Learned, LearnedTarget};
+use lifesign_store::{Learned, LearnedTarget, PastRun, RUN_TIMEOUT, StoreReader};
 use lifesign_survey::review::{Finding, Review, review as compare};
 use std::{
     collections::BTreeMap,
@@ -17,12 +21,20 @@ const LONG: Duration = Duration::from_secs(86_400);
 
 pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refusal> {
     let name = path.display().to_string();
-    let text = load(path, MAX_MEBIBYTES)?;
-    let plan = Plan::load(path)?;
-    let learned = open_store(state_dir, None)?.learned()?;
-    let learned = learned.ok_or_else(|| {
-        Refusal::from("the run has not written yet what it learned; wait a minute".to_owned())
-    })?;
+    let text = load(path, MAX_MEBIBYTES).map_err(|why| Refusal::of_plan(&why))?;
+    let plan = Plan::load(path).map_err(|why| Refusal::of_plan(&why))?;
+    let reader = open_store(state_dir, None)?;
+    if reader.was_played() {
+        let text = "the store is of what replay, simulate or demo played, which learns nothing for \
+                    a plan; give the state directory of a run";
+        return Err(Refusal::from(text.to_owned()));
+    }
+    let learned = reader.learned()?.ok_or_else(|| Refusal::from(unlearned(&reader)))?;
+    let is_known = |host: &Host| learned.targets.iter().any(|target| target.target.host == *host);
+    if !plan.roster.targets.iter().any(|target| is_known(&target.host)) {
+        let text = format!("the store is of another plan: it knows no host of {name}");
+        return Err(Refusal::from(text));
+    }
     let (findings, parts) = findings(&plan, &learned);
     let mut reserve: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (BlockId(block), host) in &plan.reserve {
@@ -43,6 +55,20 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
         print_line(diff.trim_end());
     }
     Ok(())
+}
+
+/// Why a store holds nothing that a run learned.
+fn unlearned(reader: &StoreReader) -> String {
+    let now = Clock::start().now();
+    let runs = reader.runs(Time::default(), Time::NEVER).unwrap_or_default().read;
+    let is_running = |run: &PastRun| !run.ended && now.since(run.lasted) < RUN_TIMEOUT;
+    if runs.iter().any(is_running) {
+        "the run has not written yet what it learned; wait a minute".to_owned()
+    } else {
+        "no run has written what it learned into this store, and none is writing; let one run for a \
+         day, with this directory as its --state-dir"
+            .to_owned()
+    }
 }
 
 /// Hosts of the plan that should go, and a line for each way to ask that should.

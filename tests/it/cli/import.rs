@@ -135,7 +135,10 @@ fn an_import_overwrites_nothing_and_says_what_it_left_out() {
     let [journal, plan] = ["journal", "plan"].map(|name| temp_dir.path(name));
     let import = ["import", &record, "-o", &journal, "--plan", &plan];
     let (code, out, err) = done(lifesign(&import));
-    assert_eq!((code, err), (0, format!("{record}:2:2: expected ident")));
+    assert_eq!(
+        (code, err),
+        (0, format!("{record}:2:2: no JSON from here on; give a result a line"))
+    );
     assert!(out.starts_with("2 probes of 1 target between 2026-11-25T19:09:38.000Z and"), "{out}");
     assert!(out.ends_with("lifesign report writes it up"), "{out}");
     let again = format!("lifesign: {plan} is there already; name another file");

@@ -134,14 +134,13 @@ fn a_file_of_another_kind_is_one_line_and_torn_ones_are_read_as_far_as_they_go()
     let with = |files: &[&str]| done(lifesign(&[&place, files].concat()));
     let (code, out, err) = with(&[&pcap]);
     let wanted = format!(
-        "{pcap}:1:1: this is a packet capture (pcap); give a registry's file, a scan, a hit list, a \
-         zone or a list of addresses"
+        "{pcap}:1:1: this is a packet capture (pcap), packets and no results; give a registry's \
+         file, a scan, a hit list, a zone or a list of addresses"
     );
-    assert_eq!((code, out.as_str(), err), (78, "", wanted));
+    assert_eq!((code, out.as_str(), err), (65, "", wanted));
     let (code, _, err) = with(&["nowhere"]);
-    let wanted =
-        "nowhere: cannot be read: No such file or directory (os error 2); give the path of a file";
-    assert_eq!((code, err.as_str()), (78, wanted));
+    let wanted = "nowhere: no such file; give the path of one that exists";
+    assert_eq!((code, err.as_str()), (65, wanted));
     let torn = "[\n{\"ip\": \"203.0.113.7\", \"timestamp\": \"1795632920\", \"ports\": [{\"port\": \
                 0, \"proto\": \"icmp\", \"status\": \"open\"}]},\n{\"ip\": \"203.0.1";
     let torn = temp_dir.put("torn.json", torn);
@@ -264,7 +263,7 @@ async fn names_are_asked_of_the_resolver_and_shown_as_they_come() {
     let command = ["plan", "--country", "XA", "--prefix", "203.0.113.0/24", "--names", &bad];
     let wanted =
         format!("{bad}:2:1: \"192.0.2.1\" is no name; write one a line, such as www.example.net");
-    assert_eq!(done(lifesign(&command)), (78, String::new(), wanted));
+    assert_eq!(done(lifesign(&command)), (65, String::new(), wanted));
 }
 
 const WATCHED: &str = r#"vantage = "lab"

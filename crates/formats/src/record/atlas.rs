@@ -9,6 +9,7 @@ use super::{
     sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
+use lifesign_document::fault_of_json;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::{
@@ -60,7 +61,7 @@ pub(super) fn json_lines(
                 let text = if error.is_eof() {
                     "torn off here".to_owned()
                 } else {
-                    error.to_string().split(" at line ").next().unwrap_or_default().to_owned()
+                    fault_of_json(&error, "a result a line")
                 };
                 sink.note(number, error.column(), &text);
             }

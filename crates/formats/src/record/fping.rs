@@ -54,7 +54,16 @@ pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), Read
     let mut runs = Runs::new();
     loop {
         let line = match lines.next()? {
-            None => return Ok(()),
+            None => {
+                if lines.is_unended {
+                    sink.note(
+                        lines.number - 1,
+                        0,
+                        "the last line has no end; see that it is whole",
+                    );
+                }
+                return Ok(());
+            }
             Some(Err(Fault { line, col, text })) => {
                 sink.note(line, col, &text);
                 continue;

@@ -8,12 +8,14 @@ pub(super) struct Lines<R> {
     inner: R,
     longest: usize,
     pub number: usize,
+    /// The last line has no end.
+    pub is_unended: bool,
     line: Vec<u8>,
 }
 
 impl<R: BufRead> Lines<R> {
     pub fn new(inner: R, longest: usize) -> Self {
-        Self { inner, longest, number: 0, line: Vec::new() }
+        Self { inner, longest, number: 0, is_unended: false, line: Vec::new() }
     }
 
     /// The next line without its end; None after the last. A line that is too long is skipped, and
@@ -26,6 +28,7 @@ impl<R: BufRead> Lines<R> {
         if read == 0 {
             return Ok(None);
         }
+        self.is_unended = self.line.last() != Some(&b'\n');
         if self.line.len() > self.longest && self.line.last() != Some(&b'\n') {
             self.inner.skip_until(b'\n')?;
             let text = format!("longer than {} MiB; write one result a line", self.longest >> 20);

@@ -7,6 +7,7 @@ use super::{
     sink::{ReadError, Sink, time},
     steps::{Series, Steps},
 };
+use lifesign_document::fault_of_json;
 use serde::de::{
     DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
 };
@@ -59,9 +60,7 @@ pub(super) fn torn_or(error: &serde_json::Error, sink: &mut Sink) -> Result<(), 
         sink.note(line, col, "torn off here; what came before is taken");
         return Ok(());
     }
-    let text = error.to_string();
-    let place = format!(" at line {line} column {col}");
-    let text = text.strip_suffix(&place).unwrap_or(&text).to_owned();
+    let text = fault_of_json(error, "what the program wrote");
     Err(Fault { line, col, text }.into())
 }
 

@@ -1,6 +1,7 @@
 //! Which format a file has, by how it begins.
 
 use super::Fault;
+use lifesign_document::foreign;
 use std::fmt;
 
 /// How much of a file is looked at.
@@ -35,39 +36,23 @@ const KNOWN: &str = "known are samples of Prometheus (/api/v1/query of a range v
                      VictoriaMetrics, fping -D -l and -J -D, ping results of RIPE Atlas, and the \
                      JSON of scamper";
 
-/// What a file that is none of these begins with, and what it is.
-const OTHERS: [(&[u8], &str); 19] = [
-    (b"\x1f\x8b", "this is gzip; unpack it first: zcat FILE | lifesign import - …"),
-    (b"\x28\xb5\x2f\xfd", "this is zstd; unpack it first: zstdcat FILE | lifesign import - …"),
-    (b"\xfd7zXZ\0", "this is xz; unpack it first: xzcat FILE | lifesign import - …"),
-    (b"BZh", "this is bzip2; unpack it first: bzcat FILE | lifesign import - …"),
-    (b"PK\x03\x04", "this is a zip archive; unpack it first"),
-    (b"\xd4\xc3\xb2\xa1", PCAP),
-    (b"\xa1\xb2\xc3\xd4", PCAP),
-    (b"\x4d\x3c\xb2\xa1", PCAP),
-    (b"\xa1\xb2\x3c\x4d", PCAP),
-    (b"\x0a\x0d\x0d\x0a", PCAP),
-    (b"\x12\x05\0", "this is warts; write it as JSON first: sc_warts2json FILE"),
-    (b"RRD\0", "this is a round robin database, which keeps means and no probes"),
-    (b"SQLite format 3", "this is an SQLite database"),
-    (b"\xff\xfe", UTF16),
-    (b"\xfe\xff", UTF16),
+/// What a text that is none of these begins with, and what it is.
+const OTHERS: [(&[u8], &str); 4] = [
     (b"<", "this is HTML or XML, perhaps an error page of a server"),
     (b"{\"sent\":\"", "this is a journal already: lifesign replay judges it"),
     (b"#masscan", SCAN),
     (b"# Nmap", SCAN),
 ];
-const PCAP: &str = "this is a pcap, packets and no results of probes";
-const UTF16: &str = "this is UTF-16; save it as UTF-8";
 const SCAN: &str = "this is a scan of one moment, which is no record of a time";
 
 /// The format of a file that begins so. The error says what it is instead.
 pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let whole = head;
+    if let Some(what) = foreign(head) {
+        return Err(Fault::whole(format!("this is {what}; {KNOWN}")));
+    }
     let head = head.trim_ascii_start();
-    let begins = |begin: &[u8]| whole.starts_with(begin) || head.starts_with(begin);
-    if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| begins(begin)) {
+    if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| head.starts_with(begin)) {
         return Err(Fault::whole(*what));
     }
     if head.is_empty() {

@@ -7,6 +7,7 @@ use super::{
     targets::Targets,
 };
 use lifesign_core::time::Time;
+use lifesign_document::words_of;
 use std::{collections::BTreeMap, fmt, io, ops::RangeInclusive, time::Duration};
 
 /// Notes of different kinds that are kept.
@@ -42,7 +43,7 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ReadError::Fault(fault) => fault.fmt(f),
-            ReadError::Io(error) => write!(f, " {error}"),
+            ReadError::Io(error) => write!(f, " {}", words_of(error)),
         }
     }
 }

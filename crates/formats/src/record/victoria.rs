@@ -7,6 +7,7 @@ use super::{
     metric::{self, Labels},
     sink::{ReadError, Sink, time},
 };
+use lifesign_document::fault_of_json;
 use std::io::BufRead;
 
 /// Of a series that is exported in one line: a year of samples, one in 15 s.
@@ -43,10 +44,9 @@ pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError
             }
             Err(error) if error.is_eof() => sink.note(number, error.column(), "torn off here"),
             Err(error) => {
-                let text = error.to_string();
-                let text = text.split(" at line ").next().unwrap_or_default();
-                sink.note(number, error.column(), text);
-                last = Some(Fault { line: number, col: error.column(), text: text.to_owned() });
+                let text = fault_of_json(&error, "a series a line, as /api/v1/export has it");
+                sink.note(number, error.column(), &text);
+                last = Some(Fault { line: number, col: error.column(), text });
             }
         }
     }

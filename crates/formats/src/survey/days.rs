@@ -19,14 +19,24 @@ pub fn of_seconds(seconds: i64) -> Option<Date> {
 pub(super) fn of_text(text: &str) -> Option<Date> {
     let text = text.trim();
     if let (Some(begin), true) = (text.get(..10), text.as_bytes().get(4) == Some(&b'-')) {
-        return begin.parse().ok();
+        return begin.parse().ok().filter(is_of_probing);
     }
     if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number: i32 = text.parse().ok()?;
         let [month, day] = [number / 100 % 100, number % 100].map(|part| part as i8);
-        return Date::new((number / 10_000) as i16, month, day).ok();
+        return Date::new((number / 10_000) as i16, month, day).ok().filter(is_of_probing);
     }
     of_seconds(text.split('.').next()?.parse().ok()?)
+}
+
+/// The same; None of an empty text. The error says what would be right.
+pub(super) fn of_cell(text: &str) -> Result<Option<Date>, String> {
+    let wrong = || format!("{text:?} is no day from 1970 to 2200; write it as 2026-11-25");
+    if text.trim().is_empty() { Ok(None) } else { of_text(text).map(Some).ok_or_else(wrong) }
+}
+
+fn is_of_probing(day: &Date) -> bool {
+    (1970..=2200).contains(&day.year())
 }
 
 /// `Mon Sep 19 22:28:46 2016`, with anything behind it (a time zone stands before the year or
@@ -58,7 +68,18 @@ mod tests {
         ] {
             assert_eq!(of_text(text).unwrap().to_string(), "2026-11-25", "{text}");
         }
-        for text in ["", "-1", "2026-13-25", "99999999999999", "20261399", "é", "2026-"] {
+        for text in [
+            "",
+            "-1",
+            "2026-13-25",
+            "99999999999999",
+            "20261399",
+            "é",
+            "2026-",
+            "9999-01-01",
+            "1066-10-14",
+            "99990101",
+        ] {
             assert_eq!(of_text(text), None, "{text}");
         }
         for text in ["Mon Sep 19 22:28:46 2016", "Mon Sep 19 22:28:46 CEST 2016", "Sep 19 2016"] {

@@ -6,7 +6,7 @@ use super::{
     read::Sink,
 };
 use crate::input::Input;
-use lifesign_document::Problems;
+use lifesign_document::{Problems, fault_of_json};
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{io::Read, net::IpAddr};
 
@@ -20,11 +20,11 @@ enum Scalar {
 }
 
 impl Scalar {
-    fn day(&self) -> Option<jiff::civil::Date> {
+    fn day(&self) -> Result<Option<jiff::civil::Date>, String> {
         match self {
-            Scalar::Flag(_) => None,
-            Scalar::Number(seconds) => days::of_seconds(*seconds as i64),
-            Scalar::Text(text) => days::of_text(text),
+            Scalar::Flag(flag) => days::of_cell(&flag.to_string()),
+            Scalar::Number(seconds) => days::of_cell(&seconds.to_string()),
+            Scalar::Text(text) => days::of_cell(text),
         }
     }
 
@@ -83,10 +83,10 @@ pub(super) fn zmap_seen(
 }
 
 pub(super) fn zmap<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
-    each(input, sink, |row: ZmapRow, sink| {
+    each(input, sink, |row: ZmapRow, line, sink| {
         let address = address(&row.saddr)?;
         let success = row.success.map(|success| success.is_true());
-        let day = row.timestamp_str.and_then(|time| time.day());
+        let day = day(row.timestamp_str, line, sink);
         match zmap_seen(row.classification.as_deref(), success, row.sport) {
             Some(seen) => sink.take(Fact::Seen { address, seen, day }),
             None => sink.source.silent += 1,
@@ -96,26 +96,37 @@ pub(super) fn zmap<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
 }
 
 pub(super) fn masscan<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
-    each(input, sink, |host: MasscanHost, sink| {
+    each(input, sink, |host: MasscanHost, line, sink| {
         let address = address(&host.ip)?;
-        let day = host.timestamp.and_then(|time| time.day());
+        let day = day(host.timestamp, line, sink);
         for port in host.ports {
             let is_open = port.status.as_deref() != Some("closed");
-            let seen = masscan_seen(&port.proto, port.port, is_open);
-            sink.take(Fact::Seen { address, seen, day });
+            match masscan_seen(&port.proto, port.port, is_open) {
+                Ok(seen) => sink.take(Fact::Seen { address, seen, day }),
+                Err(fault) => sink.skip(line, 1, &fault),
+            }
         }
         Ok(())
     })
 }
 
 /// How masscan shows a host.
-pub(super) fn masscan_seen(proto: &str, port: u16, is_open: bool) -> Seen {
-    match proto {
+pub(super) fn masscan_seen(proto: &str, port: u16, is_open: bool) -> Result<Seen, String> {
+    Ok(match proto {
         "icmp" => Seen::Echo,
+        "tcp" if port == 0 => return Err("\"0\" is no port; write 1 to 65535".to_owned()),
         "tcp" => Seen::Port { port, is_open },
         "udp" if port == 53 => Seen::Dns,
         _ => Seen::Listed,
-    }
+    })
+}
+
+/// The day that an object on this line says; a wrong one is told.
+fn day(time: Option<Scalar>, line: usize, sink: &mut Sink<'_>) -> Option<jiff::civil::Date> {
+    time?.day().unwrap_or_else(|fault| {
+        sink.skip(line, 1, &fault);
+        None
+    })
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {
@@ -125,7 +136,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
 fn each<R: Read, T: DeserializeOwned>(
     input: Input<R>,
     sink: &mut Sink<'_>,
-    mut take: impl FnMut(T, &mut Sink<'_>) -> Result<(), String>,
+    mut take: impl FnMut(T, usize, &mut Sink<'_>) -> Result<(), String>,
 ) -> Result<(), Problems> {
     let mut objects = Objects::new(input);
     while let Some(object) = objects.next()? {
@@ -135,13 +146,11 @@ fn each<R: Read, T: DeserializeOwned>(
                     // masscan ended its lists so until 2016.
                     (!text.starts_with(b"{finished")).then(|| {
                         let place = (line + error.line().max(1) - 1, error.column().max(1));
-                        let words = error.to_string();
-                        let words = words.split(" at line").next().unwrap_or_default();
-                        (place, format!("no object of this scan: {words}"))
+                        (place, fault_of_json(&error, "the objects that the scanner wrote"))
                     })
                 });
                 let read = read.and_then(|value: T| {
-                    take(value, sink).map_err(|fault| Some(((line, 1), fault)))
+                    take(value, line, sink).map_err(|fault| Some(((line, 1), fault)))
                 });
                 match read {
                     Ok(()) => sink.source.rows += 1,
@@ -153,7 +162,6 @@ fn each<R: Read, T: DeserializeOwned>(
                 sink.source.is_torn = true;
                 sink.skip(line, 1, "the file ends within this object; was the scan stopped?");
             }
-            Object::Long(line) => sink.skip(line, 1, "an object of more than 4 MiB"),
             Object::Other(line) => sink.skip(line, 1, "no object in braces, as JSON has it"),
         }
     }

@@ -7,7 +7,7 @@ use std::{io::Read, net::IpAddr};
 
 /// `open tcp 80 203.0.113.67 1795632940`; banners are other lines.
 pub(super) fn masscan<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
-    each_line(input, sink, |line, _, sink| {
+    each_line(input, sink, |line, number, sink| {
         if line.trim().is_empty() || line.starts_with('#') {
             return Ok(());
         }
@@ -24,8 +24,12 @@ pub(super) fn masscan<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(
             "closed" => false,
             _ => return Err(wrong()),
         };
-        let day = rest.first().copied().and_then(days::of_text);
-        sink.take(Fact::Seen { address, seen: masscan_seen(proto, port, is_open), day });
+        let seen = masscan_seen(proto, port, is_open).map_err(|fault| (1, fault))?;
+        let day = days::of_cell(rest.first().unwrap_or(&"")).unwrap_or_else(|fault| {
+            sink.skip(number, 1, &fault);
+            None
+        });
+        sink.take(Fact::Seen { address, seen, day });
         sink.source.rows += 1;
         Ok(())
     })

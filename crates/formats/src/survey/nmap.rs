@@ -20,7 +20,7 @@ const MANY: usize = 64;
 
 /// `Host: 192.0.2.1 (name)⇥Status: Up` and `Host: …⇥Ports: 25/open/tcp//smtp///, …`.
 pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
-    each_line(input, sink, |line, _, sink| {
+    each_line(input, sink, |line, number, sink| {
         if let Some(comment) = line.strip_prefix('#') {
             if let Some((_, when)) = comment.split_once(" scan initiated ") {
                 let when = when.split_once(" as: ").map_or(when, |(when, _)| when);
@@ -50,7 +50,10 @@ pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<
                 Some(("Status", _)) => sink.source.silent += 1,
                 Some(("Ports", ports)) => {
                     for seen in ports.split(", ").filter_map(port) {
-                        sink.take(Fact::Seen { address, seen, day: None });
+                        match seen {
+                            Ok(seen) => sink.take(Fact::Seen { address, seen, day: None }),
+                            Err(fault) => sink.skip(number, 1, &fault),
+                        }
                     }
                 }
                 Some(("Ignored State", state)) if is_all_open(state) => {
@@ -70,15 +73,20 @@ fn is_all_open(state: &str) -> bool {
 }
 
 /// `25/open/tcp//smtp///`.
-fn port(text: &str) -> Option<Seen> {
+fn port(text: &str) -> Option<Result<Seen, String>> {
     let mut parts = text.trim().split('/');
-    let number = parts.next()?.parse().ok()?;
+    let number = parts.next()?;
     let is_open = match parts.next()? {
         "open" => true,
         "closed" => false,
         _ => return None,
     };
-    Some(masscan_seen(parts.next()?, number, is_open))
+    Some(shown(parts.next()?, number, is_open))
+}
+
+fn shown(proto: &str, port: &str, is_open: bool) -> Result<Seen, String> {
+    let number = port.parse().map_err(|_| format!("{port:?} is no port; write 1 to 65535"))?;
+    masscan_seen(proto, number, is_open)
 }
 
 /// Ends reading where one event is too long.
@@ -116,7 +124,8 @@ struct Host {
     reason: String,
     day: Option<Date>,
     seen: Vec<Seen>,
-    port: Option<(String, u16)>,
+    port: Option<(String, String)>,
+    faults: Vec<String>,
 }
 
 pub(super) fn xml<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
@@ -133,11 +142,11 @@ pub(super) fn xml<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), P
         match event {
             Ok(Event::Start(tag)) => match tag.name().as_ref() {
                 b"host" => {
-                    let day = attribute(&tag, b"starttime").and_then(|text| days::of_text(&text));
+                    let day = day(&tag, b"starttime", sink);
                     host = Some(Host { day: day.or(sink.source.day), ..Host::default() });
                 }
                 b"nmaprun" => {
-                    let day = attribute(&tag, b"start").and_then(|text| days::of_text(&text));
+                    let day = day(&tag, b"start", sink);
                     sink.source.day = day.or(sink.source.day);
                 }
                 _ => host.iter_mut().for_each(|host| host.take(&tag)),
@@ -155,19 +164,27 @@ pub(super) fn xml<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), P
             Ok(Event::Eof) => break,
             Ok(_) => {}
             // The file of a scan that was stopped ends anywhere.
-            Err(error) => {
+            Err(_) => {
                 let at = reader.error_position();
                 if sink.source.rows == 0 {
-                    let text = format!("no scan of nmap's from byte {at} on: {error}; scan again");
+                    let text = format!("no XML from byte {at} on; give what nmap -oX writes");
                     return Err(Problems::single(&name, (0, 0), &text));
                 }
-                sink.skip(0, 0, &format!("no XML from byte {at} on: {error}"));
+                sink.skip(0, 0, &format!("no XML from byte {at} on; was the scan stopped?"));
                 break;
             }
         }
     }
     sink.source.is_torn = !is_closed;
     Ok(())
+}
+
+/// The day that an attribute says; a wrong one is told.
+fn day(tag: &BytesStart<'_>, name: &[u8], sink: &mut Sink<'_>) -> Option<Date> {
+    days::of_cell(&attribute(tag, name)?).unwrap_or_else(|fault| {
+        sink.skip(0, 0, &fault);
+        None
+    })
 }
 
 fn attribute(tag: &BytesStart<'_>, name: &[u8]) -> Option<String> {
@@ -193,7 +210,7 @@ impl Host {
                 self.names.push(name);
             }
             b"port" => {
-                self.port = text(b"portid").parse().ok().map(|port| (text(b"protocol"), port));
+                self.port = Some((text(b"protocol"), text(b"portid")));
             }
             b"state" => {
                 let is_open = match text(b"state").as_str() {
@@ -201,11 +218,13 @@ impl Host {
                     "closed" => false,
                     _ => return,
                 };
-                let seen =
-                    self.port.take().map(|(proto, port)| masscan_seen(&proto, port, is_open));
+                let Some((proto, port)) = self.port.take() else { return };
                 // All ports twice.
-                if self.seen.len() < 1 << 17 {
-                    self.seen.extend(seen);
+                let is_room = self.seen.len() + self.faults.len() < 1 << 17;
+                match shown(&proto, &port, is_open) {
+                    Ok(seen) if is_room => self.seen.push(seen),
+                    Err(fault) if is_room => self.faults.push(fault),
+                    _ => {}
                 }
             }
             b"extraports" => {
@@ -221,6 +240,9 @@ impl Host {
     fn tell(self, sink: &mut Sink<'_>) {
         let Some(address) = self.address else { return };
         sink.source.rows += 1;
+        for fault in &self.faults {
+            sink.skip(0, 0, &format!("{address}: {fault}"));
+        }
         // `-Pn` takes every address for a host.
         let is_up = self.status == "up" && self.reason != "user-set";
         if !is_up && self.seen.is_empty() {

@@ -21,8 +21,6 @@ pub(super) enum Object<'a> {
     Whole(&'a [u8], usize),
     /// The file ends within one that begins on this line.
     Torn(usize),
-    /// It is longer than any should be.
-    Long(usize),
     /// Something else stands there.
     Other(usize),
 }
@@ -32,23 +30,17 @@ impl<R: Read> Objects<R> {
         Self { input, object: Vec::new(), line: 1 }
     }
 
-    /// The next object; None at the end.
+    /// The next object; None at the end. An error if one is longer than any.
     pub fn next(&mut self) -> Result<Option<Object<'_>>, Problems> {
         self.object.clear();
         let mut begin = self.line;
         let mut depth = 0_usize;
         let mut is_text = false;
         let mut is_escaped = false;
-        let mut is_long = false;
         loop {
-            let chunk = self.input.fill_buf().map_err(|error| error.to_string());
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
-                Err(error) => {
-                    let error = std::io::Error::other(error);
-                    return Err(unreadable(self.input.name(), self.line, &error));
-                }
-            };
+            let name = self.input.name().to_owned();
+            let chunk =
+                self.input.fill_buf().map_err(|error| unreadable(&name, self.line, &error))?;
             if chunk.is_empty() {
                 return Ok((depth > 0).then_some(Object::Torn(begin)));
             }
@@ -69,11 +61,11 @@ impl<R: Read> Objects<R> {
                         }
                     }
                 }
-                if self.object.len() < MAX_OBJECT {
-                    self.object.push(byte);
-                } else {
-                    is_long = true;
+                if self.object.len() >= MAX_OBJECT {
+                    let text = "an object of more than 4 MiB begins here; was a bracket left open?";
+                    return Err(Problems::single(&name, (begin, 1), text));
                 }
+                self.object.push(byte);
                 match byte {
                     _ if is_escaped => is_escaped = false,
                     b'\\' if is_text => is_escaped = true,
@@ -96,8 +88,7 @@ impl<R: Read> Objects<R> {
                 return Ok(Some(Object::Other(line)));
             }
             if is_whole {
-                let long = is_long.then_some(Object::Long(begin));
-                return Ok(Some(long.unwrap_or(Object::Whole(&self.object, begin))));
+                return Ok(Some(Object::Whole(&self.object, begin)));
             }
         }
     }

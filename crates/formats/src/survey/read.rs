@@ -21,6 +21,8 @@ pub struct Source {
     pub skipped: Skipped,
     /// It ends within something, as that of a scan which was stopped.
     pub is_torn: bool,
+    /// Its last line, if that has no end: of rows, nothing else says that it is whole.
+    pub unended: Option<usize>,
     /// The day of the whole, for what has none of its own.
     pub day: Option<Date>,
 }
@@ -73,6 +75,7 @@ impl<R: Read> Opened<R> {
             silent: 0,
             skipped: Skipped::default(),
             is_torn: false,
+            unended: None,
             day: None,
         };
         let mut sink = Sink { take, source };

@@ -6,7 +6,7 @@ use crate::{
     input::{Input, Line, Lines, column},
     networks::{Ends, row},
 };
-use lifesign_document::Problems;
+use lifesign_document::{Problems, fault_of_json};
 use lifesign_model::scopes::Prefix;
 use serde::Deserialize;
 use std::{
@@ -32,6 +32,7 @@ pub(super) fn each_line<R: Read>(
             sink.skip(number, col, &fault);
         }
     }
+    sink.source.unended = lines.unended();
     Ok(())
 }
 
@@ -133,9 +134,7 @@ pub(super) fn country_resources<R: Read>(
 ) -> Result<(), Problems> {
     let name = input.name().to_owned();
     let answer: Answer = serde_json::from_reader(input.take(MAX_JSON)).map_err(|error| {
-        let words = error.to_string();
-        let words = words.split(" at line").next().unwrap_or_default();
-        let text = format!("no list of a country's resources: {words}; fetch all of it again");
+        let text = fault_of_json(&error, "RIPEstat's list, fetched again");
         Problems::single(&name, (error.line(), error.column().max(1)), &text)
     })?;
     let Data { resources, query_time } = answer.data;

@@ -115,14 +115,33 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
     };
     let success =
         text(columns.success).map(|text| text == "1" || text.eq_ignore_ascii_case("true"));
-    let port = text(columns.port).and_then(|text| text.parse().ok());
     let classification = text(columns.classification);
+    // What is wrong with a port or a day is said, and its host was there all the same.
+    let cell = |at: Option<usize>| at.and_then(|at| cells.get(at));
+    let mut told = |cell: &Cell<'_>, fault: String| {
+        sink.skip(cell.position.line as usize, cell.position.col as usize, &fault);
+    };
+    let port = cell(columns.port).filter(|cell| !cell.text.is_empty()).and_then(|cell| {
+        let port = cell.text.parse::<u16>().ok();
+        // ZMap writes 0 for what has none.
+        let is_none = port == Some(0) && classification.is_some();
+        let port = port.filter(|&port| port > 0);
+        if port.is_none() && !is_none {
+            told(cell, format!("{:?} is no port; write 1 to 65535", cell.text));
+        }
+        port
+    });
+    let day = cell(columns.time).and_then(|cell| {
+        days::of_cell(cell.text).unwrap_or_else(|fault| {
+            told(cell, fault);
+            None
+        })
+    });
     let seen = match (classification, success, port) {
         // Any other list with a column of ports has those that are open.
         (None, None, Some(port)) => Some(Seen::Port { port, is_open: true }),
         _ => zmap_seen(classification, success, port),
     };
-    let day = text(columns.time).and_then(days::of_text);
     match seen {
         Some(seen) => sink.take(Fact::Seen { address, seen, day }),
         None => sink.source.silent += 1,

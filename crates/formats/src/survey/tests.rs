@@ -81,7 +81,10 @@ fn ripestats_list_has_prefixes_and_ranges() {
     assert_eq!(source.day.unwrap().to_string(), "2026-11-20");
     let torn = r#"{"data_call_name": "country-resource-list", "data": {"resources": {"asn": ["#;
     let problem = told(torn.as_bytes()).unwrap_err();
-    assert!(problem.starts_with("f:1:75: no list of a country's resources: EOF"), "{problem}");
+    assert!(
+        problem.starts_with("f:1:75: the JSON ends within something; is all of the file there?"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -260,14 +263,17 @@ fn other_files_are_called_what_they_are() {
     for (bytes, wanted) in [
         (&b""[..], "f:1:1: this is empty; give a registry's file, a scan, "),
         (b"\xef\xbb\xbf\r\n", "f:1:1: this is empty; give "),
-        (b"\xd4\xc3\xb2\xa1\x02\0", "f:1:1: this is a packet capture (pcap); give "),
+        (
+            b"\xd4\xc3\xb2\xa1\x02\0",
+            "f:1:1: this is a packet capture (pcap), packets and no results; give ",
+        ),
         (b"<html>", "f:1:1: this is XML, but not nmap's; give "),
         (b"{\"prb_id\": 1}", "f:1:1: this is a record of measurements, which `lifesign import` "),
         (b"{\"a\": 1}", "f:1:1: this is JSON of a kind that is not known here; give "),
         (b"[budget]\npace = 1", "f:1:1: this is of a kind that is not known here; give "),
         (b"1.0.0.0\t1.0.0.255\t13335\tUS\tX\n", "f:1:1: this is a table of networks, for the key "),
         (b"To whom it may concern\n", "f:1:1: this is of a kind that is not known here; give "),
-        (b"<nmaprun><<<", "f: no scan of nmap's from byte "),
+        (b"<nmaprun><<<", "f: no XML from byte "),
         (b"saddr\nx\n", "f:2:1: \"x\" is no address; write one in each row"),
     ] {
         let problem = told(bytes).unwrap_err();
@@ -290,4 +296,48 @@ fn no_line_and_no_object_takes_more_memory_than_a_few_mebibytes() {
     ] {
         let _ = read("f", endless(begin, rest), &mut |_| {});
     }
+}
+
+#[test]
+fn what_is_left_open_is_said_where_it_begins() {
+    let open = "a. IN A 192.0.2.1\nb. IN SOA x y (\n 1 2 3\nc. IN A 192.0.2.3\n";
+    let (source, text) = facts(open);
+    assert_eq!(text, "192.0.2.1 is a\n");
+    let first = source.skipped.first.unwrap();
+    assert_eq!((first.line, source.skipped.count), (2, 1));
+    assert!(first.text.starts_with("a parenthesis that is not closed"), "{}", first.text);
+    // What comes a record's length later is read again.
+    let long = open.replace("c.", &format!("{}c.", " 4\n".repeat(200_000)));
+    assert_eq!(facts(&long).1, "192.0.2.1 is a\n192.0.2.3 is c\n");
+    let endless = format!("{{\"saddr\": \"192.0.2.1\"}}\n{{\"saddr\": [{}", " ".repeat(5 << 20));
+    let problem = told(endless.as_bytes()).unwrap_err();
+    assert!(problem.starts_with("f:2:1: an object of more than 4 MiB begins here"), "{problem}");
+}
+
+#[test]
+fn a_port_or_a_day_that_is_none_is_said_and_its_host_taken() {
+    for (text, wanted, count) in [
+        (
+            "ip,port\n192.0.2.1,0\n192.0.2.2,99999\n192.0.2.3,-1\n192.0.2.4,\n",
+            "\"0\" is no port",
+            3,
+        ),
+        ("ip,day\n192.0.2.1,2014-13-45\n192.0.2.2,9999-01-01\n", "\"2014-13-45\" is no day", 2),
+        ("open tcp 80 192.0.2.1 99999999999\n", "\"99999999999\" is no day", 1),
+        (r#"[{"ip": "192.0.2.1", "timestamp": "x", "ports": []}]"#, "\"x\" is no day", 1),
+        (
+            "{\"saddr\": \"192.0.2.1\", \"sport\": 99999}\n{\"saddr\": \"192.0.2.1\"}\n",
+            "a number from 0",
+            1,
+        ),
+        ("Host: 192.0.2.1 ()\tPorts: 99999/open/tcp//x///\n", "\"99999\" is no port", 1),
+    ] {
+        let (source, _) = facts(text);
+        let first = source.skipped.first.unwrap_or_else(|| panic!("{text}"));
+        assert!(first.text.starts_with(wanted), "{}", first.text);
+        assert_eq!((source.skipped.count, source.rows > 0), (count, true), "{text}");
+    }
+    // ZMap writes 0 for what has no port.
+    let echo = "saddr,sport,classification\n192.0.2.1,0,echoreply\n";
+    assert_eq!(facts(echo).0.skipped.count, 0);
 }

@@ -38,6 +38,9 @@ const OTHERS: [&str; 24] = [
 ];
 /// A name has at most so many bytes (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 255;
+/// A record has at most 65,535 bytes (RFC 1035 §3.2.1), which are twice as many digits.
+const MAX_RECORD: usize = 256 << 10;
+const UNCLOSED: &str = "a parenthesis that is not closed; what is behind it is no record";
 const LONG: &str = "a name of more than 255 bytes, which no name has";
 
 /// One record.
@@ -115,9 +118,11 @@ fn of_arpa(name: &str) -> Option<IpAddr> {
 pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
     let mut origin = String::new();
     let mut owner = String::new();
-    // How many parentheses are open: a record goes on over lines.
+    // How many parentheses are open: a record goes on over lines. And where the first is.
     let mut depth = 0_usize;
-    each_line(input, sink, |line, _, sink| {
+    let mut begin = 0;
+    let mut length = 0;
+    each_line(input, sink, |line, number, sink| {
         if let Some(when) = line.strip_prefix(";; WHEN:") {
             sink.source.day = days::of_words(when).or(sink.source.day);
             return Ok(());
@@ -128,6 +133,15 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
         }
         let line = without_comment(line);
         let was_open = depth > 0;
+        if !was_open {
+            (begin, length) = (number, 0);
+        }
+        length += line.len();
+        if length > MAX_RECORD {
+            depth = 0;
+            sink.skip(begin, 1, UNCLOSED);
+            return Ok(());
+        }
         let bytes = line.bytes();
         depth = bytes.fold(depth, |depth, byte| match byte {
             b'(' => depth + 1,
@@ -185,5 +199,9 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
         }
         sink.source.rows += 1;
         Ok(())
-    })
+    })?;
+    if depth > 0 {
+        sink.skip(begin, 1, UNCLOSED);
+    }
+    Ok(())
 }

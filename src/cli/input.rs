@@ -1,0 +1,71 @@
+//! Files that are read as streams, where the user may as well give standard input (`-`), or a pipe
+//! such as a shell makes of `<(zcat x)`. All others are files alone, since they are read again.
+
+use super::{exit, refusal::Refusal, standard_input, stderr::print_error};
+use lifesign_document::{Problems, fault_of_reading, load_from};
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::fs::FileTypeExt,
+    path::Path,
+    time::SystemTime,
+};
+
+/// What is read, from its begin.
+pub(super) struct Stream {
+    /// What it is called in problems.
+    pub name: String,
+    pub inner: Box<dyn Read>,
+    /// In bytes, of a regular file, which alone can be opened again.
+    pub length: Option<u64>,
+    /// When it was changed, if it is a regular file.
+    pub changed: Option<SystemTime>,
+}
+
+/// What a stream is called in problems.
+pub(super) fn name_of(path: &Path) -> String {
+    if standard_input(path) { "<stdin>".into() } else { path.display().to_string() }
+}
+
+impl Stream {
+    /// Opens it. That of a named pipe waits for who writes into it, and says so.
+    pub fn open(path: &Path) -> Result<Self, Refusal> {
+        let name = name_of(path);
+        if standard_input(path) {
+            let inner = Box::new(io::stdin());
+            return Ok(Self { name, inner, length: None, changed: None });
+        }
+        let unreadable = |error| unreadable(&name, &error);
+        let kind = fs::metadata(path).map_err(unreadable)?.file_type();
+        if kind.is_dir() {
+            return Err(unreadable(io::ErrorKind::IsADirectory.into()));
+        }
+        if kind.is_block_device() || kind.is_socket() {
+            let text = format!("{name}: neither a file nor a pipe; give the path of one");
+            return Err(Refusal::new(text, exit::DATA));
+        }
+        // Who writes into a pipe of a shell's has it open already.
+        let is_of_shell = path.starts_with("/dev/fd") || path.starts_with("/proc");
+        if kind.is_fifo() && !is_of_shell && !path.starts_with("/dev/stdin") {
+            print_error(format!("{name}: a named pipe; waiting for who writes into it"));
+        }
+        let file = File::open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        let is_file = metadata.is_file();
+        Ok(Self {
+            name,
+            inner: Box::new(file),
+            length: is_file.then_some(metadata.len()),
+            changed: metadata.modified().ok().filter(|_| is_file),
+        })
+    }
+
+    /// All of it as text, up to so many mebibytes.
+    pub fn text(self, most: usize) -> Result<String, Problems> {
+        load_from(&self.name, self.inner, most)
+    }
+}
+
+pub(super) fn unreadable(place: &str, error: &io::Error) -> Refusal {
+    Refusal::new(format!("{place}: {}", fault_of_reading(error)), exit::DATA)
+}
