@@ -207,7 +207,7 @@ fn first_there(paths: &[&str]) -> Option<PathBuf> {
 fn default_plan() -> Result<PathBuf, u8> {
     first_there(&DEFAULT_PLANS).ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
-        print_error(format!(
+        print_error(&format!(
             "lifesign: no plan: there is neither {here} here nor {installed}; write one \
              (docs/plan.md) and name it, or see without one what it does: lifesign demo"
         ));
@@ -253,7 +253,7 @@ fn check(args: CheckArgs) -> u8 {
 }
 
 fn refuse(problems: &Problems) -> u8 {
-    print_error(problems.to_string());
+    print_error(&problems.to_string());
     exit::CONFIG
 }
 
@@ -290,7 +290,7 @@ fn code_of(error: &DirectoryError) -> u8 {
 fn exit_code(result: Result<(), Failure>) -> u8 {
     let Err(failure) = result else { return exit::OK };
     let who = if matches!(failure, Failure::Web(_)) { "" } else { "lifesign: " };
-    print_error(format!("{who}{failure}"));
+    print_error(&format!("{who}{failure}"));
     match &failure {
         _ if failure.is_denied() => exit::PERMISSION,
         Failure::Web(_) => exit::CONFIG,
@@ -353,7 +353,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
     }
     match played {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            print_error(format!("lifesign: cannot write: {error}"));
+            print_error(&format!("lifesign: cannot write: {error}"));
             exit::SOFTWARE
         }
         Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {

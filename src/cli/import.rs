@@ -88,7 +88,7 @@ fn map(path: &Path) -> Result<Map, Refusal> {
     let name = stream.name.clone();
     let text = stream.text(MAX_MEBIBYTES).map_err(|problems| Refusal::of_data(&problems))?;
     if let Some(why) = unended(&name, &text) {
-        print_error(why);
+        print_error(&why);
     }
     Map::parse(&name, &text).map_err(|problems| Refusal::of_data(&problems))
 }
@@ -176,7 +176,7 @@ fn read_file(path: &Path, import: &mut Import) -> Result<(), Refusal> {
 fn tell_notes(name: &str, notes: &[(Fault, usize)]) {
     for (fault, count) in notes {
         let more = if *count > 1 { format!(" ({count} times)") } else { String::new() };
-        print_error(format!("{name}:{fault}{more}"));
+        print_error(&format!("{name}:{fault}{more}"));
     }
 }
 
@@ -288,7 +288,7 @@ fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
 fn tell(args: &ImportArgs, summary: &Summary) {
     let &Summary { outcomes, missed, gaps, targets, span, is_inexact, .. } = summary;
     let print = |line: String| {
-        if standard_input(&args.output) { print_error(line) } else { print_line(&line) }
+        if standard_input(&args.output) { print_error(&line) } else { print_line(&line) }
     };
     if let Some((first, last)) = span {
         print(format!(

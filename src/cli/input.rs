@@ -47,7 +47,7 @@ impl Stream {
         // Who writes into a pipe of a shell's has it open already.
         let is_of_shell = path.starts_with("/dev/fd") || path.starts_with("/proc");
         if kind.is_fifo() && !is_of_shell && !path.starts_with("/dev/stdin") {
-            print_error(format!("{name}: a named pipe; waiting for who writes into it"));
+            print_error(&format!("{name}: a named pipe; waiting for who writes into it"));
         }
         let file = File::open(path).map_err(unreadable)?;
         let metadata = file.metadata().map_err(unreadable)?;

@@ -166,15 +166,15 @@ impl SkippedLines {
         } else {
             self.told.insert(error.text().to_owned());
         }
-        print_error(format!("{journal}:{number}:{error}; the line is skipped"));
+        print_error(&format!("{journal}:{number}:{error}; the line is skipped"));
     }
 
     /// At the end of the journal.
     fn tell_repeated(&self, journal: &str) {
         let tell = |lines: usize, why: &str| match lines {
             0 => {}
-            1 => print_error(format!("{journal}: 1 more line is skipped{why}")),
-            _ => print_error(format!("{journal}: {lines} more lines are skipped{why}")),
+            1 => print_error(&format!("{journal}: 1 more line is skipped{why}")),
+            _ => print_error(&format!("{journal}: {lines} more lines are skipped{why}")),
         };
         let unknown = self.of_unknown_targets.saturating_sub(1);
         tell(unknown, ", of targets that are not in this plan");

@@ -104,7 +104,7 @@ impl Teller {
         if self.is_stdout {
             print_line(line);
         } else {
-            print_error(line.to_owned());
+            print_error(line);
         }
     }
 

@@ -33,7 +33,7 @@ impl Refusal {
 
     /// Says it; returns the exit code.
     pub fn tell(self) -> u8 {
-        print_error(self.text);
+        print_error(&self.text);
         self.code
     }
 }

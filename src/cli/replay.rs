@@ -210,7 +210,7 @@ impl BackwardJumps {
             1 => String::new(),
             count => format!(", the first of {count} such lines"),
         };
-        print_error(format!(
+        print_error(&format!(
             "{journal}:{first}:1: the time goes back here{more}; \
              all were judged in the order of the file, so sort it by \"seen\""
         ));

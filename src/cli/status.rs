@@ -129,7 +129,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
         let written = write!(io::stdout(), "{clear}{text}").and_then(|()| io::stdout().flush());
         let code = answer.map_or_else(
             |error| {
-                print_error(format!("lifesign: no word from {}: {error}", args.address));
+                print_error(&format!("lifesign: no word from {}: {error}", args.address));
                 args.or_unknown(exit::UNAVAILABLE)
             },
             |(code, _)| code,

@@ -26,8 +26,8 @@ pub(super) fn end() {
 }
 
 /// A line on standard error. A reader that has gone away is no error of ours.
-pub(super) fn print_error(line: String) {
-    let line = without_numbers(&line);
+pub(super) fn print_error(line: &str) {
+    let line = without_numbers(line);
     match STDERR.get() {
         Some(stderr) => stderr.write(line),
         None => drop(writeln!(io::stderr(), "{line}")),
@@ -50,7 +50,7 @@ pub(super) struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        print_error(String::from_utf8_lossy(line).trim_end().to_owned());
+        print_error(String::from_utf8_lossy(line).trim_end());
         Ok(line.len())
     }
 

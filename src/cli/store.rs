@@ -182,7 +182,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             // A reader that has gone away is no error of ours.
             let _ = io::stdout().write_all(text.as_bytes());
             if let Some(note) = note {
-                print_error(format!("lifesign: {note}"));
+                print_error(&format!("lifesign: {note}"));
             }
             tell_broken(broken);
             exit::OK
@@ -239,14 +239,14 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         }
         Some(path) if is_other_file(&path) => {
             let path = path.display();
-            print_error(format!("lifesign: {path} is there already, and no report; name another"));
+            print_error(&format!("lifesign: {path} is there already, and no report; name another"));
             exit::CANNOT_CREATE
         }
         Some(path) => match std::fs::write(&path, page) {
             Ok(()) => exit::OK,
             Err(error) => {
                 let why = words_of(&error);
-                print_error(format!("lifesign: cannot write {}: {why}", path.display()));
+                print_error(&format!("lifesign: cannot write {}: {why}", path.display()));
                 exit::CANNOT_CREATE
             }
         },
@@ -273,7 +273,7 @@ pub(super) fn read_events(files: &[PathBuf]) -> Result<Vec<Statement>, Refusal> 
         if read.is_table
             && let Some(why) = unended(&name, &text)
         {
-            print_error(why);
+            print_error(&why);
         }
         statements.extend(read.list);
     }
@@ -292,7 +292,7 @@ fn held(reader: &StoreReader) -> String {
 /// Says that rows were left out, if any were.
 pub(super) fn tell_broken(rows: usize) {
     if rows > 0 {
-        print_error(format!(
+        print_error(&format!(
             "lifesign: rows of the store that cannot be read and are left out: {rows}"
         ));
     }

@@ -19,12 +19,14 @@ pub fn of_seconds(seconds: i64) -> Option<Date> {
 pub(super) fn of_text(text: &str) -> Option<Date> {
     let text = text.trim();
     if let (Some(begin), true) = (text.get(..10), text.as_bytes().get(4) == Some(&b'-')) {
-        return begin.parse().ok().filter(is_of_probing);
+        return begin.parse().ok().filter(|day| is_of_probing(*day));
     }
     if text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit()) {
         let number: i32 = text.parse().ok()?;
         let [month, day] = [number / 100 % 100, number % 100].map(|part| part as i8);
-        return Date::new((number / 10_000) as i16, month, day).ok().filter(is_of_probing);
+        return Date::new((number / 10_000) as i16, month, day)
+            .ok()
+            .filter(|day| is_of_probing(*day));
     }
     of_seconds(text.split('.').next()?.parse().ok()?)
 }
@@ -35,7 +37,7 @@ pub(super) fn of_cell(text: &str) -> Result<Option<Date>, String> {
     if text.trim().is_empty() { Ok(None) } else { of_text(text).map(Some).ok_or_else(wrong) }
 }
 
-fn is_of_probing(day: &Date) -> bool {
+fn is_of_probing(day: Date) -> bool {
     (1970..=2200).contains(&day.year())
 }
 

@@ -245,7 +245,9 @@ fn a_plan_without_blocks_or_hosts_is_a_plan() {
     toy.run(1.0);
     let blocks: Vec<_> = toy.chains.iter().map(block).collect();
     let mut hostless = blocks.clone();
-    hostless.iter_mut().for_each(|block| block.targets.clear());
+    for block in &mut hostless {
+        block.targets.clear();
+    }
     for plan in [Vec::new(), hostless] {
         toy.tracer.set_blocks(plan, toy.now);
         let sent = toy.sent.clone();
