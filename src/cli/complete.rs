@@ -15,6 +15,11 @@ use std::ffi::OsStr;
 /// Names the shell that asks.
 const VARIABLE: &str = "LIFESIGN_COMPLETE";
 
+/// In a folder of `fpath`, zsh takes the script for the function itself, and calls it for the first
+/// completion.
+const WHEN_AUTOLOADED: &[u8] =
+    b"[[ $funcstack[1] == _lifesign ]] && _clap_dynamic_completer_lifesign\n";
+
 /// Answers a shell, if one asks, and ends.
 pub(super) fn answer_a_shell() {
     CompleteEnv::with_factory(command).var(VARIABLE).complete();
@@ -26,6 +31,9 @@ pub fn script(shell: &str) -> Option<String> {
     let completer = Shells::builtins();
     let completer = completer.completer(shell)?;
     completer.write_registration(VARIABLE, "lifesign", "lifesign", "lifesign", &mut script).ok()?;
+    if shell == "zsh" {
+        script.extend_from_slice(WHEN_AUTOLOADED);
+    }
     String::from_utf8(script).ok()
 }
 
