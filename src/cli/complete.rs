@@ -38,9 +38,7 @@ pub fn script(shell: &str) -> Option<String> {
 }
 
 pub(super) fn states() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| {
-        State::ALL.map(State::label).map(CompletionCandidate::new).into()
-    })
+    ArgValueCandidates::new(|| State::ALL.map(State::label).map(CompletionCandidate::new).into())
 }
 
 pub(super) fn countries() -> ArgValueCompleter {

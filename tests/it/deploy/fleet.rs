@@ -15,7 +15,7 @@ const VANTAGES: [(&str, &str); 3] =
 const PROMETHEUS: &str = "[Service]
 ExecStart=/usr/bin/prometheus --config.file=/etc/prometheus/prometheus.yml \
     --storage.tsdb.path=/tmp/samples --web.listen-address=127.0.0.1:9090
-ExecReload=/bin/kill -HUP $MAINPID
+ExecReload=/bin/sh -c 'kill -HUP $MAINPID'
 ";
 
 /// Ansible takes these machines for local ones, whose shell is entered by a script, and whose
@@ -40,10 +40,8 @@ fn inventory(temp_dir: &TempDir, machines: &[Machine; 3]) -> String {
     }
     let (deb, plan) = (temp_dir.path("one.deb"), temp_dir.path("plan.toml"));
     let all = format!("all:\n  vars: {{lifesign_deb: {deb}, plan: {plan}}}\n");
-    let text = format!(
-        "{all}vantages:\n  hosts:\n{hosts}prometheus:\n  hosts:\n    {}:\n",
-        VANTAGES[0].0
-    );
+    let text =
+        format!("{all}vantages:\n  hosts:\n{hosts}prometheus:\n  hosts:\n    {}:\n", VANTAGES[0].0);
     temp_dir.put("inventory.yml", text)
 }
 
@@ -114,8 +112,7 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     temp_dir.put("plan.toml", shared.join("\n") + "\nnonsense = 1\n");
     let (code, said) = play(&temp_dir, &inventory);
     assert_ne!(code, 0, "{said}");
-    assert_eq!(said.matches("unknown key \\\"nonsense\\\"").count() % 3, 0, "{said}");
-    assert!(said.contains("unknown key"), "{said}");
+    assert!(said.contains("unknown key") && said.matches("failed=1").count() == 3, "{said}");
     for machine in &machines {
         let told = machine.sh("systemctl is-active lifesign; lifesign check");
         assert!(told.starts_with("active"), "{told}");

@@ -76,7 +76,9 @@ fn the_package_lives_in_a_debian() {
     assert_eq!(machine.sh("stat -c '%U %G %a' /var/lib/lifesign"), "lifesign lifesign 750");
     machine.sh("useradd stranger; useradd -G lifesign member");
     let list = |who: &str| {
-        machine.try_sh(&format!("setpriv --reuid={who} --regid=nogroup --init-groups lifesign episodes --all"))
+        machine.try_sh(&format!(
+            "setpriv --reuid={who} --regid=nogroup --init-groups lifesign episodes --all"
+        ))
     };
     let (code, out, err) = list("member");
     assert!(code == 0 && out.starts_with("SCOPE"), "{code} {out} {err}");
@@ -146,9 +148,7 @@ fn the_package_lives_in_a_debian() {
     machine.sh("dpkg -r lifesign");
     let (_, out, _) = machine.try_sh("systemctl is-active lifesign");
     assert_ne!(out, "active");
-    machine.sh(&format!(
-        "test -e {PLAN}; test -d /var/lib/lifesign; test ! -e /usr/bin/lifesign"
-    ));
+    machine.sh(&format!("test -e {PLAN}; test -d /var/lib/lifesign; test ! -e /usr/bin/lifesign"));
     machine.sh("dpkg -P lifesign");
     let rest =
         machine.sh("find / -xdev -name '*lifesign*' -not -path '/mnt/*' -not -path '/tmp/*'");

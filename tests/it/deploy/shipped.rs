@@ -20,7 +20,8 @@ fn the_manual_of_the_plan_is_the_page_of_the_docs() {
 
 #[test]
 fn completions_are_those_of_the_command_line() {
-    for (shell, name) in [("bash", "lifesign.bash"), ("zsh", "_lifesign"), ("fish", "lifesign.fish")]
+    for (shell, name) in
+        [("bash", "lifesign.bash"), ("zsh", "_lifesign"), ("fish", "lifesign.fish")]
     {
         let script = cli::script(shell).expect("a shell that is known");
         same_as_file(&format!("deploy/completions/{name}"), &script);

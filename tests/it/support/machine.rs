@@ -100,9 +100,15 @@ impl Machine {
         // The number of the other's process 1 is that of the outside.
         let [device, peer] = [self, other].map(|machine| format!("to{}", machine.init));
         let [device, peer] = [&peer, &device];
-        outside(self, &format!("ip link add {device} type veth peer name {peer} netns {}", other.init));
+        outside(
+            self,
+            &format!("ip link add {device} type veth peer name {peer} netns {}", other.init),
+        );
         for (machine, device, address) in [(self, device, here), (other, peer, there)] {
-            outside(machine, &format!("ip addr add {address} dev {device}; ip link set {device} up"));
+            outside(
+                machine,
+                &format!("ip addr add {address} dev {device}; ip link set {device} up"),
+            );
         }
     }
 
