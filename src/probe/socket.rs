@@ -53,9 +53,9 @@ pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
 }
 
-/// Puts CAP_NET_RAW to use where it is granted and no more: the program's file in an image has it so
-/// (`cap_net_raw=p`), since with `=ep` the kernel would not start it at all where the engine withholds
-/// the right (capabilities(7), "Safety checking for capability-dumb binaries").
+/// Puts CAP_NET_RAW to use where it is only permitted. In an image the program's file has it so
+/// (`cap_net_raw=p`): with `=ep` the kernel would not start it at all where the engine withholds the
+/// right (capabilities(7), "Safety checking for capability-dumb binaries").
 pub fn use_granted_rights() {
     if let Ok(mut sets) = capabilities(None)
         && sets.permitted.contains(CapabilitySet::NET_RAW)
