@@ -59,7 +59,7 @@ pub(super) fn scopes() -> ArgValueCompleter {
 fn of_plan(others: impl Fn(&Plan) -> Vec<String>) -> Vec<String> {
     let plan = default_plan_path().and_then(|path| Plan::load(&path).ok());
     plan.map_or_else(Vec::new, |plan| {
-        let countries = plan.roster.countries.iter().map(|country| country.code.to_string());
+        let countries = plan.roster.countries.iter().map(|country| country.code.clone());
         countries.chain(others(&plan)).collect()
     })
 }

@@ -54,8 +54,8 @@ pub fn socket_limit() -> usize {
 }
 
 /// Puts CAP_NET_RAW to use where it is only permitted. In an image the program's file has it so
-/// (`cap_net_raw=p`): with `=ep` the kernel would not start it at all where the engine withholds the
-/// right (capabilities(7), "Safety checking for capability-dumb binaries").
+/// (`cap_net_raw=p`): with `=ep` the kernel would not start it where the engine withholds the right
+/// (capabilities(7), "Safety checking for capability-dumb binaries").
 pub fn use_granted_rights() {
     if let Ok(mut sets) = capabilities(None)
         && sets.permitted.contains(CapabilitySet::NET_RAW)

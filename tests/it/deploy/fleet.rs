@@ -7,7 +7,7 @@ use crate::support::{
     machine::{Machine, packages},
     quiet, until,
 };
-use std::{fs, path::Path, process::Command};
+use std::{fmt::Write as _, fs, path::Path, process::Command};
 
 const VANTAGES: [(&str, &str); 3] =
     [("frankfurt", "10.46.0.1"), ("singapore", "10.46.0.2"), ("chicago", "10.46.1.2")];
@@ -31,11 +31,12 @@ fn inventory(temp_dir: &TempDir, machines: &[Machine; 3]) -> String {
         fs::set_permissions(&enter, mode).unwrap();
         let files = temp_dir.display();
         machine.sh(&format!("mkdir -p {files}; mount --bind /mnt {files}"));
-        hosts += &format!(
+        let _ = writeln!(
+            hosts,
             "    {name}: {{address: {address}, controls: [127.0.0.1, {address}], \
              ansible_connection: local, ansible_shell_executable: {enter}, \
              ansible_python_interpreter: /usr/bin/python3, \
-             ansible_remote_tmp: {files}/ansible-{name}}}\n"
+             ansible_remote_tmp: {files}/ansible-{name}}}"
         );
     }
     let (deb, plan) = (temp_dir.path("one.deb"), temp_dir.path("plan.toml"));
