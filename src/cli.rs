@@ -1,6 +1,7 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
 mod compare;
+mod complete;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
@@ -157,8 +158,12 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+pub use complete::script;
+
 /// Runs the command that the arguments name; returns the exit code.
 pub fn main() -> u8 {
+    // First, while there is one thread: it changes the environment.
+    complete::answer_a_shell();
     stderr::open();
     let code = command_line();
     stderr::end();
@@ -203,9 +208,14 @@ fn first_there(paths: &[&str]) -> Option<PathBuf> {
     found.map(Path::to_owned)
 }
 
+/// The plan of who names none, if there is one.
+fn default_plan_path() -> Option<PathBuf> {
+    first_there(&DEFAULT_PLANS)
+}
+
 /// The plan of who names none, or the exit code.
 fn default_plan() -> Result<PathBuf, u8> {
-    first_there(&DEFAULT_PLANS).ok_or_else(|| {
+    default_plan_path().ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
         print_error(&format!(
             "lifesign: no plan: there is neither {here} here nor {installed}; write one \

@@ -111,6 +111,7 @@ pub struct Options {
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(options: Options) -> Result<(), Failure> {
+    probe::use_granted_rights();
     let descriptors = probe::raise_descriptor_limit();
     if descriptors < MIN_DESCRIPTORS {
         return Err(io::Error::other(format!(

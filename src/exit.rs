@@ -15,7 +15,8 @@ pub const UNAVAILABLE: u8 = 69;
 pub const SOFTWARE: u8 = 70;
 /// An output file or a store cannot be written.
 pub const CANNOT_CREATE: u8 = 73;
-/// No permission to listen on an address, to write the journal, or to begin a run at all.
+/// No permission to listen on an address, to write the journal, to read the store, or to begin a
+/// run at all.
 pub const PERMISSION: u8 = 77;
 /// A plan, a file that it names, a scenario, or the configuration of the web or of `status` is
 /// missing or wrong.

@@ -4,7 +4,8 @@
     layout.py BINARY VERSION OUTPUT
 
 The binary has CAP_NET_RAW as a file capability, so that a user without rights may open raw sockets
-where the engine grants NET_RAW. The time of everything is SOURCE_DATE_EPOCH.
+where the engine grants NET_RAW. Where it does not, the binary starts all the same, and says so: it
+is permitted and not effective. The time of everything is SOURCE_DATE_EPOCH.
 """
 
 import datetime
@@ -18,8 +19,8 @@ import sys
 import tarfile
 
 USER = 65532
-# struct vfs_ns_cap_data (linux/capability.h), revision 2: effective, permitted CAP_NET_RAW (13).
-NET_RAW = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
+# struct vfs_cap_data (linux/capability.h), revision 2, without its flag `effective`: permitted CAP_NET_RAW (13).
+NET_RAW = struct.pack("<5I", 0x02000000, 1 << 13, 0, 0, 0)
 EPOCH = int(os.environ["SOURCE_DATE_EPOCH"])
 
 

@@ -1,7 +1,7 @@
 //! The command `compare`: what others said, beside what we say (docs/import.md).
 
 use super::{
-    exit,
+    complete, exit,
     input::name_of,
     refusal::Refusal,
     replay::into_store,
@@ -38,7 +38,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     config: Vec<PathBuf>,
     /// Only this country
-    #[arg(long, value_name = "KP")]
+    #[arg(long, value_name = "KP", add = complete::countries())]
     country: Option<String>,
     /// Print JSON Lines
     #[arg(long)]

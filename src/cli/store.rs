@@ -1,7 +1,7 @@
 //! The commands `episodes` and `report`. They read the store, which a running lifesign may be
 //! writing.
 
-use super::{exit, input::Stream, refusal::Refusal, stderr::print_error};
+use super::{complete, exit, input::Stream, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
@@ -30,6 +30,24 @@ struct StoreArgs {
     db: Option<PathBuf>,
 }
 
+/// Where the installed service has its state, which its group may read.
+const INSTALLED: &str = "/var/lib/lifesign";
+
+/// Is it for lack of a permission that SQLite cannot open it? It does not say so itself.
+fn is_denied(path: &Path) -> bool {
+    File::open(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn denied(path: &Path) -> Refusal {
+    let hint = if path.starts_with(INSTALLED) {
+        "; the group lifesign may: sudo adduser $USER lifesign, and log in again"
+    } else {
+        ""
+    };
+    let text = format!("lifesign: this user may not read the store {}{hint}", path.display());
+    Refusal::new(text, exit::PERMISSION)
+}
+
 /// Opens the store that these arguments name.
 pub(super) fn open_store(
     state_dir: Option<PathBuf>,
@@ -39,9 +57,12 @@ pub(super) fn open_store(
         Some(_) => "",
         None => "; give the directory that the run keeps its state in with --state-dir",
     };
-    let directory = || store::directory(state_dir).unwrap_or_else(|| "/var/lib/lifesign".into());
+    let directory = || store::directory(state_dir).unwrap_or_else(|| INSTALLED.into());
     let path = db.unwrap_or_else(|| directory().join(store::FILE_NAME));
     StoreReader::open(&path).map_err(|error| {
+        if matches!(error, StoreError::Sqlite(_)) && is_denied(&path) {
+            return denied(&path);
+        }
         let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
         Refusal::from(format!("cannot read the store {}: {error}{hint}", path.display()))
     })
@@ -82,13 +103,13 @@ pub(super) struct EpisodesArgs {
     period: PeriodArgs,
     /// Only this scope: a country's code, for the country and all in it, a block's prefix, or a
     /// network as CODE/NAME or by its number, such as as64500
-    #[arg(long, value_name = "KP")]
+    #[arg(long, value_name = "KP", add = complete::scopes())]
     scope: Option<String>,
     /// List every stay in another state than up, and not incidents
     #[arg(long)]
     all: bool,
     /// With --all: only this state: outage, flapping, down, partial, degraded or unknown
-    #[arg(long, value_name = "STATE", value_parser = state, requires = "all")]
+    #[arg(long, value_name = "STATE", value_parser = state, requires = "all", add = complete::states())]
     state: Option<State>,
     /// Print JSON Lines
     #[arg(long, conflicts_with = "csv")]
@@ -101,6 +122,7 @@ pub(super) struct EpisodesArgs {
 #[derive(Args, Debug)]
 pub(super) struct ReportArgs {
     /// The country's code
+    #[arg(add = complete::countries())]
     country: String,
     #[command(flatten)]
     store: StoreArgs,

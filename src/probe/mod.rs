@@ -41,7 +41,7 @@ mod sys;
 
 pub use lifesign_wire::kernel;
 pub use own_addresses::read as read_own_addresses;
-pub use socket::raise_descriptor_limit;
+pub use socket::{raise_descriptor_limit, use_granted_rights};
 pub use sys::trim_memory;
 
 /// How a target is asked. Each prober defines its own part.

@@ -14,6 +14,7 @@ use nix::sys::{
     resource::{Resource, getrlimit, setrlimit},
     socket::{setsockopt, sockopt},
 };
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
 use socket2::{SockFilter, Socket};
 use std::{
     io,
@@ -50,6 +51,19 @@ pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found
 /// probers leave half of them to everything else, and at most 4096.
 pub fn socket_limit() -> usize {
     (descriptor_limit() / 4).clamp(1, 4096)
+}
+
+/// Puts CAP_NET_RAW to use where it is only permitted. In an image the program's file has it so
+/// (`cap_net_raw=p`): with `=ep` the kernel would not start it where the engine withholds the right
+/// (capabilities(7), "Safety checking for capability-dumb binaries").
+pub fn use_granted_rights() {
+    if let Ok(mut sets) = capabilities(None)
+        && sets.permitted.contains(CapabilitySet::NET_RAW)
+    {
+        sets.effective |= CapabilitySet::NET_RAW;
+        // If this fails, so does opening a raw socket, and that says what is needed.
+        let _ = set_capabilities(None, sets);
+    }
 }
 
 /// Lets this process have as many file descriptors as it may take by itself, and says how many.

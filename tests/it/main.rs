@@ -34,6 +34,7 @@ mod config {
 
 mod cli {
     mod commands;
+    mod complete;
     mod demo;
     #[cfg(feature = "parquet")]
     mod export;
@@ -62,6 +63,7 @@ mod store {
     mod disks;
     mod kills;
     mod page;
+    mod readers;
     mod restarts;
     mod shown;
 }
@@ -110,6 +112,7 @@ mod country {
 }
 
 mod deploy {
+    mod fleet;
     mod package;
     mod shipped;
     mod socket;
@@ -122,6 +125,7 @@ mod docs {
 
 mod source {
     mod kinds;
+    mod packages;
     mod shape;
 }
 

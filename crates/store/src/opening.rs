@@ -30,6 +30,12 @@ pub enum StoreError {
     /// A later lifesign wrote it.
     #[error("the store has version {0}, and this lifesign reads versions 1 to {VERSION}")]
     Version(i64),
+    /// SQLite reads the log only where it may write.
+    #[error(
+        "the log beside it (-wal) is not empty, and is read only where this user may write; \
+         copy both files to such a directory"
+    )]
+    Log,
     /// What SQLite says.
     #[error("{0}")]
     Sqlite(#[from] Error),

@@ -14,7 +14,7 @@ use lifesign_core::{
 };
 use lifesign_incident::{Incident, fold, go_on};
 use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params, params_from_iter};
-use std::{path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -126,11 +126,21 @@ impl StoreReader {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = connect(path, None, flags).and_then(Self::check_version);
-        // WAL mode needs a writable directory. In a read-only one nobody writes to the file either,
-        // and SQLite opens it as immutable.
+        // Who may not write in the directory needs the index that a writer makes (WAL mode,
+        // https://sqlite.org/wal.html#readonly). Where there is none, nobody writes, and SQLite
+        // opens the file as immutable; but then it would not see what only the log has.
         opened.or_else(|error| {
             if !matches!(error, StoreError::Sqlite(_)) {
                 return Err(error);
+            }
+            let length = |suffix| {
+                let beside = format!("{}{suffix}", path.display());
+                fs::metadata(beside).ok().map(|file| file.len())
+            };
+            match (length("-wal"), length("-shm")) {
+                (None | Some(0), _) => {}
+                (Some(_), None) => return Err(StoreError::Log),
+                (Some(_), Some(_)) => return Err(error),
             }
             let name =
                 path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");

@@ -66,13 +66,25 @@ fn the_package_lives_in_a_debian() {
     let rights = machine.sh(&format!("grep -E 'Cap(Eff|Bnd|Amb)' /proc/{process}/status"));
     let rights: Vec<&str> = rights.split_whitespace().skip(1).step_by(2).collect();
     assert_eq!(rights, ["0000000000002000"; 3]);
-    // Where systemd takes such users from (systemd.exec(5), DynamicUser=).
-    let user: u32 = machine.sh(&format!("stat -c %u /proc/{process}")).parse().unwrap();
-    assert!((61184..=65519).contains(&user), "{user}");
+    assert_eq!(machine.sh(&format!("stat -c '%U %G' /proc/{process}")), "lifesign lifesign");
     machine.sh("systemd-analyze security --threshold=15 lifesign");
     let files = machine.sh("dpkg -L lifesign; cat /var/lib/dpkg/info/lifesign.conffiles");
     assert_eq!(files.lines().filter(|&line| line == PLAN).count(), 2, "{files}");
     assert!(machine.sh("lifesign status").contains("127.45.176.0/24"));
+
+    // Whoever is in its group reads what it knows; who is not is told how to get there.
+    assert_eq!(machine.sh("stat -c '%U %G %a' /var/lib/lifesign"), "lifesign lifesign 750");
+    machine.sh("useradd stranger; useradd -G lifesign member");
+    let list = |who: &str| {
+        machine.try_sh(&format!(
+            "setpriv --reuid={who} --regid=nogroup --init-groups lifesign episodes --all"
+        ))
+    };
+    let (code, out, err) = list("member");
+    assert!(code == 0 && out.starts_with("SCOPE"), "{code} {out} {err}");
+    let wanted = "lifesign: this user may not read the store /var/lib/lifesign/lifesign.db; \
+        the group lifesign may: sudo adduser $USER lifesign, and log in again";
+    assert_eq!(list("stranger"), (77, String::new(), wanted.to_owned()));
 
     // A new plan: taken over; a wrong one: refused, told, and the one before goes on.
     machine.sh(&format!(
@@ -136,9 +148,7 @@ fn the_package_lives_in_a_debian() {
     machine.sh("dpkg -r lifesign");
     let (_, out, _) = machine.try_sh("systemctl is-active lifesign");
     assert_ne!(out, "active");
-    machine.sh(&format!(
-        "test -e {PLAN}; test -d /var/lib/private/lifesign; test ! -e /usr/bin/lifesign"
-    ));
+    machine.sh(&format!("test -e {PLAN}; test -d /var/lib/lifesign; test ! -e /usr/bin/lifesign"));
     machine.sh("dpkg -P lifesign");
     let rest =
         machine.sh("find / -xdev -name '*lifesign*' -not -path '/mnt/*' -not -path '/tmp/*'");

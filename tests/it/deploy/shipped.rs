@@ -5,7 +5,6 @@ use crate::support::{
     golden::{path, same_as_file, text},
     manual,
 };
-use clap_complete::Shell;
 use lifesign::{cli, config::Plan};
 use std::fs;
 
@@ -22,11 +21,10 @@ fn the_manual_of_the_plan_is_the_page_of_the_docs() {
 #[test]
 fn completions_are_those_of_the_command_line() {
     for (shell, name) in
-        [(Shell::Bash, "lifesign.bash"), (Shell::Zsh, "_lifesign"), (Shell::Fish, "lifesign.fish")]
+        [("bash", "lifesign.bash"), ("zsh", "_lifesign"), ("fish", "lifesign.fish")]
     {
-        let mut made = Vec::new();
-        clap_complete::generate(shell, &mut cli::command(), "lifesign", &mut made);
-        same_as_file(&format!("deploy/completions/{name}"), &String::from_utf8(made).unwrap());
+        let script = cli::script(shell).expect("a shell that is known");
+        same_as_file(&format!("deploy/completions/{name}"), &script);
     }
 }
 

@@ -16,11 +16,13 @@ fn a_connection_starts_it_and_its_sockets_outlast_it() {
     fs::copy(LIFESIGN, temp_dir.join("lifesign")).unwrap();
     temp_dir.put("targets.toml", text("targets.toml"));
     temp_dir.put("lifesign.service", text("deploy/systemd/lifesign.service"));
+    temp_dir.put("lifesign.conf", text("deploy/sysusers/lifesign.conf"));
     temp_dir.put("lifesign.socket", text("deploy/socket/lifesign.socket"));
     let machine = Machine::boot(&temp_dir);
     machine.sh(
         "install -m 755 /mnt/lifesign /usr/bin/; install -m 644 -D /mnt/targets.toml /etc/lifesign/targets.toml
          install -m 644 /mnt/lifesign.service /mnt/lifesign.socket /etc/systemd/system/
+         install -m 644 -D -t /etc/sysusers.d /mnt/lifesign.conf; systemd-sysusers
          mkdir /etc/systemd/system/lifesign.socket.d
          printf '[Socket]\nSocketGroup=www-data\n' >/etc/systemd/system/lifesign.socket.d/group.conf
          systemctl daemon-reload; systemctl start lifesign.socket",

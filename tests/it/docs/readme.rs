@@ -37,6 +37,28 @@ fn wrapped(line: &str) -> String {
     all
 }
 
+/// The figures beside other programs are those of the laboratory's table.
+#[test]
+fn the_table_of_others_is_that_of_the_laboratory() {
+    let laboratory = text("docs/laboratory.md");
+    let (mut delays, mut missed) = (Vec::new(), Vec::new());
+    for prober in ["default", "Trinocular", "Nagios 5/20", "Prometheus recipe"] {
+        let start = format!("| delay to down, mean | {prober} | ");
+        let row = laboratory.lines().find_map(|line| line.strip_prefix(&start)).expect(prober);
+        let [counts, delay] = [0, 1].map(|at| row.split(" | ").nth(at).expect("a column"));
+        let (outages, rest) = counts.split_once(" outages, ").expect("how many");
+        let delay: f64 = delay.trim_end_matches(" s").parse().expect("seconds");
+        let digits = usize::from(delay < 10.0);
+        delays.push(format!("{delay:.digits$} s"));
+        missed.push(format!("{} of {outages}", rest.trim_end_matches(" missed")));
+    }
+    let readme = text("README.md");
+    for cells in [delays, missed] {
+        let row = format!(" | {} |", cells.join(" | "));
+        assert!(readme.contains(&row), "README.md has no row that ends so: {row}");
+    }
+}
+
 #[test]
 fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
     let mut demo =

@@ -107,7 +107,7 @@ impl Copy {
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
         let version = concat!("version = \"", env!("CARGO_PKG_VERSION"), "\"");
         assert!(manifest.contains(version));
-        let other = manifest.replacen(version, "version = \"0.0.0\"", 1);
+        let other = manifest.replace(version, "version = \"0.0.0\"");
         fs::write(folder.join("Cargo.toml"), other).unwrap();
         Self { folder }
     }

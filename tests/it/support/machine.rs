@@ -45,6 +45,15 @@ pub struct Machine {
 impl Machine {
     /// Boots it; what it writes lies in this directory.
     pub fn boot(temp_dir: &TempDir) -> Self {
+        Self::of_tree(&TREE, temp_dir)
+    }
+
+    /// The same with Python and what else Ansible needs there.
+    pub fn boot_with_python(temp_dir: &TempDir) -> Self {
+        Self::of_tree(&TREE_WITH_PYTHON, temp_dir)
+    }
+
+    fn of_tree(tree: &Path, temp_dir: &TempDir) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
         let outside = [
             "--pdeathsig",
@@ -58,7 +67,7 @@ impl Machine {
             "boot",
         ];
         let mut command = quiet(Command::new("setpriv"), &outside);
-        command.arg(&*TREE).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.arg(tree).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
         let top = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", top.id());
         let init = until(TIMEOUT, "process 1", || {
@@ -74,6 +83,40 @@ impl Machine {
         // Only now, since before that the journal would be the kernel's.
         machine.sh("systemctl log-target journal");
         machine
+    }
+
+    /// The process of the outside that is its process 1.
+    pub fn init(&self) -> &str {
+        &self.init
+    }
+
+    /// Joins it to another by a cable; the addresses of both ends, with the length of the prefix.
+    pub fn cable(&self, other: &Machine, [here, there]: [&str; 2]) {
+        let outside = |machine: &Machine, line: &str| {
+            let inside = ["-t", &machine.init, "-n", "sh", "-ec", line];
+            let (code, out, err) = done_slowly(quiet(Command::new("nsenter"), &inside));
+            assert_eq!(code, 0, "{line}: {out}{err}");
+        };
+        // The number of the other's process 1 is that of the outside.
+        let [device, peer] = [self, other].map(|machine| format!("to{}", machine.init));
+        let [device, peer] = [&peer, &device];
+        outside(
+            self,
+            &format!("ip link add {device} type veth peer name {peer} netns {}", other.init),
+        );
+        for (machine, device, address) in [(self, device, here), (other, peer, there)] {
+            outside(
+                machine,
+                &format!("ip addr add {address} dev {device}; ip link set {device} up"),
+            );
+        }
+    }
+
+    /// What a page of its network says, asked by the outside's curl.
+    pub fn get(&self, url: &str) -> String {
+        let seconds = TIMEOUT.as_secs().to_string();
+        let inside = ["-t", &self.init, "-n", "curl", "-s", "--max-time", &seconds, url];
+        done_slowly(quiet(Command::new("nsenter"), &inside)).1
     }
 
     /// Exit code, standard output and standard error of shell lines.
@@ -111,19 +154,24 @@ fn done_slowly(command: Command) -> (i32, String, String) {
 
 /// A small Debian, of the same release as this machine, so that it has the same libraries. It is
 /// fetched once, by the first test that needs it, and kept beside what cargo builds.
-static TREE: LazyLock<PathBuf> = LazyLock::new(|| {
+static TREE: LazyLock<PathBuf> = LazyLock::new(|| tree("", "systemd,systemd-sysv,dbus,iproute2"));
+
+static TREE_WITH_PYTHON: LazyLock<PathBuf> =
+    LazyLock::new(|| tree("-python", "systemd,systemd-sysv,dbus,iproute2,python3-apt"));
+
+fn tree(suffix: &str, packages: &str) -> PathBuf {
     let release = fs::read_to_string("/etc/os-release").unwrap();
     let name = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let name = name.expect("a Debian").trim_matches('"');
-    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}"));
+    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}{suffix}"));
     if !tree.exists() {
         let half = tree.with_extension(std::process::id().to_string());
         // A process of the same number may have failed here long ago.
         let _ = fs::remove_dir_all(&half);
-        let packages = "--include=systemd,systemd-sysv,dbus,iproute2";
+        let packages = format!("--include={packages}");
         let made = quiet(
             Command::new("mmdebstrap"),
-            &["--quiet", "--variant=minbase", packages, name, half.to_str().unwrap()],
+            &["--quiet", "--variant=minbase", &packages, name, half.to_str().unwrap()],
         );
         let mut program = super::Program::start(made);
         let status = program.end(15 * TIMEOUT);
@@ -131,7 +179,7 @@ static TREE: LazyLock<PathBuf> = LazyLock::new(|| {
         fs::rename(half, &tree).unwrap();
     }
     tree
-});
+}
 
 /// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the
 /// program under test.

@@ -1,0 +1,121 @@
+//! The playbook of deploy/ansible, on three booted Debians: each becomes a vantage with the plan of
+//! all and controls of its own, and the Prometheus on the first scrapes the three.
+
+use crate::support::{
+    TIMEOUT, TempDir,
+    golden::{path, text},
+    machine::{Machine, packages},
+    quiet, until,
+};
+use std::{fmt::Write as _, fs, path::Path, process::Command};
+
+const VANTAGES: [(&str, &str); 3] =
+    [("frankfurt", "10.46.0.1"), ("singapore", "10.46.0.2"), ("chicago", "10.46.1.2")];
+/// A unit as Debian's package of Prometheus has it, as far as the playbook goes.
+const PROMETHEUS: &str = "[Service]
+ExecStart=/usr/bin/prometheus --config.file=/etc/prometheus/prometheus.yml \
+    --storage.tsdb.path=/tmp/samples --web.listen-address=127.0.0.1:9090
+ExecReload=/bin/sh -c 'kill -HUP $MAINPID'
+";
+
+/// Ansible takes these machines for local ones, whose shell is entered by a script, and whose
+/// temporary files lie in a folder that both sides have at the same path.
+fn inventory(temp_dir: &TempDir, machines: &[Machine; 3]) -> String {
+    let mut hosts = String::new();
+    for ((name, address), machine) in VANTAGES.iter().zip(machines) {
+        let enter = temp_dir.put(
+            &format!("enter-{name}"),
+            format!("#!/bin/sh\nexec nsenter -t {} -a /bin/sh \"$@\"\n", machine.init()),
+        );
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&enter, mode).unwrap();
+        let files = temp_dir.display();
+        machine.sh(&format!("mkdir -p {files}; mount --bind /mnt {files}"));
+        let _ = writeln!(
+            hosts,
+            "    {name}: {{address: {address}, controls: [127.0.0.1, {address}], \
+             ansible_connection: local, ansible_shell_executable: {enter}, \
+             ansible_python_interpreter: /usr/bin/python3, \
+             ansible_remote_tmp: {files}/ansible-{name}}}"
+        );
+    }
+    let (deb, plan) = (temp_dir.path("one.deb"), temp_dir.path("plan.toml"));
+    let all = format!("all:\n  vars: {{lifesign_deb: {deb}, plan: {plan}}}\n");
+    let text =
+        format!("{all}vantages:\n  hosts:\n{hosts}prometheus:\n  hosts:\n    {}:\n", VANTAGES[0].0);
+    temp_dir.put("inventory.yml", text)
+}
+
+/// What a run of the playbook says.
+fn play(temp_dir: &TempDir, inventory: &str) -> (i32, String) {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let program = target.join("ansible/bin/ansible-playbook");
+    assert!(program.exists(), "{} is missing: tests/run makes it", program.display());
+    let playbook = path("deploy/ansible/site.yml");
+    let mut command = quiet(Command::new(program), &["-i", inventory]);
+    command.arg(playbook).env("ANSIBLE_HOME", temp_dir.path("home")).env("LC_ALL", "C.UTF-8");
+    let mut program = crate::support::Program::start(command);
+    let code = program.end(5 * TIMEOUT).code().unwrap_or(-1);
+    (code, program.said())
+}
+
+#[test]
+#[ignore = "needs root, mmdebstrap, cargo-deb, Prometheus, Ansible (tests/run) and, once, the network"]
+fn three_vantages_have_one_plan_and_a_prometheus() {
+    let temp_dir = TempDir::new("fleet");
+    packages(&temp_dir);
+    for program in ["prometheus", "promtool"] {
+        fs::copy(format!("/usr/bin/{program}"), temp_dir.join(program)).unwrap();
+    }
+    temp_dir.put("prometheus.service", PROMETHEUS);
+    let plan = text("targets.toml");
+    let is_own = |line: &&str| line.starts_with("vantage =") || line.starts_with("controls =");
+    let shared: Vec<&str> = plan.lines().filter(|line| !is_own(line)).collect();
+    assert_eq!(shared.len() + 2, plan.lines().count());
+    temp_dir.put("plan.toml", shared.join("\n"));
+
+    let machines = [(); 3].map(|()| Machine::boot_with_python(&temp_dir));
+    let [first, second, third] = &machines;
+    first.cable(second, ["10.46.0.1/30", "10.46.0.2/30"]);
+    first.cable(third, ["10.46.1.1/30", "10.46.1.2/30"]);
+    first.sh("install -m 755 /mnt/prometheus /mnt/promtool /usr/bin/; mkdir -p /etc/prometheus
+        echo 'global: {}' >/etc/prometheus/prometheus.yml
+        install -m 644 /mnt/prometheus.service /etc/systemd/system/
+        systemctl daemon-reload; systemctl start prometheus");
+
+    let inventory = inventory(&temp_dir, &machines);
+    let (code, said) = play(&temp_dir, &inventory);
+    assert_eq!(code, 0, "{said}");
+    for ((name, address), machine) in VANTAGES.iter().zip(&machines) {
+        until(TIMEOUT, "a vantage that is up", || {
+            let table = machine.sh("lifesign status");
+            let is_up = table.starts_with(&format!("{name} at ")) && table.contains("KP");
+            if is_up { Ok(()) } else { Err(table) }
+        });
+        let told = machine.sh("grep -E '^(vantage|controls)' /etc/lifesign/targets.toml");
+        let wanted = format!("vantage = \"{name}\"\ncontrols = [\"127.0.0.1\", \"{address}\"]");
+        assert_eq!(told, wanted);
+    }
+    until(TIMEOUT, "three vantages in Prometheus", || {
+        let found = first.get("http://127.0.0.1:9090/api/v1/query?query=up");
+        let is_scraped = |(name, address): &(&str, &str)| {
+            let labels = format!(
+                "\"instance\":\"{address}:17545\",\"job\":\"lifesign\",\"vantage\":\"{name}\""
+            );
+            found.split("\"metric\"").any(|one| one.contains(&labels) && one.contains(",\"1\"]"))
+        };
+        if VANTAGES.iter().all(is_scraped) { Ok(()) } else { Err(found) }
+    });
+
+    // Once more: nothing is to be done. A wrong plan: refused on each, and what runs stays.
+    let (code, said) = play(&temp_dir, &inventory);
+    assert_eq!((code, said.matches("changed=0").count()), (0, 3), "{said}");
+    temp_dir.put("plan.toml", shared.join("\n") + "\nnonsense = 1\n");
+    let (code, said) = play(&temp_dir, &inventory);
+    assert_ne!(code, 0, "{said}");
+    assert!(said.contains("unknown key") && said.matches("failed=1").count() == 3, "{said}");
+    for machine in &machines {
+        let told = machine.sh("systemctl is-active lifesign; lifesign check");
+        assert!(told.starts_with("active"), "{told}");
+    }
+}

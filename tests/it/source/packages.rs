@@ -1,0 +1,50 @@
+//! The crates as `cargo package` packs them: each says what it is, names its siblings by version,
+//! and holds its source and little else.
+
+use crate::support::{done, quiet};
+use std::process::Command;
+
+fn cargo(arguments: &[&str]) -> String {
+    let mut command = quiet(Command::new(env!("CARGO")), arguments);
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let (code, out, err) = done(command);
+    assert_eq!(code, 0, "{arguments:?}: {err}");
+    out
+}
+
+#[test]
+fn every_crate_says_what_it_is_and_names_its_siblings_by_version() {
+    let text = cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 15, "{}", packages.len());
+    for package in packages {
+        let name = package["name"].as_str().unwrap();
+        assert_eq!(package["version"], env!("CARGO_PKG_VERSION"), "{name}");
+        let described = package["description"].as_str().unwrap_or_default();
+        assert!(described.len() > 20, "{name}: {described}");
+        assert_eq!(package["license"], "MIT OR Apache-2.0", "{name}");
+        for needed in package["dependencies"].as_array().unwrap() {
+            let is_ours = !needed["path"].is_null() && needed["kind"] != "dev";
+            let wanted = concat!("^", env!("CARGO_PKG_VERSION"));
+            assert!(!is_ours || needed["req"] == wanted, "{name}: {}", needed["name"]);
+        }
+    }
+}
+
+#[test]
+fn packages_hold_their_source_and_no_corpora() {
+    let text = cargo(&["package", "--workspace", "--list", "--offline", "--allow-dirty"]);
+    let files: Vec<&str> = text.lines().collect();
+    assert!(files.len() > 300, "{}", files.len());
+    for wanted in ["tests/data/scenarios/december-2014.toml", "targets.toml", "README.md"] {
+        assert!(files.contains(&wanted), "{wanted}");
+    }
+    let is_ballast = |file: &&&str| {
+        let is_story = file.ends_with("december-2014.toml");
+        let folders = ["fuzz/", "tests/", "benches/", "proptest-regressions/"];
+        folders.iter().any(|folder| file.starts_with(folder)) && !is_story
+    };
+    let ballast: Vec<_> = files.iter().filter(is_ballast).collect();
+    assert!(ballast.is_empty(), "{ballast:?}");
+}
