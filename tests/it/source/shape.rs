@@ -23,10 +23,10 @@ const OF_THE_CORE: [(&str, &[&str]); 4] = [
     ("crates/model", &["jiff", "serde"]),
 ];
 
-struct File {
+pub(super) struct File {
     /// Below the crate's src/.
     path: PathBuf,
-    text: String,
+    pub text: String,
 }
 
 impl File {
@@ -92,7 +92,7 @@ fn source(folder: &str) -> Vec<File> {
 }
 
 /// The files below this folder, with their paths in it.
-fn files_below(folder: &str) -> Vec<File> {
+pub(super) fn files_below(folder: &str) -> Vec<File> {
     let source = root().join(folder.trim_start_matches('/'));
     let mut folders = vec![source.clone()];
     let mut files = Vec::new();
