@@ -39,8 +39,9 @@ fn inventory(temp_dir: &TempDir, machines: &[Machine; 3]) -> String {
              ansible_remote_tmp: {files}/ansible-{name}}}"
         );
     }
-    let (deb, plan) = (temp_dir.path("one.deb"), temp_dir.path("plan.toml"));
-    let all = format!("all:\n  vars: {{lifesign_deb: {deb}, plan: {plan}}}\n");
+    let [deb, plan, deny] = ["one.deb", "plan.toml", "deny.txt"].map(|file| temp_dir.path(file));
+    let vars = format!("{{lifesign_deb: {deb}, plan: {plan}, plan_files: [{deny}]}}");
+    let all = format!("all:\n  vars: {vars}\n");
     let text =
         format!("{all}vantages:\n  hosts:\n{hosts}prometheus:\n  hosts:\n    {}:\n", VANTAGES[0].0);
     temp_dir.put("inventory.yml", text)
@@ -72,7 +73,9 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     let is_own = |line: &&str| line.starts_with("vantage =") || line.starts_with("controls =");
     let shared: Vec<&str> = plan.lines().filter(|line| !is_own(line)).collect();
     assert_eq!(shared.len() + 2, plan.lines().count());
-    temp_dir.put("plan.toml", shared.join("\n"));
+    let shared = format!("deny = \"deny.txt\"\n{}", shared.join("\n"));
+    temp_dir.put("plan.toml", &shared);
+    temp_dir.put("deny.txt", "198.51.100.0/24\n");
 
     let machines = [(); 3].map(|()| Machine::boot_with_python(&temp_dir));
     let [first, second, third] = &machines;
@@ -95,6 +98,7 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
         let told = machine.sh("grep -E '^(vantage|controls)' /etc/lifesign/targets.toml");
         let wanted = format!("vantage = \"{name}\"\ncontrols = [\"127.0.0.1\", \"{address}\"]");
         assert_eq!(told, wanted);
+        assert_eq!(machine.sh("cat /etc/lifesign/deny.txt"), "198.51.100.0/24");
     }
     until(TIMEOUT, "three vantages in Prometheus", || {
         let found = first.get("http://127.0.0.1:9090/api/v1/query?query=up");
@@ -110,7 +114,7 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     // Once more: nothing is to be done. A wrong plan: refused on each, and what runs stays.
     let (code, said) = play(&temp_dir, &inventory);
     assert_eq!((code, said.matches("changed=0").count()), (0, 3), "{said}");
-    temp_dir.put("plan.toml", shared.join("\n") + "\nnonsense = 1\n");
+    temp_dir.put("plan.toml", shared + "\nnonsense = 1\n");
     let (code, said) = play(&temp_dir, &inventory);
     assert_ne!(code, 0, "{said}");
     assert!(said.contains("unknown key") && said.matches("failed=1").count() == 3, "{said}");

@@ -93,3 +93,38 @@ fn the_package_names_files_that_are_there() {
         "{started}: {installed:?}"
     );
 }
+
+/// Of the README and of each page in docs/, in both packages.
+#[test]
+fn what_a_packed_page_links_to_is_packed() {
+    let metadata: toml::Table = text("Cargo.toml").parse().unwrap();
+    let packages = &metadata["package"]["metadata"];
+    let debs = packages["deb"]["assets"].as_array().unwrap().iter().map(|asset| &asset[0]);
+    let rpms = packages["generate-rpm"]["assets"].as_array().unwrap().iter();
+    let lists = [debs.collect::<Vec<_>>(), rpms.map(|asset| &asset["source"]).collect()];
+    for list in lists {
+        let packed: Vec<&str> = list.iter().map(|from| from.as_str().unwrap()).collect();
+        let is_packed = |file: &str| {
+            packed.iter().any(|from| match from.split_once('*') {
+                Some((begin, end)) => file.starts_with(begin) && file.ends_with(end),
+                None => *from == file,
+            })
+        };
+        let docs = fs::read_dir(path("docs")).unwrap();
+        let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+        let pages = docs.filter(|name| name.strip_suffix(".md").is_some());
+        for page in pages.chain(["README.md".to_owned()]) {
+            assert!(is_packed(&page), "{page}");
+            let text = text(&page);
+            for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+                let file = match link.strip_prefix("../") {
+                    Some(link) => link.to_owned(),
+                    None if page.starts_with("docs/") => format!("docs/{link}"),
+                    None => link.to_owned(),
+                };
+                let is_ours = !link.is_empty() && !link.starts_with("https://");
+                assert!(!is_ours || is_packed(&file), "{page} links to {link}: {packed:?}");
+            }
+        }
+    }
+}
