@@ -1,6 +1,7 @@
 //! Lines for a reader who may be slow, stuck or gone, such as that of standard output: a thread
 //! writes them, and whoever has something to say never waits.
 
+use lifesign_document::plain_lines;
 use std::{
     io::{self, Write},
     sync::{
@@ -72,7 +73,7 @@ impl Drop for LineWriter {
 /// A line on standard output, for whose reader one waits. One who has gone away is no error of
 /// ours.
 pub fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
+    let _ = writeln!(io::stdout(), "{}", plain_lines(line));
 }
 
 /// A reader who has gone away is no error of ours.
@@ -85,7 +86,7 @@ fn write_lines(lines: &Receiver<String>, lost: &AtomicU64, mut out: impl Write) 
             let _ = writeln!(out, "note: {} lines lost: they were not read in time", count - said);
             said = count;
         }
-        let _ = writeln!(out, "{line}");
+        let _ = writeln!(out, "{}", plain_lines(&line));
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::{exit, has_colour, refuse, stderr::print_error};
 use clap::Args;
+use lifesign_clock::Clock;
 use lifesign_core::{
     judge::{Edge, State},
     outcome::Cause,
     scopes::Maintenance,
     time::Time,
 };
-use lifesign_document::fault_of_json;
+use lifesign_document::{fault_of_json, plain};
 use lifesign_export::listener::Listen;
 use lifesign_incident::story;
 use lifesign_web_config::Client;
@@ -24,6 +25,10 @@ use std::{
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// In bytes; what 5,030 blocks say is a tenth of it.
+const LONGEST_ANSWER: usize = 64 << 20;
+/// So many letters of what a server says of itself are shown.
+const LONGEST_WORDS: usize = 200;
 /// How often `--watch` asks.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -112,9 +117,11 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
     let colour = has_colour(&io::stdout());
     loop {
         let answer = fetch(&args.address, client.as_ref()).and_then(|text| {
-            let state = serde_json::from_str(&text);
-            let state =
-                state.map_err(|error| fault_of_json(&error, "the address of a lifesign"))?;
+            let state: Value = serde_json::from_str(&text)
+                .map_err(|error| fault_of_json(&error, "the address of a lifesign"))?;
+            if !state["countries"].is_array() {
+                return Err("its answer is none of a lifesign; give the address of one".into());
+            }
             let (service, lines) = Service::of_all(&state);
             let code = if args.exit_code { service as u8 } else { exit::OK };
             Ok(match (args.json, args.exit_code) {
@@ -145,12 +152,54 @@ trait Stream: Read + Write {}
 
 impl<T: Read + Write> Stream for T {}
 
+/// A stream of which the whole answer must come within [`TIMEOUT`], and not only its next part.
+struct InTime<T> {
+    stream: T,
+    /// How many bytes may still come.
+    left: usize,
+    clock: Clock,
+    until: Time,
+}
+
+impl<T: Stream> InTime<T> {
+    fn new(stream: T) -> Self {
+        let clock = Clock::start();
+        Self { stream, left: LONGEST_ANSWER, until: clock.now() + TIMEOUT, clock }
+    }
+}
+
+impl<T: Stream> Read for InTime<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let late = || io::Error::other(format!("no whole answer in {} s", TIMEOUT.as_secs()));
+        if self.clock.now() >= self.until {
+            return Err(late());
+        }
+        let read = self.stream.read(buffer).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => late(),
+            _ => error,
+        })?;
+        let left = self.left.checked_sub(read);
+        self.left = left.ok_or_else(|| io::Error::other("its answer has no end"))?;
+        Ok(read)
+    }
+}
+
+impl<T: Stream> Write for InTime<T> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.stream.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// A connection, and what the server is called there.
 fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
     let by_tcp = |address: SocketAddr| -> io::Result<(Box<dyn Stream>, String)> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok((Box::new(stream), address.to_string()))
+        Ok((Box::new(InTime::new(stream)), address.to_string()))
     };
     match place {
         Listen::Address(address) => by_tcp(*address),
@@ -162,7 +211,7 @@ fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;
             stream.set_read_timeout(Some(TIMEOUT))?;
-            Ok((Box::new(stream), "localhost".into()))
+            Ok((Box::new(InTime::new(stream)), "localhost".into()))
         }
     }
 }
@@ -180,11 +229,18 @@ fn fetch(place: &Listen, client: Option<&Client>) -> Result<String, String> {
     match head.split(' ').nth(1) {
         Some("200") => Ok(body.to_owned()),
         // It requires TLS, or a password.
-        Some("400" | "401") if client.is_none() => {
-            Err(format!("{}; --http.config.file says how to ask (docs/access.md)", body.trim()))
-        }
-        _ => Err(body.trim().to_owned()),
+        Some("400" | "401") if client.is_none() => Err(format!(
+            "{}; --http.config.file says how to ask (docs/access.md)",
+            words_of_server(body)
+        )),
+        Some(code) if body.trim().is_empty() => Err(format!("its answer is {code} alone")),
+        _ => Err(words_of_server(body)),
     }
+}
+
+/// The first line of what a server says of itself, which may be anybody's.
+fn words_of_server(body: &str) -> String {
+    plain(body.trim().lines().next().unwrap_or_default()).chars().take(LONGEST_WORDS).collect()
 }
 
 /// A line for each scope: a country; its blocks and its networks below it; the blocks of a network
@@ -200,7 +256,7 @@ fn table(state: &Value, colour: bool) -> String {
     for country in items(&state["countries"]) {
         text += &row(&printable(&country["code"]), country, colour);
         if let Some(sentence) = country["incident"]["sentence"].as_str() {
-            let _ = writeln!(text, "  {}", without_controls(sentence));
+            let _ = writeln!(text, "  {}", plain(sentence));
         }
         let blocks_of = |text: &mut String, network: &Value, indent: &str| {
             for block in items(&country["blocks"]) {
@@ -255,11 +311,11 @@ fn note(scope: &Value) -> String {
     let cause = unknown.as_str().map(|label| match Cause::from_label(label) {
         Some(cause) => cause.in_words().to_owned(),
         // Another version may know others.
-        None => without_controls(label),
+        None => plain(label),
     });
     let window = &scope["maintenance"];
     let planned = time(&window["from"]).zip(time(&window["to"])).map(|(from, to)| {
-        let reason = window["reason"].as_str().map(without_controls);
+        let reason = window["reason"].as_str().map(plain);
         format!("{} (until {})", Maintenance { from, to, reason }, story::time_text(to))
     });
     [cause, planned].into_iter().flatten().collect::<Vec<_>>().join("; ")
@@ -283,12 +339,7 @@ fn items(value: &Value) -> &[Value] {
 
 /// Text for a terminal; - where there is none.
 fn printable(value: &Value) -> String {
-    without_controls(value.as_str().unwrap_or("-"))
-}
-
-/// Text without control characters, which a terminal would act on.
-fn without_controls(text: &str) -> String {
-    text.chars().filter(|sign| !sign.is_control()).collect()
+    plain(value.as_str().unwrap_or("-"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Standard error, for the log and for what the commands complain of. Nobody waits for its reader.
 
 use crate::line_writer::LineWriter;
+use lifesign_document::plain_lines;
 use std::{
     io::{self, Write},
     sync::OnceLock,
@@ -27,7 +28,7 @@ pub(super) fn end() {
 
 /// A line on standard error. A reader that has gone away is no error of ours.
 pub(super) fn print_error(line: &str) {
-    let line = without_numbers(line);
+    let line = plain_lines(&without_numbers(line));
     match STDERR.get() {
         Some(stderr) => stderr.write(line),
         None => drop(writeln!(io::stderr(), "{line}")),

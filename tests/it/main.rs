@@ -36,6 +36,7 @@ mod cli {
     mod commands;
     mod complete;
     mod demo;
+    mod escapes;
     #[cfg(feature = "parquet")]
     mod export;
     mod plan;

@@ -72,6 +72,17 @@ fn fault_of_line(text: &str, most: usize) -> Option<String> {
     text.chars().all(is_seen_with_others_only).then(|| "is invisible".to_owned())
 }
 
+/// A text without what a terminal or a page would take for more than text: a line of whatever
+/// others wrote.
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|&letter| is_plain(letter)).collect()
+}
+
+/// The same of several lines.
+pub fn plain_lines(text: &str) -> String {
+    text.chars().filter(|&letter| letter == '\n' || is_plain(letter)).collect()
+}
+
 /// What is wrong with a text that can be no label's value.
 pub fn fault_of_label_value(text: &str) -> Option<String> {
     fault_of_line(text, MAX_LABEL_VALUE)

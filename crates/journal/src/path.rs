@@ -5,6 +5,7 @@ use lifesign_core::{
     scopes::{BlockId, Roster, Scope},
     time::{Time, WallOffset},
 };
+use lifesign_document::plain;
 use lifesign_path::{HopSeen, NetworkOf, PathEvent, Place, PlaceView, Word};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -203,7 +204,7 @@ pub fn text(event: &PathEvent, roster: &Roster, offset: impl Into<WallOffset>) -
 }
 
 fn network(asn: u32, name: Option<String>) -> NetworkOf {
-    NetworkOf { asn, name: name.unwrap_or_default().into() }
+    NetworkOf { asn, name: plain(&name.unwrap_or_default()).into() }
 }
 
 fn name(network: &NetworkOf) -> Option<String> {

@@ -76,7 +76,8 @@ impl StoreReader {
         let Ok(mut statement) = self.0.prepare(sql) else { return Ok(windows) };
         let rows = statement.query_map([], |row| {
             let from = row::time(row, 1)?;
-            let window = Maintenance { from, to: row::time(row, 2)?, reason: row.get(3)? };
+            let window =
+                Maintenance { from, to: row::time(row, 2)?, reason: row::optional_text(row, 3)? };
             Ok((row.get(0)?, window))
         })?;
         let rows: Rows<(String, Maintenance)> = Rows::collect(rows)?;

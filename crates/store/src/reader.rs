@@ -4,7 +4,7 @@
 use super::{
     Episode,
     opening::{self, PLAYED, StoreError, VERSION, connect},
-    row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, time},
+    row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
     tables::show_as_newest,
 };
 use lifesign_core::{
@@ -286,7 +286,7 @@ impl StoreReader {
     /// The name of a country; its code, if no name is stored.
     pub fn country_name(&self, code: &str) -> Result<String> {
         let mut statement = self.0.prepare("SELECT name FROM country WHERE code = ?")?;
-        let name = statement.query_map([code], |row| row.get(0))?.next().transpose()?;
+        let name = statement.query_map([code], |row| text(row, 0))?.next().transpose()?;
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
@@ -301,7 +301,7 @@ impl StoreReader {
                 began: time(row, 0)?,
                 lasted: time(row, 1)?,
                 ended: row.get(2)?,
-                vantage: row.get(3)?,
+                vantage: text(row, 3)?,
             })
         };
         Rows::collect(statement.query_map([millis(since), millis(until)], run)?)

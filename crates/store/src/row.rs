@@ -5,6 +5,7 @@ use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
 };
+use lifesign_document::plain;
 use lifesign_incident::StayCount;
 use rusqlite::{Error, Result, Row};
 use std::time::Duration;
@@ -33,15 +34,15 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         number.try_into().map_err(|_| Error::IntegralValueOutOfRange(column, number))
     };
     Ok(Episode {
-        scope: row.get(0)?,
+        scope: text(row, 0)?,
         found: time(row, 1)?,
-        country: row.get(2)?,
+        country: text(row, 2)?,
         state: state_from_row(row, 3)?,
         begin: Edge { earliest: optional_time(row, 4)?, latest: time(row, 5)? },
         end: optional_edge(6, 7)?,
         unseen: length(row, 8)?,
         paused: optional_time(row, 9)?,
-        evidence: row.get(10)?,
+        evidence: text(row, 10)?,
         darknesses: Darknesses {
             count: count(11)?,
             length: length(row, 12)?,
@@ -59,6 +60,15 @@ pub(super) fn state_from_row(row: &Row, column: usize) -> Result<State> {
         let problem = format!("{text:?} is no state").into();
         Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, problem)
     })
+}
+
+/// A column that is a text, as it may be shown: the file may be anybody's.
+pub(super) fn text(row: &Row, column: usize) -> Result<String> {
+    Ok(plain(row.get_ref(column)?.as_str()?))
+}
+
+pub(super) fn optional_text(row: &Row, column: usize) -> Result<Option<String>> {
+    Ok(row.get_ref(column)?.as_str_or_null()?.map(plain))
 }
 
 /// Milliseconds since the Unix epoch.

@@ -3,7 +3,7 @@
 
 use super::{
     reader::{FINE_MS, Rows, StoreReader},
-    row::LATEST_MS,
+    row::{LATEST_MS, text},
 };
 use lifesign_core::scopes::{CalledScope, FullName};
 use lifesign_document::by_likeness;
@@ -102,7 +102,7 @@ impl StoreReader {
              ORDER BY name != country, name"
         ))?;
         let scopes = statement.query_map([FINE_MS, LATEST_MS], |row| {
-            Ok(KnownScope { name: row.get(0)?, country: row.get(1)? })
+            Ok(KnownScope { name: text(row, 0)?, country: text(row, 1)? })
         })?;
         Ok(Rows::collect(scopes)?.read)
     }

@@ -2,7 +2,7 @@
 
 use super::{
     reader::{COARSE_MS, FINE_MS, Rows, StoreReader},
-    row::{LATEST_MS, millis},
+    row::{LATEST_MS, millis, text},
 };
 use lifesign_core::{
     judge::State,
@@ -168,7 +168,7 @@ impl Measured {
 
 fn measured(row: &Row) -> Result<Measured> {
     Ok(Measured {
-        scope: row.get(0)?,
+        scope: text(row, 0)?,
         period: row.get::<_, i64>(1)?.max(0) as usize,
         first: row.get::<_, i64>(13)?.max(0) as usize,
         is_unknown: row.get(2)?,

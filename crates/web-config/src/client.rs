@@ -71,10 +71,10 @@ impl Client {
 }
 
 fn exchange(mut stream: impl Read + Write, request: &str) -> io::Result<String> {
-    let mut answer = String::new();
+    let mut answer = Vec::new();
     stream.write_all(request.as_bytes())?;
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    stream.read_to_end(&mut answer)?;
+    String::from_utf8(answer).map_err(|_| io::Error::other("the answer is no text"))
 }
 
 /// `tls_config`: whom to trust, and which certificate to show.
