@@ -1,8 +1,10 @@
 //! The command `status`: what a running lifesign says (`/api/v1/state`), as a table.
 
+mod fetch;
+
 use super::{exit, has_colour, refuse, stderr::print_error};
 use clap::Args;
-use lifesign_clock::Clock;
+use fetch::fetch;
 use lifesign_core::{
     judge::{Edge, State},
     outcome::Cause,
@@ -16,19 +18,11 @@ use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
-    os::unix::net::UnixStream,
+    io::{self, IsTerminal, Write},
     path::PathBuf,
     time::Duration,
 };
 
-/// How long an answer may take.
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// In bytes; what 5,030 blocks say is a tenth of it.
-const LONGEST_ANSWER: usize = 64 << 20;
-/// So many letters of what a server says of itself are shown.
-const LONGEST_WORDS: usize = 200;
 /// How often `--watch` asks.
 const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -146,101 +140,6 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
         }
         std::thread::sleep(WATCH_INTERVAL);
     }
-}
-
-trait Stream: Read + Write {}
-
-impl<T: Read + Write> Stream for T {}
-
-/// A stream of which the whole answer must come within [`TIMEOUT`], and not only its next part.
-struct InTime<T> {
-    stream: T,
-    /// How many bytes may still come.
-    left: usize,
-    clock: Clock,
-    until: Time,
-}
-
-impl<T: Stream> InTime<T> {
-    fn new(stream: T) -> Self {
-        let clock = Clock::start();
-        Self { stream, left: LONGEST_ANSWER, until: clock.now() + TIMEOUT, clock }
-    }
-}
-
-impl<T: Stream> Read for InTime<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let late = || io::Error::other(format!("no whole answer in {} s", TIMEOUT.as_secs()));
-        if self.clock.now() >= self.until {
-            return Err(late());
-        }
-        let read = self.stream.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => late(),
-            _ => error,
-        })?;
-        let left = self.left.checked_sub(read);
-        self.left = left.ok_or_else(|| io::Error::other("its answer has no end"))?;
-        Ok(read)
-    }
-}
-
-impl<T: Stream> Write for InTime<T> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.stream.write(buffer)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
-}
-
-/// A connection, and what the server is called there.
-fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
-    let by_tcp = |address: SocketAddr| -> io::Result<(Box<dyn Stream>, String)> {
-        let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok((Box::new(InTime::new(stream)), address.to_string()))
-    };
-    match place {
-        Listen::Address(address) => by_tcp(*address),
-        Listen::Everywhere(port) | Listen::Localhost(port) => {
-            let at = |ip: IpAddr| by_tcp(SocketAddr::new(ip, *port));
-            at(Ipv4Addr::LOCALHOST.into())
-                .or_else(|error| at(Ipv6Addr::LOCALHOST.into()).map_err(|_| error))
-        }
-        Listen::Unix(path) => {
-            let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(TIMEOUT))?;
-            Ok((Box::new(InTime::new(stream)), "localhost".into()))
-        }
-    }
-}
-
-/// The body of the answer.
-fn fetch(place: &Listen, client: Option<&Client>) -> Result<String, String> {
-    let request = || {
-        let elsewhere = |error| format!("{error}; --address says where a run listens");
-        let connected = connect(place).map_err(|error| io::Error::other(elsewhere(error)));
-        let (stream, server) = connected?;
-        client.unwrap_or(&Client::default()).get(stream, &server, "/api/v1/state")
-    };
-    let text = request().map_err(|error: io::Error| error.to_string())?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("no HTTP answer")?;
-    match head.split(' ').nth(1) {
-        Some("200") => Ok(body.to_owned()),
-        // It requires TLS, or a password.
-        Some("400" | "401") if client.is_none() => Err(format!(
-            "{}; --http.config.file says how to ask (docs/access.md)",
-            words_of_server(body)
-        )),
-        Some(code) if body.trim().is_empty() => Err(format!("its answer is {code} alone")),
-        _ => Err(words_of_server(body)),
-    }
-}
-
-/// The first line of what a server says of itself, which may be anybody's.
-fn words_of_server(body: &str) -> String {
-    plain(body.trim().lines().next().unwrap_or_default()).chars().take(LONGEST_WORDS).collect()
 }
 
 /// A line for each scope: a country; its blocks and its networks below it; the blocks of a network
