@@ -376,7 +376,7 @@ impl Daemon {
         while let Some(change) = self.watch.poll_return_path_change() {
             self.stdout_writer.write(verdict::return_path(&change, roster, offset));
         }
-        self.tell_paths();
+        self.tell_paths(now);
     }
 }
 

@@ -85,8 +85,12 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             Err(error) => {
                 // What was found on paths is told as it was: nobody can be asked again.
                 let Some(event) = path::read(text, &plan.roster) else { return Ok(Err(error)) };
-                if let Some(line) = path::text(&event, &plan.roster, 0).filter(|_| !args.json) {
+                let is_shown = !args.json && !args.is_quiet;
+                if let Some(line) = path::text(&event, &plan.roster, 0).filter(|_| is_shown) {
                     print_line(&line);
+                }
+                if let Some(store) = &mut store {
+                    store.keep_places(&[event], &plan.roster);
                 }
                 return Ok(Ok(None));
             }

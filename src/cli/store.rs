@@ -170,10 +170,11 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             text.map(|text| (text, read.is_empty(), broken))
         } else {
             let told = reader.incidents(&filter, observed_until, None);
-            let ToldIncidents { rows: Rows { read, broken }, told_with: country } =
+            let ToldIncidents { rows: Rows { read, broken }, told_with: country, places } =
                 told.map_err(|error| error.to_string())?;
             told_with = country;
-            let rows = read.iter().map(|incident| IncidentRow::new(incident, observed_until));
+            let rows =
+                read.iter().map(|incident| IncidentRow::new(incident, &places, observed_until));
             let text = match (args.json, args.csv) {
                 (true, _) => rows::json_lines(rows),
                 (_, true) => rows::csv(rows.flat_map(IncidentRow::phases)),

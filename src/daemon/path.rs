@@ -261,10 +261,13 @@ impl Daemon {
         self.network.trace(&probes, &self.plan, out);
     }
 
-    /// Writes what was found on paths to standard output and to the journal.
-    pub(super) fn tell_paths(&mut self) {
+    /// Writes what was found on paths to standard output, to the journal and to the store.
+    pub(super) fn tell_paths(&mut self, now: Time) {
         let Some(paths) = &mut self.paths else { return };
         let offset = self.clock.wall_offset();
+        if let Some(store) = &mut self.store {
+            store.keep_places(&paths.events, &self.plan.roster, now, offset);
+        }
         for event in paths.events.drain(..) {
             if let Some(text) = path::text(&event, &self.plan.roster, offset) {
                 self.stdout_writer.write(text);

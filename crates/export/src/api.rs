@@ -131,9 +131,9 @@ pub(crate) fn answer(
     let written = match kind {
         Kind::Incidents => {
             let read = reader.map(|reader| reader.incidents(&filter, now, Some(snapshot)));
-            let ToldIncidents { rows: Rows { read, broken }, told_with } = or_none(read)?;
+            let ToldIncidents { rows: Rows { read, broken }, told_with, places } = or_none(read)?;
             let head = Head { told_with, ..head };
-            let rows = read.iter().map(|incident| IncidentRow::new(incident, now));
+            let rows = read.iter().map(|incident| IncidentRow::new(incident, &places, now));
             head.written(rows, broken, |rows| rows::csv(rows.flat_map(IncidentRow::phases)))
         }
         Kind::Episodes => {

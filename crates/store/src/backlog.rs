@@ -1,16 +1,17 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction, plan::Windows};
+use super::{Episode, Sample, correction::Correction, place::ToldPlace, plan::Windows};
 use lifesign_core::{judge::Memory, scopes::Remarks, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     net::IpAddr,
 };
 
-/// Rows that wait while the disk fails: three months of one country's episodes, half a day of its
-/// samples.
+/// Rows that wait while the disk fails: three months of one country's episodes and of its places,
+/// half a day of its samples.
 const MAX_EPISODES: usize = 16_384;
+const MAX_PLACES: usize = 16_384;
 const MAX_SAMPLES: usize = 65_536;
 /// New plans whose windows of maintenance wait.
 const MAX_PLANS: usize = 64;
@@ -28,6 +29,7 @@ pub(super) struct Batch {
     /// The windows of each new plan, and when it became the plan, oldest first.
     pub maintenance: Vec<(Windows, Time)>,
     pub episodes: Vec<Episode>,
+    pub places: Vec<ToldPlace>,
     pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
     /// Addresses of names, by name.
@@ -52,6 +54,7 @@ impl Batch {
         self.scopes.extend(next.scopes);
         self.maintenance.extend(next.maintenance);
         self.episodes.extend(next.episodes);
+        self.places.extend(next.places);
         self.samples.extend(next.samples);
         self.names.extend(next.names);
         self.corrections.extend(next.corrections);
@@ -77,6 +80,7 @@ pub(super) struct Backlog {
     pub maintenance: VecDeque<(Windows, Time)>,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
+    pub places: VecDeque<ToldPlace>,
     pub samples: VecDeque<Sample>,
     pub memory: Option<Memory>,
     pub names: HashMap<String, Vec<IpAddr>>,
@@ -114,6 +118,7 @@ impl Backlog {
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
+        self.places.extend(batch.places);
         self.samples.extend(batch.samples);
         let mut dropped = 0;
         while self.episodes.len() > MAX_EPISODES {
@@ -122,6 +127,9 @@ impl Backlog {
             self.episodes.remove(&oldest.unwrap_or_default());
             dropped += 1;
         }
+        let excess = self.places.len().saturating_sub(MAX_PLACES);
+        self.places.drain(..excess);
+        dropped += excess as u64;
         let excess = self.samples.len().saturating_sub(MAX_SAMPLES);
         self.samples.drain(..excess);
         dropped + excess as u64
@@ -132,6 +140,9 @@ impl Backlog {
         for (_, mut episode) in std::mem::take(&mut self.episodes) {
             correction.correct(&mut episode);
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
+        }
+        for place in &mut self.places {
+            place.told = correction.of(place.told);
         }
         for sample in &mut self.samples {
             sample.time = correction.of(sample.time);
@@ -144,6 +155,7 @@ impl Backlog {
 
     /// How many rows wait.
     pub fn rows(&self) -> u64 {
-        (self.episodes.len() + self.samples.len()) as u64 + u64::from(self.memory.is_some())
+        let rows = self.episodes.len() + self.places.len() + self.samples.len();
+        rows as u64 + u64::from(self.memory.is_some())
     }
 }

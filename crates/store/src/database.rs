@@ -7,7 +7,7 @@ use super::{
     correction::Correction,
     history::{self, Histories},
     opening::{self, PLAYED, StoreError, VERSION, connect},
-    plan,
+    place, plan,
     reader::{self, COARSE_MS, FINE_MS},
     row::{self, EPISODE_COLUMNS, LATEST_MS, millis},
     series::{LOSS, MEANS, PROBES, makes_sense},
@@ -186,6 +186,9 @@ impl Database {
         for episode in backlog.episodes.values() {
             write_episode(&transaction, episode)?;
         }
+        for place in &backlog.places {
+            place::write(&transaction, place)?;
+        }
         for sample in &backlog.samples {
             write_sample(&transaction, sample)?;
         }
@@ -286,6 +289,7 @@ fn correct(transaction: &Transaction, correction: Correction) -> Result<()> {
     // Only a row of an earlier run can have the key by now.
     transaction.execute("UPDATE OR REPLACE episode SET found = -found WHERE found < 0", [])?;
     transaction.execute("UPDATE OR REPLACE sample SET time = -time WHERE time < 0", [])?;
+    place::correct(transaction, correction)?;
     transaction.execute(
         &format!(
             "UPDATE run SET began = began + ?2, lasted = lasted + ?2
@@ -387,5 +391,5 @@ fn condense(transaction: &Transaction, until: i64) -> Result<()> {
     let mut forget = transaction
         .prepare_cached("DELETE FROM episode WHERE end_latest < ? AND state != 'outage'")?;
     forget.execute([until - KEEP_COARSE_MS])?;
-    Ok(())
+    place::forget(transaction, until - KEEP_COARSE_MS)
 }

@@ -5,6 +5,7 @@
 //! | file | its part |
 //! |---|---|
 //! | `episode` | from changes of verdict to episodes; pure |
+//! | `place` | where paths broke |
 //! | `plan` | what plans said, and which episodes were planned |
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
@@ -38,6 +39,7 @@ mod reader;
 mod series;
 mod directory;
 mod scope_name;
+mod place;
 mod plan;
 mod every_episode;
 mod database;
@@ -55,6 +57,7 @@ pub use directory::{DirectoryError, FILE_NAME, directory, last_written, lock};
 pub use learned::{Learned, LearnedTarget};
 pub use lifesign_incident::Episode;
 pub use opening::StoreError;
+pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
 pub use scope_name::{ScopeError, other_scopes};

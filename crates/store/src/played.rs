@@ -9,7 +9,7 @@ use super::{
     database::Database,
     directory::{DirectoryError, FILE_NAME, lock_to_play},
     episode::EpisodeTracker,
-    names_by_code, samples,
+    names_by_code, place, samples,
 };
 use lifesign_core::{
     judge::Change,
@@ -17,6 +17,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::Watch,
 };
+use lifesign_path::PathEvent;
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -106,6 +107,12 @@ impl PlayedStore {
         batch.episodes.append(&mut counted);
         self.backlog.add(batch);
         if is_due { self.write(now) } else { Ok(()) }
+    }
+
+    /// Keeps the places among what was found on paths, which is written with what comes next.
+    pub fn keep_places(&mut self, found: &[PathEvent], roster: &Roster) {
+        let places = place::told(found, roster, WallOffset::default());
+        self.backlog.add(Batch { places, ..Batch::default() });
     }
 
     /// It is over. The darknesses so far of what flaps still are counted.

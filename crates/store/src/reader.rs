@@ -4,6 +4,7 @@
 use super::{
     Episode,
     opening::{self, PLAYED, StoreError, VERSION, connect},
+    place::Places,
     row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
     tables::show_as_newest,
 };
@@ -115,6 +116,8 @@ pub struct ToldIncidents {
     /// The country with which the scope that was asked for shared others, so that they are told
     /// with it.
     pub told_with: Option<String>,
+    /// Where paths broke meanwhile.
+    pub places: Places,
 }
 
 /// The file, open for reading.
@@ -235,7 +238,9 @@ impl StoreReader {
         if let Some(snapshot) = snapshot {
             go_on(&mut episodes.read, snapshot);
         }
-        let rows = Rows { read: filter.incidents(&episodes.read, now), broken: episodes.broken };
+        let (places, broken) = self.places(all.scope.as_deref())?;
+        let broken = episodes.broken + broken;
+        let rows = Rows { read: filter.incidents(&episodes.read, now), broken };
         // What the country had in this time, and the scope had alone but for that.
         let has_more_alone = all.scope != filter.scope && {
             let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
@@ -244,7 +249,7 @@ impl StoreReader {
             of_country.iter().any(|incident| incident.scope == incident.country)
                 && filter.incidents(&episodes.read, now) != rows.read
         };
-        Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone) })
+        Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
     }
 
     /// The code of the country that a scope is, or lies in; None if it never was in an episode.

@@ -8,7 +8,9 @@ mod timeline;
 pub use self::others::Statement;
 
 use self::{others::others, timeline::timeline};
-use super::{EpisodeFilter, Measured, Measurements, PastRun, StoreReader, reader::RUN_TIMEOUT};
+use super::{
+    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::RUN_TIMEOUT,
+};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
@@ -40,6 +42,7 @@ pub struct ReportData {
     observed_until: Time,
     episodes: Vec<Episode>,
     incidents: Vec<Incident>,
+    places: Places,
     columns: Columns,
     measured: Vec<Measured>,
     runs: Vec<PastRun>,
@@ -73,7 +76,8 @@ impl ReportData {
         let which = Measurements::AllOf(country);
         let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
         let runs = reader.runs(since, until)?;
-        let broken = episodes.broken + measured.broken + runs.broken;
+        let (places, broken) = reader.places(Some(country))?;
+        let broken = broken + episodes.broken + measured.broken + runs.broken;
         if episodes.read.is_empty() && measured.read.is_empty() {
             return Ok(None);
         }
@@ -86,6 +90,7 @@ impl ReportData {
             observed_until,
             episodes: episodes.read,
             incidents,
+            places,
             columns,
             measured: measured.read,
             runs: runs.read,
@@ -344,7 +349,8 @@ fn method(data: &ReportData) -> Markup {
                 "decision look alike."
             }
             li {
-                "Where the path broke. From other places in the world the country may have been "
+                "On which way a path broke, there or back, and at which router: a place is what "
+                "lies beyond the last that answered us. From elsewhere the country may have been "
                 "reachable. Only a failure of our own connection is told apart, by controls that "
                 "answer whenever it works."
             }

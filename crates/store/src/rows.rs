@@ -1,6 +1,7 @@
 //! What programs read of the past: an incident, a phase and an episode as rows of JSON and CSV,
 //! with one meaning of each key (docs/api.md), on the command line and in the API.
 
+use super::{PlaceOf, Places};
 use lifesign_core::{scopes::FullName, time::Time};
 use lifesign_incident::{Episode, Incident, Phase, Span};
 use serde::Serialize;
@@ -126,16 +127,20 @@ struct PhaseKeys {
     darknesses: u32,
     dark_seconds: f64,
     unseen_seconds: f64,
+    place: Option<&'static str>,
+    path: Option<String>,
 }
 
 impl PhaseKeys {
-    fn new(phase: &Phase, now: Time) -> Self {
+    fn new(phase: &Phase, place: Option<PlaceOf>, now: Time) -> Self {
         Self {
             phase: phase.kind.label(),
             span: SpanKeys::new(phase.span(), now),
             darknesses: phase.darknesses,
             dark_seconds: seconds(phase.dark),
             unseen_seconds: seconds(phase.unseen),
+            place: place.as_ref().map(|place| place.place.label()),
+            path: place.map(|place| place.words),
         }
     }
 }
@@ -151,12 +156,13 @@ pub struct IncidentRow<'a> {
 
 impl<'a> IncidentRow<'a> {
     /// What is open has been observed up to `now`.
-    pub fn new(incident: &'a Incident, now: Time) -> Self {
+    pub fn new(incident: &'a Incident, places: &Places, now: Time) -> Self {
         let scope = ScopeKeys::new(&incident.country, &incident.scope);
+        let phase = |phase: &Phase| PhaseKeys::new(phase, places.of_phase(incident, phase), now);
         Self {
             incident: IncidentKeys { scope, id: incident.id(), over: incident.is_over },
             dark_seconds: seconds(incident.dark()),
-            phases: incident.phases.iter().map(|phase| PhaseKeys::new(phase, now)).collect(),
+            phases: incident.phases.iter().map(phase).collect(),
         }
     }
 
@@ -194,6 +200,8 @@ impl Row for PhaseRow<'_> {
         "darknesses",
         "dark_seconds",
         "unseen_seconds",
+        "place",
+        "path",
     ];
 }
 
@@ -286,7 +294,7 @@ mod tests {
     fn an_incident_and_its_phases_have_the_keys_of_an_episode_where_they_mean_the_same() {
         let episodes = [outage("KP/Star JV", Some(34_270))];
         let incidents = fold(&episodes, at(200_000));
-        let row = IncidentRow::new(&incidents[0], at(200_000));
+        let row = IncidentRow::new(&incidents[0], &Places::default(), at(200_000));
         let incident = value(&row);
         assert_eq!(incident["over"], true);
         let phase = row.phases().next().unwrap();

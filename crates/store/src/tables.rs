@@ -34,6 +34,11 @@ CREATE TABLE IF NOT EXISTS name (
 CREATE TABLE IF NOT EXISTS scope (
     name TEXT PRIMARY KEY, country TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS place (
+    scope TEXT NOT NULL, told INTEGER NOT NULL, network TEXT, country TEXT NOT NULL,
+    place TEXT NOT NULL, words TEXT NOT NULL,
+    PRIMARY KEY (scope, told)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// A column that a table of an earlier version may lack.

@@ -24,6 +24,7 @@ mod timeline;
 mod plan;
 mod names;
 mod maintenance;
+mod places;
 
 /// A directory of the test's own, gone with it.
 struct TempDir(TemporaryDirectory);

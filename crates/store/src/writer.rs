@@ -99,8 +99,8 @@ impl StoreWriter {
         self.history.try_recv().ok()
     }
 
-    /// Queues a batch. If the queue is full, its episodes and samples are lost, which is counted;
-    /// the rest goes with the next one.
+    /// Queues a batch. If the queue is full, its episodes, places and samples are lost, which is
+    /// counted; the rest goes with the next one.
     pub fn write(&mut self, batch: Batch) {
         let Some(queue) = &self.queue else { return };
         let batch = std::mem::take(&mut self.kept).then(batch);
@@ -109,9 +109,10 @@ impl StoreWriter {
             queue.try_send(batch)
         {
             self.queued.fetch_sub(1, Ordering::Relaxed);
-            let rows = (batch.episodes.len() + batch.samples.len()) as u64;
-            update(&self.view, |view| view.lost += rows);
-            self.kept = Batch { episodes: Vec::new(), samples: Vec::new(), ..batch };
+            let rows = batch.episodes.len() + batch.places.len() + batch.samples.len();
+            update(&self.view, |view| view.lost += rows as u64);
+            let (episodes, places, samples) = Default::default();
+            self.kept = Batch { episodes, places, samples, ..batch };
         }
     }
 

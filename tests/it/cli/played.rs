@@ -11,6 +11,10 @@ const JOURNAL: &str = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.1
 {"sent":"2014-12-22T16:16:32.120Z","host":"127.45.176.15","probe":"icmp","result":"reply","rtt_ms":203.4}
 "#;
 
+/// Between its last two lines.
+const PLACE: &str = r#"{"seen":"2014-12-22T16:15:05.500Z","path":"127.45.176.0/24","place":{"place":"at_their_border","found":"2014-12-22T16:15:05.500Z","since":"2014-12-22T16:15:01.000Z","last":{"hop":7,"address":"219.158.0.1","asn":4837,"network":"China Unicom","heard":"2014-12-22T16:15:03.000Z"},"first_silent":null,"said":null,"probes":32}}
+"#;
+
 /// The hours in which the outages of the country began, from its great darkness on.
 fn outages(state: &str) -> Vec<String> {
     let filter = EpisodeFilter {
@@ -105,7 +109,9 @@ fn nothing_is_played_into_the_directory_of_a_run() {
 fn a_replay_is_kept_at_the_times_of_its_journal() {
     let temp_dir = TempDir::new("replayed");
     let state = temp_dir.path("state");
-    let journal = temp_dir.put("journal", JOURNAL);
+    let last = JOURNAL.rfind("{\"sent\"").unwrap();
+    let journal = [&JOURNAL[..last], PLACE, &JOURNAL[last..]].concat();
+    let journal = temp_dir.put("journal", journal);
     let replay = ["replay", &journal, "--config", LAB, "--state-dir", &state];
     let (code, out, err) = done(lifesign(&replay));
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
@@ -119,6 +125,15 @@ fn a_replay_is_kept_at_the_times_of_its_journal() {
     // As early as another probe may have left whose answer came later.
     let began = 1_419_264_898_120 - 3000;
     assert_eq!(run, (began, began + 97_203, true, "lab".to_owned()));
+    let told: (String, i64, String, String) = base
+        .query_row("SELECT scope, told, place, words FROM place", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .unwrap();
+    let words = "at their border: dark beyond 219.158.0.1 (AS4837 China Unicom, answered 16:15:03)";
+    let wanted = ("127.45.176.0/24", 1_419_264_905_500, "at_their_border", words);
+    assert_eq!((&*told.0, told.1, &*told.2, &*told.3), wanted);
+    assert!(out.contains(&format!("2014-12-22T16:15:05.500Z KP 127.45.176.0/24 {words}")), "{out}");
     drop(base);
     let period = ["--since", "2014-12-22T16:14Z", "--until", "2014-12-22T16:17Z"];
     let report = [&["report", "KP", "--state-dir", &state], &period[..]].concat();

@@ -115,7 +115,8 @@ fn two_are_named(test: &str, hops: usize, within: Duration, chain: &Chain, break
     temp_dir.put("networks.tsv", NETWORKS);
     let plan = temp_dir.put("plan.toml", PLAN);
     let journal = temp_dir.path("journal.jsonl");
-    let run = [LIFESIGN, "--config", &plan, "--record", &journal];
+    let state = temp_dir.path("state");
+    let run = [LIFESIGN, "--config", &plan, "--record", &journal, "--state-dir", &state];
     let mut watch = Program::start(chain.vantage.command(&run));
     watch.verdict(TIMEOUT, BLOCK, "up");
     learn(chain, hops);
@@ -145,10 +146,33 @@ fn two_are_named(test: &str, hops: usize, within: Duration, chain: &Chain, break
     let told = |lines: &[String]| -> Vec<String> {
         lines.iter().filter(|line| line.contains(": dark beyond ")).cloned().collect()
     };
-    let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan]));
+    let played = temp_dir.path("played");
+    let replay = ["replay", &journal, "--config", &plan, "--state-dir", &played];
+    let (code, out, err) = done(lifesign(&replay));
     assert_eq!((code, err.as_str()), (0, ""));
     let again: Vec<String> = out.lines().map(str::to_owned).collect();
     assert_eq!(told(&again), told(&watch.out), "a replay shows the same places");
+    let kept = kept(&state);
+    assert_eq!(kept.len(), breaks.len(), "each darkness of the country has its place: {kept:?}");
+    assert_eq!(self::kept(&played), kept, "a replay keeps the same places");
+    let report = ["report", "KP", "--since", "1d", "--state-dir", &state];
+    let (code, page, err) = done(lifesign(&report));
+    assert_eq!((code, err.as_str()), (0, ""));
+    for words in kept {
+        assert!(page.contains(&format!("<br><small>{words}</small>")), "{words}: {page}");
+    }
+}
+
+/// Where the path to the country broke in each of its darknesses, as the store tells it.
+fn kept(state: &str) -> Vec<String> {
+    let list = ["episodes", "--scope", "KP", "--json", "--since", "1d", "--state-dir", state];
+    let (code, out, err) = done(lifesign(&list));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let rows = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let of_country: Vec<_> = rows.filter(|row| row["scope"] == "KP").collect();
+    let phases = of_country.iter().flat_map(|row| row["phases"].as_array().unwrap());
+    let dark = phases.filter(|phase| phase["phase"] != "up");
+    dark.map(|phase| phase["path"].as_str().unwrap_or_else(|| panic!("{out}")).to_owned()).collect()
 }
 
 #[test]

@@ -41,6 +41,10 @@ fn start(temp_dir: &TempDir) -> (PageServer, Snapshot) {
     let window =
         "INSERT INTO maintenance VALUES ('X0', 1419300000000, 1419400000000, 'a <b>cable')";
     base.execute(window, []).unwrap();
+    // In the block's own outage.
+    let place = "INSERT INTO place VALUES ('127.60.1.0/24', 1419236000000, NULL, 'X0', 'inside',
+        'inside: dark beyond 192.0.2.1')";
+    base.execute(place, []).unwrap();
     (PageServer::with_past(Some(snapshot.clone()), settings(None), Some(store)), snapshot)
 }
 
@@ -109,16 +113,26 @@ fn incidents_are_told_with_their_phases_and_what_was_shared_only_once() {
                 each["id"],
                 each["over"],
                 each["phases"][0]["phase"],
-                each["phases"][0]["seconds"]
+                each["phases"][0]["seconds"],
+                each["phases"][0]["place"],
+                each["phases"][0]["path"]
             ])
         })
         .collect();
     assert_eq!(
         told,
         [
-            json!(["X0", "2014-12-19T1959Z", true, "outage", 36_000.0]),
-            json!(["127.60.1.0/24", "2014-12-22T0759Z", true, "outage", 3600.0]),
-            json!(["X0", "2014-12-23T0359Z", false, "outage", 72_001.0]),
+            json!(["X0", "2014-12-19T1959Z", true, "outage", 36_000.0, null, null]),
+            json!([
+                "127.60.1.0/24",
+                "2014-12-22T0759Z",
+                true,
+                "outage",
+                3600.0,
+                "inside",
+                "inside: dark beyond 192.0.2.1"
+            ]),
+            json!(["X0", "2014-12-23T0359Z", false, "outage", 72_001.0, null, null]),
         ]
     );
     let late = ask(&server, "/api/v1/incidents?range=24h")["incidents"].clone();

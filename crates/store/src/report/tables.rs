@@ -4,7 +4,7 @@ use super::{ReportData, SHORTEST};
 use crate::incidents::length_words;
 use lifesign_core::{duration::duration_text, judge::State};
 use lifesign_incident::{
-    Incident, PhaseKind,
+    Incident, Phase, PhaseKind,
     story::{edge_text, time_text, times_text},
 };
 use maud::{Markup, html};
@@ -41,7 +41,7 @@ pub(super) fn incidents(data: &ReportData) -> Markup {
                                     Some(end) => (edge_text(end)),
                                     None => { "still so at " (time_text(until)) }
                                 } }
-                                td { (length_words(phase, until)) }
+                                td { (length_words(phase, until)) (place(data, incident, phase)) }
                             }
                         }
                     }
@@ -74,7 +74,7 @@ fn parts(data: &ReportData, incidents: &[&Incident]) -> Markup {
                             }
                             td.(state_of(worst.kind).label()) { (worst.kind.label()) }
                             td { (edge_text(worst.begin)) }
-                            td { (length_words(worst, until)) }
+                            td { (length_words(worst, until)) (place(data, incident, worst)) }
                             td { (duration_text(incident.dark())) }
                         }
                     }
@@ -85,6 +85,12 @@ fn parts(data: &ReportData, incidents: &[&Incident]) -> Markup {
             p { "And " (more) " more, which " code { "lifesign episodes" } " lists." }
         }
     }
+}
+
+/// Where the path broke, on a line of its own, if it was told.
+fn place(data: &ReportData, incident: &Incident, phase: &Phase) -> Markup {
+    let place = data.places.of_phase(incident, phase);
+    html! { @if let Some(place) = place { br; small { (place.words) } } }
 }
 
 /// How often and how long the country was in a state that is no incident.

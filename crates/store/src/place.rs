@@ -1,0 +1,194 @@
+//! Where paths broke, as it was told while blocks were dark. Of a block it is kept word for word;
+//! what is said of a network or a country is made of what was told of its blocks.
+
+use super::{
+    Batch, Correction, Store,
+    reader::{Rows, StoreReader},
+    row::{self, LATEST_MS, millis},
+};
+use lifesign_core::{
+    scopes::{Roster, Scope},
+    time::{Time, WallOffset},
+};
+use lifesign_incident::{Incident, Phase, Span};
+use lifesign_path::{PathEvent, Place};
+use rusqlite::{Connection, Error, Result, Row, params, types::Type};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
+
+/// A place may be told before the silence that proves the darkness: the doubt is traced first.
+const BEFORE_BEGIN: Duration = Duration::from_secs(30);
+
+/// That a block's path broke, and where, by the wall clock.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ToldPlace {
+    /// The prefix of the block.
+    pub scope: String,
+    /// The full name of the network that it lies in, if it lies in one.
+    pub network: Option<String>,
+    /// The code of its country.
+    pub country: String,
+    /// When it was found.
+    pub told: Time,
+    pub place: Place,
+    /// The sentence, as the line of then has it. Its times of day stay as they were told.
+    pub words: String,
+}
+
+/// The places among what was found on paths.
+pub(super) fn told(found: &[PathEvent], roster: &Roster, offset: WallOffset) -> Vec<ToldPlace> {
+    let place = |event: &PathEvent| {
+        let PathEvent::Place { block, place } = event else { return None };
+        let scope = Scope::Block(*block);
+        let mut path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
+        let network = path.find(|scope| matches!(scope, Scope::Network(_)));
+        Some(ToldPlace {
+            scope: roster.full_name_of(scope),
+            network: network.map(|network| roster.full_name_of(network)),
+            country: roster.country_of(scope).code.clone(),
+            told: offset.written(place.found),
+            place: place.place,
+            words: place.sentence(|time| offset.written(time)),
+        })
+    };
+    found.iter().filter_map(place).collect()
+}
+
+impl Store {
+    /// Keeps the places among what was found on paths.
+    pub fn keep_places(
+        &mut self,
+        found: &[PathEvent],
+        roster: &Roster,
+        now: Time,
+        offset: WallOffset,
+    ) {
+        let places = told(found, roster, offset);
+        if places.is_empty() {
+            return;
+        }
+        self.correct(now, offset);
+        self.writer.write(Batch { at: offset.written(now), places, ..Batch::default() });
+    }
+}
+
+pub(super) fn write(connection: &Connection, place: &ToldPlace) -> Result<()> {
+    let ToldPlace { scope, network, country, told, place, words } = place;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)")?
+        .execute(params![scope, millis(*told), network, country, place.label(), words])?;
+    Ok(())
+}
+
+/// The clock has been set: moves those that this run has written, below zero first, since a key
+/// would meet that of one which is not yet moved.
+pub(super) fn correct(connection: &Connection, correction: Correction) -> Result<()> {
+    connection.execute(
+        &format!("UPDATE place SET told = -(told + ?2) WHERE told BETWEEN ?1 AND {LATEST_MS}"),
+        params![millis(correction.since), correction.millis],
+    )?;
+    connection.execute("UPDATE OR REPLACE place SET told = -told WHERE told < 0", [])?;
+    Ok(())
+}
+
+/// Deletes those that were told before `until`, in milliseconds, but for those of darknesses that
+/// stay.
+pub(super) fn forget(connection: &Connection, until: i64) -> Result<()> {
+    let sql = format!(
+        "DELETE FROM place WHERE told < ? AND NOT EXISTS (
+             SELECT 1 FROM episode
+             WHERE episode.scope IN (place.scope, place.network, place.country)
+                 AND coalesce(begin_earliest, begin_latest) <= told + {}
+                 AND coalesce(end_latest, 9e18) >= told
+         )",
+        BEFORE_BEGIN.as_millis()
+    );
+    connection.prepare_cached(&sql)?.execute([until])?;
+    Ok(())
+}
+
+/// Where the path to a scope broke in one darkness.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlaceOf {
+    /// Of a network or a country, that of most of its blocks.
+    pub place: Place,
+    /// For people: `at their border: dark beyond 192.0.2.1 (…)`; where its blocks differ, `at their
+    /// border in 3 of 4 blocks`.
+    pub words: String,
+}
+
+/// Where paths broke, of all scopes that were read.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// By when they were told.
+    told: Vec<ToldPlace>,
+    /// Which of them are of a scope or lie in it, in that order.
+    by_scope: HashMap<String, Vec<usize>>,
+}
+
+impl Places {
+    fn new(told: Vec<ToldPlace>) -> Self {
+        let mut by_scope: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, ToldPlace { scope, network, country, .. }) in told.iter().enumerate() {
+            for name in [Some(scope), network.as_ref(), Some(country)].into_iter().flatten() {
+                by_scope.entry(name.clone()).or_default().push(index);
+            }
+        }
+        Self { told, by_scope }
+    }
+
+    /// The same of a phase of an incident; None of one in which it was up.
+    pub fn of_phase(&self, incident: &Incident, phase: &Phase) -> Option<PlaceOf> {
+        phase.is_bad().then(|| self.of(&incident.scope, phase.span()))?
+    }
+
+    /// Where the path to a scope broke while it was dark from begin to end, as it was told last;
+    /// None if it was not told then.
+    fn of(&self, scope: &str, Span { begin, end }: Span) -> Option<PlaceOf> {
+        let from = begin.earliest.unwrap_or(begin.latest) - BEFORE_BEGIN;
+        let to = end.map_or(Time::NEVER, |end| end.latest);
+        let all = self.by_scope.get(scope)?;
+        let first = all.partition_point(|&index| self.told[index].told < from);
+        let told = all[first..].iter().map(|&index| &self.told[index]);
+        // The newest of each block.
+        let newest: BTreeMap<&str, &ToldPlace> =
+            told.take_while(|place| place.told <= to).map(|place| (&*place.scope, place)).collect();
+        let ToldPlace { place, words, .. } = newest.values().next()?;
+        if newest.values().all(|other| other.words == *words) {
+            return Some(PlaceOf { place: *place, words: words.clone() });
+        }
+        let count = |place| newest.values().filter(|told| told.place == place).count();
+        let most = Place::ALL.into_iter().rev().max_by_key(|&place| count(place))?;
+        let words = format!("{} in {} of {} blocks", most.in_words(), count(most), newest.len());
+        Some(PlaceOf { place: most, words })
+    }
+}
+
+impl StoreReader {
+    /// Where paths to the blocks of a country broke, or to those of all, and how many rows cannot
+    /// be read. A store that an earlier lifesign wrote has no such table.
+    pub(super) fn places(&self, country: Option<&str>) -> Result<(Places, usize)> {
+        let sql = "SELECT scope, told, network, country, place, words FROM place
+                   WHERE ?1 IS NULL OR country = ?1 ORDER BY told, scope";
+        let Ok(mut statement) = self.0.prepare(sql) else { return Ok((Places::default(), 0)) };
+        let Rows { read, broken } = Rows::collect(statement.query_map([country], place_from_row)?)?;
+        Ok((Places::new(read), broken))
+    }
+}
+
+fn place_from_row(row: &Row) -> Result<ToldPlace> {
+    let label: String = row.get(4)?;
+    let place = Place::from_label(&label).ok_or_else(|| {
+        Error::FromSqlConversionFailure(4, Type::Text, format!("{label:?} is no place").into())
+    })?;
+    Ok(ToldPlace {
+        scope: row::text(row, 0)?,
+        told: row::time(row, 1)?,
+        network: row::optional_text(row, 2)?,
+        country: row::text(row, 3)?,
+        place,
+        words: row::text(row, 5)?,
+    })
+}
