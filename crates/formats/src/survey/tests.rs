@@ -315,6 +315,38 @@ fn what_is_left_open_is_said_where_it_begins() {
 }
 
 #[test]
+fn quotes_and_backslashes_hide_what_would_end_a_record() {
+    for text in [
+        "\"open (\"",
+        "\"closed )\" ( \"x\" )",
+        "\"a ; b (\"",
+        "\"a \\\" ( b\"",
+        "\"a \\\\\" ; (",
+        "a\\;b\\(c",
+        "\\040(\n \"x ) ( ;\" ; ( of a comment\n)",
+        "a\\\"b ; (\"",
+        "x ; \"of a comment (",
+        "\"without its end (",
+    ] {
+        let zone = format!("$ORIGIN e.\na IN TXT {text}\nb IN A 192.0.2.1\nc IN A 192.0.2.2\n");
+        let (source, found) = facts(&zone);
+        assert_eq!(found, "192.0.2.1 is b.e\n192.0.2.2 is c.e\n", "{text}");
+        assert_eq!(source.skipped.count, 0, "{text}");
+    }
+}
+
+#[test]
+fn records_of_a_zone_that_stand_elsewhere_are_said() {
+    let zone = "$TTL 1d\n$ORIGIN e.\na IN A 192.0.2.1\n$include sub.zone\n\
+                $GENERATE 1-9 h$ A 192.0.2.$\n$X\nb IN A 192.0.2.2\n";
+    let (source, text) = facts(zone);
+    assert_eq!(text, "192.0.2.1 is a.e\n192.0.2.2 is b.e\n");
+    let first = source.skipped.first.unwrap();
+    assert_eq!((first.line, source.skipped.count), (4, 3));
+    assert_eq!(first.text, "$include: the file that it names is not read; give that one too");
+}
+
+#[test]
 fn a_port_or_a_day_that_is_none_is_said_and_its_host_taken() {
     for (text, wanted, count) in [
         (
