@@ -2,7 +2,7 @@
 
 use crate::support::{TempDir, done, lifesign};
 use lifesign_core::{rng::Rng, time::Time};
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, fs, time::Duration};
 
 /// The lines of verdicts on the country, as JSON.
 type Verdicts = Vec<serde_json::Value>;
@@ -173,8 +173,7 @@ fn a_cadence_that_changes_is_followed_and_makes_nothing_unknown() {
         assert_eq!((code, err.as_str()), (0, ""));
         let gaps = usize::from(!unwatched.is_empty());
         assert!(out.contains(&format!("{gaps} time")), "{dark:?} {unwatched:?}: {out}");
-        let (code, out, err) =
-            done(lifesign(&["replay", &journal, "--config", &plan, "--json"]));
+        let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan, "--json"]));
         assert_eq!((code, err.as_str()), (0, ""));
         let all = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let all: Verdicts = all.filter(|verdict| verdict["scope"] == "country").collect();
@@ -255,7 +254,16 @@ fn what_others_said_stands_beside_what_an_import_says() {
     assert_eq!(done(lifesign(&replay)).0, 0);
     let of_store = ["compare", &state, "--events", &events, "--country", "XX", "--json"];
     let (code, out, err) = done(lifesign(&of_store));
-    assert_eq!((code, err.as_str()), (0, ""));
+    let left_out = "events of other countries than XX, left out: 1";
+    assert_eq!((code, err.as_str()), (0, left_out));
+    let small = temp_dir.put("small.csv", fs::read_to_string(&events).unwrap().replace("XX", "xx"));
+    for events in [&events, &small] {
+        let in_small = ["compare", &state, "--events", events, "--country", "xx", "--json"];
+        assert_eq!(done(lifesign(&in_small)), (0, out.clone(), left_out.into()), "{events}");
+    }
+    let nosuch = ["compare", "nosuch", "--events", &events];
+    let (code, _, err) = done(lifesign(&nosuch));
+    assert!(code == 65 && err.starts_with("nosuch: ") && !err.contains("plan"), "{code}: {err}");
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&told["country"], &told["state"]), (&"XX".into(), &"outage".into()));
     let whose: Vec<_> =

@@ -118,13 +118,7 @@ pub(super) struct Targets {
 
 impl Targets {
     pub fn new(map: Map, only: Vec<Only>) -> Self {
-        Self {
-            map,
-            only,
-            list: Vec::new(),
-            ids: HashMap::new(),
-            vantages: BTreeSet::new(),
-        }
+        Self { map, only, list: Vec::new(), ids: HashMap::new(), vantages: BTreeSet::new() }
     }
 
     /// Is what has these labels asked for?

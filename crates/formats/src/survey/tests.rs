@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod rows;
+
 /// What a file says, a fact each line; and what it was.
 fn told(bytes: &[u8]) -> Result<(Source, String), String> {
     let mut text = String::new();
@@ -312,38 +314,6 @@ fn what_is_left_open_is_said_where_it_begins() {
     let endless = format!("{{\"saddr\": \"192.0.2.1\"}}\n{{\"saddr\": [{}", " ".repeat(5 << 20));
     let problem = told(endless.as_bytes()).unwrap_err();
     assert!(problem.starts_with("f:2:1: an object of more than 4 MiB begins here"), "{problem}");
-}
-
-#[test]
-fn quotes_and_backslashes_hide_what_would_end_a_record() {
-    for text in [
-        "\"open (\"",
-        "\"closed )\" ( \"x\" )",
-        "\"a ; b (\"",
-        "\"a \\\" ( b\"",
-        "\"a \\\\\" ; (",
-        "a\\;b\\(c",
-        "\\040(\n \"x ) ( ;\" ; ( of a comment\n)",
-        "a\\\"b ; (\"",
-        "x ; \"of a comment (",
-        "\"without its end (",
-    ] {
-        let zone = format!("$ORIGIN e.\na IN TXT {text}\nb IN A 192.0.2.1\nc IN A 192.0.2.2\n");
-        let (source, found) = facts(&zone);
-        assert_eq!(found, "192.0.2.1 is b.e\n192.0.2.2 is c.e\n", "{text}");
-        assert_eq!(source.skipped.count, 0, "{text}");
-    }
-}
-
-#[test]
-fn records_of_a_zone_that_stand_elsewhere_are_said() {
-    let zone = "$TTL 1d\n$ORIGIN e.\na IN A 192.0.2.1\n$include sub.zone\n\
-                $GENERATE 1-9 h$ A 192.0.2.$\n$X\nb IN A 192.0.2.2\n";
-    let (source, text) = facts(zone);
-    assert_eq!(text, "192.0.2.1 is a.e\n192.0.2.2 is b.e\n");
-    let first = source.skipped.first.unwrap();
-    assert_eq!((first.line, source.skipped.count), (4, 3));
-    assert_eq!(first.text, "$include: the file that it names is not read; give that one too");
 }
 
 #[test]

@@ -74,8 +74,8 @@ fn record(line: &str) -> Option<Record<'_>> {
 }
 
 /// The line without its comment, and how many parentheses are open behind it, of so many before.
-/// Within quotes, and behind a backslash (`\X`, `\DDD`), neither is one (RFC 1035 §5.1). Quotes that
-/// are open at the end of a line end there, as in BIND: one is forgotten, and not a zone.
+/// Within quotes, and behind a backslash (`\X`, `\DDD`), neither is one (RFC 1035 §5.1). Quotes
+/// that are open at the end of a line end there, as in BIND: one is forgotten, and not a zone.
 fn without_comment(line: &str, mut depth: usize) -> (&str, usize) {
     let mut is_text = false;
     let mut bytes = line.bytes().enumerate();
