@@ -52,17 +52,14 @@ struct Origin {
 
 impl Origin {
     fn label(&self, name: &str) -> Option<&str> {
-        let value = |label: &'_ str| label.strip_prefix(name)?.starts_with('=').then_some(());
-        self.labels.split(' ').find(|label| value(label).is_some())
+        let is_it = |label: &&str| label.split_once('=').is_some_and(|(each, _)| each == name);
+        self.labels.split(' ').find(is_it)
     }
 
     /// May what it recorded be put together with that of another, who came later? A restart changes
     /// such labels as `pod`, while the job is the same.
     fn goes_on(&self, later: &Origin) -> bool {
-        let ((_, last), (first, _)) = match (self.span, later.span) {
-            (Some(span), Some(later)) => (span, later),
-            _ => return true,
-        };
+        let (Some((_, last)), Some((first, _))) = (self.span, later.span) else { return true };
         last < first && self.label("job") == later.label("job")
     }
 }
