@@ -9,11 +9,12 @@ pub const USAGE: u8 = 2;
 /// Data that were given are missing or wrong: a journal, a store, a record to import, events, what
 /// a plan is made from. Or they hold nothing of the period or scope asked for.
 pub const DATA: u8 = 65;
-/// A port or the state directory is in use by another program, or no answer came.
+/// A port or the state directory is in use by another program, or no answer came: to `status`, from
+/// a Prometheus, or from a resolver.
 pub const UNAVAILABLE: u8 = 69;
 /// An internal error, or one of the operating system.
 pub const SOFTWARE: u8 = 70;
-/// An output file or a store cannot be written.
+/// An output file or a store cannot be written, or is there already.
 pub const CANNOT_CREATE: u8 = 73;
 /// No permission to listen on an address, to write the journal, to read the store, or to begin a
 /// run at all.

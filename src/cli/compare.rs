@@ -2,10 +2,11 @@
 
 use super::{
     complete, exit,
-    input::name_of,
+    input::{name_of, unreadable},
     refusal::Refusal,
     replay::into_store,
     standard_input,
+    stderr::print_error,
     store::{open_store, read_events, tell_broken},
 };
 use clap::Args;
@@ -51,6 +52,12 @@ pub(super) fn compare(args: CompareArgs) -> u8 {
         Ok(theirs) => theirs,
         Err(refusal) => return refusal.tell(),
     };
+    // Before a plan is looked for, without which a journal says nothing.
+    if let Err(error) = fs::metadata(&args.ours)
+        && !standard_input(&args.ours)
+    {
+        return unreadable(&name_of(&args.ours), &error).tell();
+    }
     let country = args.country.as_deref();
     let told = |store: &Path| {
         compared(store, theirs, country, args.json).map_or_else(Refusal::tell, |()| exit::OK)
@@ -94,8 +101,17 @@ fn compared(
     // The error says which countries there are.
     let country = country.map(|code| reader.country(code)).transpose();
     let country = country.map_err(|error| error.to_string())?;
+    if let Some(country) = &country {
+        let all = theirs.len();
+        theirs.retain(|one| one.is_of(country));
+        if theirs.len() < all {
+            print_error(&format!(
+                "events of other countries than {country}, left out: {}",
+                all - theirs.len()
+            ));
+        }
+    }
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
-    theirs.retain(|one| one.country.as_ref().is_none_or(is_of_it));
     let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
     let all = EpisodeFilter::default();
     let Rows { read: episodes, broken } = reader.episodes(&all).map_err(StoreError::from)?;

@@ -286,7 +286,7 @@ fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
 }
 
 fn tell(args: &ImportArgs, summary: &Summary) {
-    let &Summary { outcomes, missed, gaps, targets, span, is_inexact, .. } = summary;
+    let &Summary { outcomes, missed, gaps, targets, span, is_inexact, ref joined, .. } = summary;
     let print = |line: String| {
         if standard_input(&args.output) { print_error(&line) } else { print_line(&line) }
     };
@@ -297,6 +297,9 @@ fn tell(args: &ImportArgs, summary: &Summary) {
             count(targets as u64, "target"),
             count(gaps, "time"),
         ));
+    }
+    if let Some(joined) = joined {
+        print(joined.clone());
     }
     if is_inexact {
         print(

@@ -187,7 +187,7 @@ impl Plan {
             Ok((name, text))
         })?;
         plan.unended = unended.into_inner();
-        plan.path.load(path)?;
+        plan.unended.extend(plan.path.load(path)?);
         Ok(plan)
     }
 

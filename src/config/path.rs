@@ -3,7 +3,7 @@
 
 use super::{Plan, summary::rate_in_words};
 use lifesign_core::{schedule::Budget, time::Time};
-use lifesign_document::{Problems, Table, Value, line, open};
+use lifesign_document::{Problems, Table, Value, fault_of_unended, line, open};
 use lifesign_formats::{Skipped, networks};
 use lifesign_path::{NetworkOf, Networks, Settings, TracedBlock, Tracer};
 use std::{net::IpAddr, path::Path, sync::Arc};
@@ -44,9 +44,10 @@ pub(super) fn path_plan(root: Table<'_>) -> PathPlan {
 }
 
 impl PathPlan {
-    /// Reads the table; its path starts from the directory of the plan.
-    pub(super) fn load(&mut self, plan: &Path) -> Result<(), Problems> {
-        let Some(file) = &self.table_file else { return Ok(()) };
+    /// Reads the table; its path starts from the directory of the plan. Returns a note if its last
+    /// line has no end.
+    pub(super) fn load(&mut self, plan: &Path) -> Result<Option<String>, Problems> {
+        let Some(file) = &self.table_file else { return Ok(None) };
         let path = plan.parent().unwrap_or(Path::new("")).join(file);
         let name = path.display().to_string();
         let read = open(&path).and_then(|file| networks::Networks::read(&name, file));
@@ -56,9 +57,10 @@ impl PathPlan {
             included: vec![problems],
             is_cut: false,
         })?;
+        let unended = table.unended().map(|line| fault_of_unended(&name, line));
         self.table = Some(Arc::new(table));
         self.skipped = skipped;
-        Ok(())
+        Ok(unended)
     }
 
     /// Which network an address is in, as the table has it.
@@ -104,11 +106,12 @@ impl Plan {
         let rate = rate_in_words(tracer.calm_rate());
         let names = match (&self.path.table_file, &self.path.table) {
             (Some(file), Some(table)) => {
+                let ranges = if table.len() == 1 { "range" } else { "ranges" };
                 let skipped = match self.path.skipped.count {
                     0 => String::new(),
                     count => format!(", {count} lines left out"),
                 };
-                format!("{} ranges of {file}{skipped}", table.len())
+                format!("{} {ranges} of {file}{skipped}", table.len())
             }
             _ => return format!("path: at most {rate} in calm; no table names networks"),
         };

@@ -41,6 +41,12 @@ pub(super) fn reserve<'a>(
             return;
         }
         for host in hosts.iter() {
+            if let Host::Address(address) = host
+                && all.deny.contains(address)
+            {
+                all.denied.push(address);
+                continue;
+            }
             if known.insert(host.clone()) {
                 all.reserve.push((id, host));
             } else {

@@ -55,7 +55,7 @@ pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<R
         let common = |ours: &Ours| {
             let end = ours.end.map_or(until, |end| end.latest) + NEAR;
             let begin = ours.begin.latest - NEAR;
-            let of_country = statement.country.as_ref().is_none_or(|code| *code == ours.country);
+            let of_country = statement.is_of(&ours.country);
             let end = end.min(statement.end.unwrap_or(until.max(statement.begin)));
             let begin = begin.max(statement.begin);
             (of_country && begin <= end).then(|| end.since(begin))
@@ -245,6 +245,15 @@ mod tests {
             theirs("elsewhere", Some("TO"), 60, Some(600)),
             theirs("alone", Some("KP"), 700, Some(720)),
         ];
+        let small = theirs.clone().map(|one| Statement {
+            country: one.country.map(|code| code.to_ascii_lowercase()),
+            ..one
+        });
+        let whose = |all: &[Statement]| {
+            let all = rows(&ours, all, at(1000));
+            all.iter().map(|row| (row.ours.is_some(), row.theirs.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(whose(&small), whose(&theirs), "a code is the same in small letters");
         let text = text(&rows(&ours, &theirs, at(1000)));
         assert_eq!(
             text,

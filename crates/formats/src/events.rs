@@ -59,6 +59,11 @@ pub fn read(file: &str, text: &str) -> Result<Statements, String> {
 }
 
 impl Statement {
+    /// May it be of the country with this code, in whatever letters? It is if it names none.
+    pub fn is_of(&self, country: &str) -> bool {
+        self.country.as_ref().is_none_or(|code| code.eq_ignore_ascii_case(country))
+    }
+
     /// Nothing in it moves a terminal's cursor, and no word is endless.
     fn printable(self) -> Self {
         let plain = |text: String| -> String {

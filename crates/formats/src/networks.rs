@@ -43,6 +43,7 @@ pub struct Networks {
     v4: Ranges<u32>,
     v6: Ranges<u128>,
     named: Named,
+    unended: Option<usize>,
 }
 
 impl Networks {
@@ -86,8 +87,8 @@ impl Networks {
                 None => Problems::single(name, (0, 0), &format!("no row; give {WANTED}")),
             });
         }
-        let named = named.finish();
-        Ok((Self { v4: v4.finish(), v6: v6.finish(), named }, skipped))
+        let (named, unended) = (named.finish(), lines.unended());
+        Ok((Self { v4: v4.finish(), v6: v6.finish(), named, unended }, skipped))
     }
 
     /// The network that this address is in; None if the table knows none.
@@ -98,7 +99,12 @@ impl Networks {
         })
     }
 
-    /// How many ranges it keeps.
+    /// The last line, if it has no end: it may have been cut off.
+    pub fn unended(&self) -> Option<usize> {
+        self.unended
+    }
+
+    /// How many ranges of a network it has; those that lie beside each other are one.
     pub fn len(&self) -> usize {
         self.v4.len() + self.v6.len()
     }

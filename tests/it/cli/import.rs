@@ -2,7 +2,7 @@
 
 use crate::support::{TempDir, done, lifesign};
 use lifesign_core::{rng::Rng, time::Time};
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, fs, time::Duration};
 
 /// The lines of verdicts on the country, as JSON.
 type Verdicts = Vec<serde_json::Value>;
@@ -126,6 +126,62 @@ fn loss_of_a_tenth_is_no_outage_of_an_import() {
     }
 }
 
+/// Samples of four hosts, at 15 s, then 300 s, then 60 s, dark in some of them; none in others.
+fn changing(dark: std::ops::Range<u64>, unwatched: std::ops::Range<u64>) -> String {
+    let spans = [(15, 400), (300, 60), (60, 120)];
+    let spans = spans.into_iter().flat_map(|(seconds, count)| std::iter::repeat_n(seconds, count));
+    let seconds = spans.scan(0, |now, span| {
+        *now += span;
+        Some(*now)
+    });
+    let seconds: Vec<u64> = seconds.filter(|second| !unwatched.contains(second)).collect();
+    let series = (1..=4).map(|host| {
+        let samples: Vec<_> = seconds
+            .iter()
+            .map(|second| {
+                let millis = start().as_nanos() / 1_000_000 + second * 1000 + host * 1234;
+                let success = u8::from(!dark.contains(second));
+                format!("[{}.{:03},\"{success}\"]", millis / 1000, millis % 1000)
+            })
+            .collect();
+        let samples = samples.join(",");
+        format!(
+            r#"{{"metric":{{"__name__":"probe_success","instance":"127.45.176.{host}"}},"values":[{samples}]}}"#
+        )
+    });
+    let series = series.collect::<Vec<_>>().join(",");
+    format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}"#)
+}
+
+#[test]
+fn a_cadence_that_changes_is_followed_and_makes_nothing_unknown() {
+    // It changes at 6,000 s and at 24,000 s.
+    for (dark, unwatched, outages) in [
+        (0..0, 0..0, 0),
+        (5_000..5_600, 0..0, 1),
+        (5_500..7_500, 0..0, 1),
+        (23_000..25_000, 0..0, 1),
+        (26_000..27_000, 0..0, 1),
+        (0..0, 5_000..7_900, 0),
+        (3_000..3_600, 12_000..15_000, 1),
+    ] {
+        let temp_dir = TempDir::new("import-changing");
+        let record = temp_dir.put("record.json", changing(dark.clone(), unwatched.clone()));
+        let [journal, plan] = ["journal.jsonl", "plan.toml"].map(|name| temp_dir.path(name));
+        let (code, out, err) =
+            done(lifesign(&["import", &record, "-o", &journal, "--plan", &plan]));
+        assert_eq!((code, err.as_str()), (0, ""));
+        let gaps = usize::from(!unwatched.is_empty());
+        assert!(out.contains(&format!("{gaps} time")), "{dark:?} {unwatched:?}: {out}");
+        let (code, out, err) = done(lifesign(&["replay", &journal, "--config", &plan, "--json"]));
+        assert_eq!((code, err.as_str()), (0, ""));
+        let all = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let all: Verdicts = all.filter(|verdict| verdict["scope"] == "country").collect();
+        let count = |state: &str| all.iter().filter(|verdict| verdict["to"] == state).count();
+        assert_eq!((count("outage"), count("unknown")), (outages, gaps), "{dark:?}: {all:#?}");
+    }
+}
+
 const PING: &str = r#"{"type":"ping","prb_id":1000,"timestamp":1795633778,"dst_addr":"127.45.176.8","result":[{"rtt":4.5},{"x":"*"}]}"#;
 
 #[test]
@@ -198,7 +254,16 @@ fn what_others_said_stands_beside_what_an_import_says() {
     assert_eq!(done(lifesign(&replay)).0, 0);
     let of_store = ["compare", &state, "--events", &events, "--country", "XX", "--json"];
     let (code, out, err) = done(lifesign(&of_store));
-    assert_eq!((code, err.as_str()), (0, ""));
+    let left_out = "events of other countries than XX, left out: 1";
+    assert_eq!((code, err.as_str()), (0, left_out));
+    let small = temp_dir.put("small.csv", fs::read_to_string(&events).unwrap().replace("XX", "xx"));
+    for events in [&events, &small] {
+        let in_small = ["compare", &state, "--events", events, "--country", "xx", "--json"];
+        assert_eq!(done(lifesign(&in_small)), (0, out.clone(), left_out.into()), "{events}");
+    }
+    let nosuch = ["compare", "nosuch", "--events", &events];
+    let (code, _, err) = done(lifesign(&nosuch));
+    assert!(code == 65 && err.starts_with("nosuch: ") && !err.contains("plan"), "{code}: {err}");
     let told: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((&told["country"], &told["state"]), (&"XX".into(), &"outage".into()));
     let whose: Vec<_> =

@@ -196,6 +196,36 @@ fn the_deny_list_is_kept_out_and_named_in_the_plan() {
     assert!((out.clone() + "\n").contains(wanted), "{out}");
 }
 
+#[test]
+fn check_says_what_is_denied_in_the_reserve_and_what_its_table_of_networks_is() {
+    let temp_dir = TempDir::new("plan-check");
+    temp_dir.put("deny.txt", "203.0.113.8\n203.0.113.64/26\n");
+    let plan = temp_dir.put(
+        "plan.toml",
+        "vantage = \"lab\"\ndeny = \"deny.txt\"\nnetworks = \"net.tsv\"\n\
+         [[country]]\ncode = \"XA\"\n[[country.block]]\nprefix = \"203.0.113.0/24\"\n\
+         probes = [\"icmp\"]\nhosts = [\"203.0.113.1-2\"]\n\
+         reserve = [\"203.0.113.7-8\", { host = \"203.0.113.70\" }]\n",
+    );
+    let row = "203.0.113.0\t203.0.113.255\t64496\tXA\tONE\n";
+    for (table, ranges, is_torn) in [
+        (row.to_owned(), "networks named by 1 range of net.tsv", false),
+        (row.trim_end().to_owned(), "networks named by 1 range of net.tsv", true),
+        (format!("{row}{}", row.replace("113", "115")), "named by 2 ranges of net.tsv", false),
+    ] {
+        temp_dir.put("net.tsv", &table);
+        let (code, out, err) = done(lifesign(&["check", &plan]));
+        let all = format!("{out}{err}");
+        assert_eq!(code, 0, "{all}");
+        assert!(all.contains("203.0.113.8, 203.0.113.70: left out, for the deny list"), "{all}");
+        assert!(all.contains("1 host in reserve") && all.contains(ranges), "{all}");
+        assert_eq!(all.contains("net.tsv:1: the last line has no end"), is_torn, "{all}");
+    }
+    let reserve = Plan::load(Path::new(&plan)).unwrap().reserve;
+    let reserve: Vec<_> = reserve.iter().map(|(_, host)| host.to_string()).collect();
+    assert_eq!(reserve, ["203.0.113.7"], "of which a review takes");
+}
+
 /// A resolver that knows a few records of example.net.
 fn records(question: &Message) -> Vec<Message> {
     let query = &question.queries[0];

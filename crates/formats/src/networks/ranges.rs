@@ -39,8 +39,9 @@ impl<T: Bits> Ranges<T> {
         behind.checked_sub(1).map_or(0, |at| self.numbers[at])
     }
 
+    /// How many have a number.
     pub fn len(&self) -> usize {
-        self.starts.len()
+        self.numbers.iter().filter(|&&number| number > 0).count()
     }
 
     /// From here on it is this number.

@@ -15,6 +15,23 @@ fn of(networks: &Networks, address: &str) -> String {
 }
 
 #[test]
+fn a_table_has_as_many_ranges_as_networks_lie_apart_and_says_that_its_end_is_torn() {
+    let one = "203.0.113.0\t203.0.113.255\t64496\tXA\tONE\n";
+    let apart = format!("{one}198.51.100.0\t198.51.100.255\t64496\tXA\tONE\n");
+    let besides = format!("{one}203.0.114.0\t203.0.114.255\t64497\tXA\tTWO\n");
+    for (text, ranges, unended) in [
+        (one, 1, None),
+        (one.trim_end(), 1, Some(1)),
+        (apart.as_str(), 2, None),
+        (besides.as_str(), 2, None),
+        (besides.trim_end(), 2, Some(2)),
+    ] {
+        let (networks, _) = Networks::read("t", text.as_bytes()).unwrap();
+        assert_eq!((networks.len(), networks.unended()), (ranges, unended), "{text}");
+    }
+}
+
+#[test]
 fn ip2asn_gives_numbers_and_names_and_says_which_lines_are_broken() {
     let (networks, skipped) = table(
         "203.0.112.0\t203.0.112.255\t64496\tXA\tEXAMPLE-AS Example Telecom\r\n\

@@ -1,7 +1,11 @@
-//! How often a target was asked, from the times between its samples.
+//! How often a target was asked, from the times between its samples, as that changes.
 
 use lifesign_core::time::Time;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    ops::Range,
+    time::Duration,
+};
 
 /// Of the times between two samples, this share is no longer than the interval: the rest are
 /// samples that are missing, and times in which nobody watched.
@@ -9,43 +13,147 @@ const SHARE: f64 = 0.9;
 /// A plan's interval is no shorter and no longer.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
+/// So many spans on either side say how often the target was asked between them ...
+const SIDE: usize = 20;
+/// ... and fewer, of which a single gap may be a tenth, say nothing.
+const FEWEST: usize = 10;
+/// An interval that so many spans kept to, each among its like, is one of the record.
+const KEPT: u64 = 20;
+/// So much longer or shorter is another interval. What lies between is jitter.
+const LONGER: f64 = 1.25;
+const SHORTER: f64 = 0.5;
+/// A record that changes more often has its longest interval from there on.
+const MOST_STRETCHES: usize = 1000;
 
-/// The times between the samples of one target.
+/// Times between samples, in milliseconds, by classes an eighth of an octave wide: how many, and
+/// their sum.
+type Spans = BTreeMap<u16, (u64, u64)>;
+
+/// The times between the samples of one target, which come in the order of time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cadence {
     newest: Option<Time>,
-    /// Times between samples, in milliseconds, by classes an eighth of an octave wide: how many,
-    /// and their sum.
-    spans: BTreeMap<u16, (u64, u64)>,
+    all: Spans,
+    /// Those that were as long as most around them.
+    kept: Spans,
+    /// The newest spans, in milliseconds, and which of them is settled next.
+    around: VecDeque<u64>,
+    next: usize,
+    /// From when on it was asked how often.
+    stretches: Vec<(Time, Duration)>,
 }
 
 impl Cadence {
-    /// There is a sample of this time. One that is no newer than another says nothing: files may
-    /// tell the same samples again, or backwards.
+    /// There is a sample of this time. Another of the same time says nothing.
     pub fn add(&mut self, at: Time) {
         if let Some(newest) = self.newest.filter(|&newest| newest < at) {
             let millis = at.since(newest).as_millis() as u64;
-            let (count, sum) = self.spans.entry(class(millis)).or_default();
-            *count += 1;
-            *sum += millis;
+            count(&mut self.all, millis);
+            self.around.push_back(millis);
         }
         self.newest = self.newest.max(Some(at));
+        if self.around.len() - self.next > SIDE {
+            self.settle();
+        }
     }
 
-    /// How long usually passes between two samples; None of fewer than two.
+    /// There is no further sample.
+    pub fn end(&mut self) {
+        while self.next < self.around.len() {
+            self.settle();
+        }
+    }
+
+    /// Says of the next span how often the target was asked around it: the longer of what was usual
+    /// before it and after it, so that neither side of a change makes a gap of the other.
+    fn settle(&mut self) {
+        let at = self.next;
+        let millis = self.around[at];
+        let all = self.around.len();
+        let before = at.saturating_sub(SIDE)..at;
+        let after = at + 1..(at + 1 + SIDE).min(all);
+        let sides = |share| {
+            let before = usual(&self.around, before.clone(), share);
+            before.max(usual(&self.around, after.clone(), share))
+        };
+        if sides(0.5).is_some_and(|median| millis as f64 <= median as f64 * LONGER) {
+            count(&mut self.kept, millis);
+        }
+        let whole = || usual(&self.around, 0..all, SHARE).unwrap_or_else(|| longest(&self.around));
+        let interval = Duration::from_millis(sides(SHARE).unwrap_or_else(whole));
+        let behind: u64 = self.around.range(at..).sum();
+        let from = self.newest.unwrap_or_default() - Duration::from_millis(behind + 1);
+        self.go_on(from, interval.clamp(SHORTEST, LONGEST));
+        self.next += 1;
+        if self.next > SIDE {
+            self.around.pop_front();
+            self.next -= 1;
+        }
+    }
+
+    fn go_on(&mut self, from: Time, interval: Duration) {
+        let is_full = self.stretches.len() == MOST_STRETCHES;
+        match self.stretches.last_mut() {
+            Some((_, last)) if is_full => *last = interval.max(*last),
+            Some((_, last))
+                if interval <= last.mul_f64(LONGER) && interval >= last.mul_f64(SHORTER) => {}
+            _ => self.stretches.push((from, interval)),
+        }
+    }
+
+    /// How long usually passed between two samples then; None of fewer than two.
+    pub fn interval_at(&self, at: Time) -> Option<Duration> {
+        let behind = self.stretches.partition_point(|&(from, _)| from <= at);
+        self.stretches.get(behind.saturating_sub(1)).map(|&(_, interval)| interval)
+    }
+
+    /// The longest that it ever was.
+    pub fn longest(&self) -> Option<Duration> {
+        self.stretches.iter().map(|&(_, interval)| interval).max()
+    }
+
+    /// The interval of a plan, which has one for the whole record: that to which most samples keep,
+    /// or a longer one that the record had for a while, so that a slow time is no silence. None of
+    /// fewer than two samples.
     pub fn interval(&self) -> Option<Duration> {
-        let all: u64 = self.spans.values().map(|(count, _)| count).sum();
+        let all: u64 = self.all.values().map(|(count, _)| count).sum();
         let mut passed = 0;
-        let usual = self.spans.values().find(|(count, _)| {
+        let usual = self.all.values().find(|(count, _)| {
             passed += count;
             passed as f64 >= all as f64 * SHARE
         });
-        let (count, sum) = usual?;
-        let mean = Duration::from_millis(sum / count);
+        let mut left = 0;
+        let kept = self.kept.values().rev().find(|(count, _)| {
+            left += count;
+            left >= KEPT
+        });
+        let mean = |&(count, sum): &(u64, u64)| Duration::from_millis(sum / count);
+        let mean = usual.map(mean).max(kept.map(mean))?;
         let step = Duration::from_millis(if mean < Duration::from_secs(5) { 10 } else { 1000 });
         let steps = (mean.as_secs_f64() / step.as_secs_f64()).round() as u32;
         Some((step * steps).clamp(SHORTEST, LONGEST))
     }
+}
+
+fn count(spans: &mut Spans, millis: u64) {
+    let (count, sum) = spans.entry(class(millis)).or_default();
+    *count += 1;
+    *sum += millis;
+}
+
+/// What this share of the spans is no longer than; None of too few.
+fn usual(spans: &VecDeque<u64>, range: Range<usize>, share: f64) -> Option<u64> {
+    let mut sorted = [0; 2 * SIDE + 1];
+    let sorted = sorted.get_mut(..range.len()).filter(|all| all.len() >= FEWEST)?;
+    for (place, millis) in sorted.iter_mut().zip(spans.range(range)) {
+        *place = *millis;
+    }
+    let place = (sorted.len() as f64 * share).ceil() as usize;
+    Some(*sorted.select_nth_unstable(place.saturating_sub(1)).1)
+}
+
+fn longest(spans: &VecDeque<u64>) -> u64 {
+    spans.iter().copied().max().unwrap_or_default()
 }
 
 fn class(millis: u64) -> u16 {
@@ -58,7 +166,7 @@ fn class(millis: u64) -> u16 {
 mod tests {
     use super::*;
 
-    fn interval(spans: &[(u64, usize)]) -> Option<Duration> {
+    fn cadence(spans: &[(u64, usize)]) -> Cadence {
         let mut at = Time::from_nanos(1_795_633_778_369_000_000);
         let mut cadence = Cadence::default();
         cadence.add(at);
@@ -68,7 +176,12 @@ mod tests {
                 cadence.add(at);
             }
         }
-        cadence.interval()
+        cadence.end();
+        cadence
+    }
+
+    fn interval(spans: &[(u64, usize)]) -> Option<Duration> {
+        cadence(spans).interval()
     }
 
     #[test]
@@ -82,5 +195,31 @@ mod tests {
         assert_eq!(interval(&[(500, 50)]), Some(Duration::from_millis(500)));
         assert_eq!(interval(&[(1, 50)]), Some(SHORTEST));
         assert_eq!(interval(&[(1_000, 2), (238_000, 1), (1_000, 2), (238_000, 1)]), seconds(238));
+    }
+
+    #[test]
+    fn an_interval_that_a_record_had_for_a_while_is_one_of_its_plan() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(interval(&[(15_000, 2000), (300_000, 60)]), seconds(300));
+        assert_eq!(interval(&[(15_000, 2000), (300_000, 60), (60_000, 3000)]), seconds(300));
+        // Samples that are missing here and there are no cadence, however many they are in all.
+        let missing = [(15_000, 13), (30_000, 1)].repeat(100);
+        assert_eq!(interval(&missing), seconds(15));
+        let gaps = [(15_000, 50), (3_600_000, 1), (15_000, 4), (900_000, 1)].repeat(50);
+        assert_eq!(interval(&gaps), seconds(15));
+    }
+
+    #[test]
+    fn the_cadence_changes_where_the_record_does() {
+        let begin = Time::from_nanos(1_795_633_778_369_000_000);
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let changed = cadence(&[(15_000, 100), (300_000, 60), (60_000, 100)]);
+        for (second, wanted) in [(0, 15), (900, 15), (1500, 300), (10_000, 300), (24_000, 60)] {
+            let found = changed.interval_at(at(second));
+            assert_eq!(found, Some(Duration::from_secs(wanted)), "at {second} s");
+        }
+        assert_eq!(changed.longest(), Some(Duration::from_secs(300)));
+        let wild = cadence(&[(1_000, 30), (300_000, 30)].repeat(2000));
+        assert!(wild.stretches.len() <= MOST_STRETCHES && wild.around.len() <= 2 * SIDE + 1);
     }
 }

@@ -1,7 +1,9 @@
 //! Files in, a journal and a plan out.
 
 use super::{
-    Fault, Format, Map, Only, atlas, fping,
+    Fault, Format, Map, Only, atlas,
+    entry::Entry,
+    fping,
     join::Join,
     journal::JournalWriter,
     plan, prometheus,
@@ -49,6 +51,8 @@ pub struct Summary {
     pub span: Option<(Time, Time)>,
     /// What was counted only, and so is not exact.
     pub is_inexact: bool,
+    /// That series of one target under other labels were put together, if any were.
+    pub joined: Option<String>,
     /// The text of a plan that fits the journal.
     pub plan: String,
 }
@@ -121,8 +125,16 @@ impl Import {
     /// Writes the journal. `progress` is told how many of those numbers are done.
     pub fn finish(self, journal: impl Write, mut progress: impl FnMut(u64)) -> io::Result<Summary> {
         let is_inexact = self.sink.has_counters;
-        let (targets, sorter) = self.sink.finish();
+        let (mut targets, sorter) = self.sink.finish();
         let mut sorted = sorter.finish()?;
+        // How often each was asked says what a gap is: that is known first.
+        while let Some(Entry { at, target, .. }) = sorted.next()? {
+            if let Some(target) = targets.list.get_mut(target as usize) {
+                target.cadence.add(at);
+            }
+        }
+        targets.list.iter_mut().for_each(|target| target.cadence.end());
+        sorted.begin()?;
         let mut join = Join::new(&targets.list, is_inexact);
         let mut writer = JournalWriter::new(journal, &targets.list);
         let mut done = 0;
@@ -150,6 +162,7 @@ impl Import {
             targets: targets.list.len(),
             span,
             is_inexact,
+            joined: targets.joined(),
             plan: plan::plan(&targets.list, &targets.map, &self.sources),
         })
     }

@@ -113,9 +113,13 @@ impl Counters {
     }
 }
 
-pub(super) struct Join {
-    /// By target: how long after a sample of it somebody watches for sure.
-    reach: Vec<Duration>,
+/// How long after a sample somebody watches for sure.
+fn reach(interval: Duration) -> Duration {
+    interval * GAP_INTERVALS + GAP_SLACK
+}
+
+pub(super) struct Join<'a> {
+    targets: &'a [Target],
     /// How long after a sample outcomes may be told that were known before it.
     hold: Duration,
     pending: BinaryHeap<Reverse<Pending>>,
@@ -130,16 +134,13 @@ pub(super) struct Join {
     given: Time,
 }
 
-impl Join {
-    pub fn new(targets: &[Target], has_counters: bool) -> Self {
-        let reach = |target: &Target| {
-            target.cadence.interval().unwrap_or(UNKNOWN_INTERVAL) * GAP_INTERVALS + GAP_SLACK
-        };
-        let reach: Vec<Duration> = targets.iter().map(reach).collect();
-        let longest = reach.iter().copied().max().unwrap_or_default();
+impl<'a> Join<'a> {
+    pub fn new(targets: &'a [Target], has_counters: bool) -> Self {
+        let longest = targets.iter().filter_map(|target| target.cadence.longest()).max();
+        let longest = reach(longest.unwrap_or(UNKNOWN_INTERVAL));
         Self {
             hold: if has_counters { longest * 2 } else { Duration::ZERO },
-            reach,
+            targets,
             pending: BinaryHeap::new(),
             number: 0,
             at: None,
@@ -188,7 +189,10 @@ impl Join {
     fn end_group(&mut self) {
         let Some((at, target)) = self.at else { return };
         let group = std::mem::take(&mut self.group);
-        let reach = self.reach.get(target as usize).copied().unwrap_or(UNKNOWN_INTERVAL);
+        let interval = self.targets.get(target as usize);
+        let interval = interval.and_then(|target| target.cadence.interval_at(at));
+        let interval = interval.unwrap_or(UNKNOWN_INTERVAL);
+        let reach = reach(interval);
         if self.watched_until.is_some_and(|until| at > until) {
             let from = self.last_seen.min(at);
             self.push(at, Event::Gap { from });
@@ -199,7 +203,6 @@ impl Join {
         if let Some(success) = group.success.or(answered) {
             let rtt = group.rtt.filter(|&rtt| rtt > Duration::ZERO).or(group.took);
             let answer = success.then(|| (rtt.unwrap_or_default(), group.hop_limit));
-            let interval = reach.saturating_sub(GAP_SLACK) / GAP_INTERVALS;
             let usual = MISS_KNOWN_AFTER.min(interval / MISS_KNOWN_WITHIN);
             let known_after = group.took.unwrap_or(usual);
             self.push_outcome(target, at, answer, known_after);

@@ -46,7 +46,8 @@ pub(super) fn read(input: impl BufRead, is_file: bool, sink: &mut Sink) -> Resul
     if is_file && steps.are_made() {
         return Err(Fault::whole(
             "made by query_range, which repeats the last sample for five minutes after a scraper \
-             died; ask for the samples themselves: /api/v1/query?query=probe_success[24h]",
+             died: all stand on one grid of times; ask for the samples themselves: \
+             /api/v1/query?query=probe_success[24h], or let lifesign ask (--prometheus)",
         )
         .into());
     }

@@ -37,13 +37,29 @@ const KNOWN: &str = "known are samples of Prometheus (/api/v1/query of a range v
                      JSON of scamper";
 
 /// What a text that is none of these begins with, and what it is.
-const OTHERS: [(&[u8], &str); 4] = [
+const OTHERS: [(&[u8], &str); 3] = [
     (b"<", "this is HTML or XML, perhaps an error page of a server"),
-    (b"{\"sent\":\"", "this is a journal already: lifesign replay judges it"),
     (b"#masscan", SCAN),
     (b"# Nmap", SCAN),
 ];
 const SCAN: &str = "this is a scan of one moment, which is no record of a time";
+
+/// JSON without the white space between its parts, of which programs write as much as they like
+/// (RFC 8259 §2).
+fn without_blanks(text: &str) -> String {
+    let mut is_text = false;
+    let mut is_escaped = false;
+    let is_kept = |letter: &char| {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = is_text,
+            '"' => is_text = !is_text,
+            _ => {}
+        }
+        is_text || !letter.is_ascii_whitespace()
+    };
+    text.chars().filter(is_kept).collect()
+}
 
 /// The format of a file that begins so. The error says what it is instead.
 pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
@@ -59,9 +75,12 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
         return Err(Fault::whole(format!("nothing in it; {KNOWN}")));
     }
     let text = String::from_utf8_lossy(head);
-    let has = |key: &str| text.contains(key);
-    let is_json = head[0] == b'{' || head[0] == b'[' && text[1..].trim_start().starts_with('{');
-    if is_json {
+    let packed = without_blanks(&text);
+    let has = |key: &str| packed.contains(key);
+    if packed.starts_with('{') || packed.starts_with("[{") {
+        if packed.starts_with("{\"sent\":\"") {
+            return Err(Fault::whole("this is a journal already: lifesign replay judges it"));
+        }
         if has("\"prb_id\"") || has("\"msm_id\"") {
             return Ok(Format::Atlas);
         }

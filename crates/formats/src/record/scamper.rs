@@ -31,6 +31,29 @@ fn moment(value: &Value) -> Option<Time> {
     time(number(&value["sec"])? + micros / 1e6).ok()
 }
 
+/// The probe of a plan that a ping is like. The error says why its silence says nothing, or that a
+/// plan has no such probe.
+fn probe(ping: &Value) -> Result<String, String> {
+    let method = ping["method"].as_str().unwrap_or_default();
+    match method {
+        "icmp-echo" | "icmp-time" => Ok("icmp".to_owned()),
+        "tcp-syn" | "tcp-syn-sport" | "tcp-ack" | "tcp-ack-sport" | "tcp-synack" => {
+            let port = ping["dport"].as_u64().filter(|port| (1..=65_535).contains(port));
+            let port = port.ok_or_else(|| format!("a ping by {method} without \"dport\""))?;
+            Ok(format!("tcp/{port}"))
+        }
+        "udp" | "udp-dport" | "udp-sport" => {
+            Err("pings by udp, a probe that no plan has, are left out".to_owned())
+        }
+        // Nobody answers a RST (RFC 9293 §3.10.7).
+        "tcp-rst" => Err("pings by tcp-rst, which nobody answers, are left out".to_owned()),
+        _ => {
+            let method: String = method.chars().take(20).collect();
+            Err(format!("pings by the method {method:?}, which is not known here, are left out"))
+        }
+    }
+}
+
 fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let kind = ping["type"].as_str().unwrap_or_default();
     match kind {
@@ -48,9 +71,10 @@ fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     if !sink.targets.is_wanted(|label| (label == "src").then_some(source)) {
         return Ok(Ok(()));
     }
-    let method = ping["method"].as_str().unwrap_or_default();
-    let port = number(&ping["dport"]).unwrap_or_default();
-    let probe = if method.starts_with("tcp") { format!("tcp/{port}") } else { "icmp".to_owned() };
+    let probe = match probe(ping) {
+        Ok(probe) => probe,
+        Err(why) => return Ok(Err(why)),
+    };
     let vantage = format!("src={source}");
     sink.targets.vantage(&vantage);
     let target = match sink.targets.id(about, Some(&probe), &vantage) {
@@ -65,8 +89,9 @@ fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     for response in responses {
         let Some(seq) = response["seq"].as_u64() else { continue };
         sent.extend(moment(&response["tx"]).map(|at| (seq, at)));
-        let is_error = response["icmp_type"].as_u64().is_some_and(|kind| ![0, 129].contains(&kind));
-        if response["from"].as_str() == Some(about) && !is_error {
+        // Whatever it is: scamper takes for a response what can only be made by who saw the probe,
+        // an error as much as a reply or a RST. From anybody else it says nothing of who was asked.
+        if response["from"].as_str() == Some(about) {
             answers.entry(seq).or_insert(response);
         }
     }

@@ -72,7 +72,7 @@ impl Sink {
     pub fn push(&mut self, target: u32, at: Time, fact: Fact) -> io::Result<()> {
         self.samples += 1;
         self.has_counters |= matches!(fact, Fact::SentTotal(_) | Fact::LossRatio(_));
-        self.targets.list[target as usize].cadence.add(at);
+        self.targets.list[target as usize].see(at);
         self.sorter.push(Entry { at, target, fact })
     }
 

@@ -6,7 +6,6 @@ use std::{
     collections::BinaryHeap,
     fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, Write},
-    mem,
 };
 
 /// Entries of a part: 64 MiB, and half as much again while it is sorted.
@@ -47,29 +46,37 @@ impl Sorter {
     /// All entries, in order.
     pub fn finish(mut self) -> io::Result<Merged> {
         self.present.sort_by(Entry::order);
-        let mut sources = vec![Source::Memory(mem::take(&mut self.present).into_iter())];
+        let mut sources = vec![Source::Memory(self.present, 0)];
         for file in self.parts {
             sources.push(Source::Disk(BufReader::with_capacity(BUFFER, file)));
         }
         let mut merged = Merged { sources, heads: BinaryHeap::new() };
-        for source in 0..merged.sources.len() {
-            if let Some(entry) = merged.sources[source].next()? {
-                merged.heads.push(Reverse(Head { entry, source }));
-            }
-        }
+        merged.begin()?;
         Ok(merged)
     }
 }
 
 enum Source {
-    Memory(std::vec::IntoIter<Entry>),
+    /// And how many of them were taken.
+    Memory(Vec<Entry>, usize),
     Disk(BufReader<File>),
 }
 
 impl Source {
+    fn begin(&mut self) -> io::Result<()> {
+        match self {
+            Source::Memory(_, taken) => *taken = 0,
+            Source::Disk(file) => file.rewind()?,
+        }
+        Ok(())
+    }
+
     fn next(&mut self) -> io::Result<Option<Entry>> {
         match self {
-            Source::Memory(entries) => Ok(entries.next()),
+            Source::Memory(entries, taken) => {
+                *taken += 1;
+                Ok(entries.get(*taken - 1).copied())
+            }
             Source::Disk(file) => {
                 let mut bytes = [0; Entry::LENGTH];
                 match file.read_exact(&mut bytes) {
@@ -115,6 +122,18 @@ pub(super) struct Merged {
 }
 
 impl Merged {
+    /// From the first on.
+    pub fn begin(&mut self) -> io::Result<()> {
+        self.heads.clear();
+        for source in 0..self.sources.len() {
+            self.sources[source].begin()?;
+            if let Some(entry) = self.sources[source].next()? {
+                self.heads.push(Reverse(Head { entry, source }));
+            }
+        }
+        Ok(())
+    }
+
     pub fn next(&mut self) -> io::Result<Option<Entry>> {
         let Some(mut head) = self.heads.peek_mut() else { return Ok(None) };
         let first = head.0.entry;
@@ -142,12 +161,15 @@ mod tests {
             sorter.push(Entry { at, target, fact: Fact::Answered }).expect("a disk");
         }
         let mut merged = sorter.finish().expect("a disk");
-        let mut last = Entry { at: Time::default(), target: 0, fact: Fact::Missed };
-        for _ in 0..count {
-            let next = merged.next().expect("a disk").expect("an entry");
-            assert_ne!(last.order(&next), Ordering::Greater);
-            last = next;
+        for _ in 0..2 {
+            let mut last = Entry { at: Time::default(), target: 0, fact: Fact::Missed };
+            for _ in 0..count {
+                let next = merged.next().expect("a disk").expect("an entry");
+                assert_ne!(last.order(&next), Ordering::Greater);
+                last = next;
+            }
+            assert_eq!(merged.next().expect("a disk"), None);
+            merged.begin().expect("a disk");
         }
-        assert_eq!(merged.next().expect("a disk"), None);
     }
 }

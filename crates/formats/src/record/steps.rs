@@ -1,6 +1,12 @@
 //! Are samples of Prometheus what it has stored, or what `query_range` made of that? It repeats the
-//! last sample at each step for five minutes after the scraper died. Its mark is that all series
-//! stand on one grid of times, that of the question; real scrapes are spread over the interval.
+//! last sample at each step for five minutes after the scraper died.
+//!
+//! Exact steps are no mark of it: Prometheus itself writes the times of scrapes that are late by
+//! 2 ms or less as if they were not (`--scrape.adjust-timestamps`, on by default). Its mark is that
+//! all series of a file stand on one grid, that of the question, while each target is scraped at a
+//! moment of its own in the interval. Of fewer than three targets that is sure of whole seconds
+//! alone, on which people and programs begin a question: one target in a thousand is scraped there
+//! too, and is refused in error, and a question from half a second on is not seen.
 
 /// Fewer samples of a series tell nothing.
 const FEWEST: usize = 10;

@@ -1,7 +1,7 @@
 //! Whom the data is about: each host and probe, how often it was asked, and by whom.
 
 use super::{cadence::Cadence, host::host_and_probe, map::Map};
-use lifesign_core::scopes::Host;
+use lifesign_core::{scopes::Host, time::Time};
 use std::{
     collections::{BTreeSet, HashMap},
     str::FromStr,
@@ -9,6 +9,9 @@ use std::{
 
 /// So many a plan of one record has at most.
 const MOST: usize = 1_000_000;
+
+/// So many have recorded one target at most.
+const MOST_ORIGINS: usize = 1000;
 
 /// So many vantages are told of at most.
 const MOST_VANTAGES: usize = 20;
@@ -34,9 +37,71 @@ impl FromStr for Only {
 pub(super) struct Target {
     pub host: Host,
     pub probe: String,
-    /// Who recorded it, in words of the data.
-    origin: String,
+    /// Who recorded it; the one of them whose samples come now.
+    origins: Vec<Origin>,
+    present: usize,
     pub cadence: Cadence,
+}
+
+/// Who recorded a target, in words of the data, and from when to when.
+#[derive(Clone, Debug)]
+struct Origin {
+    labels: String,
+    span: Option<(Time, Time)>,
+}
+
+impl Origin {
+    fn label(&self, name: &str) -> Option<&str> {
+        let is_it = |label: &&str| label.split_once('=').is_some_and(|(each, _)| each == name);
+        self.labels.split(' ').find(is_it)
+    }
+
+    /// May what it recorded be put together with that of another, who came later? A restart changes
+    /// such labels as `pod`, while the job is the same.
+    fn goes_on(&self, later: &Origin) -> bool {
+        let (Some((_, last)), Some((first, _))) = (self.span, later.span) else { return true };
+        last < first && self.label("job") == later.label("job")
+    }
+}
+
+impl Target {
+    /// The samples that come now are of these labels. False if there are too many.
+    fn told_by(&mut self, labels: &str) -> bool {
+        let known = self.origins.iter().position(|origin| origin.labels == labels);
+        self.present = known.unwrap_or(self.origins.len());
+        if known.is_none() && self.origins.len() < MOST_ORIGINS {
+            self.origins.push(Origin { labels: labels.to_owned(), span: None });
+        }
+        self.present < self.origins.len()
+    }
+
+    /// There is a sample of this time.
+    pub fn see(&mut self, at: Time) {
+        if let Some(origin) = self.origins.get_mut(self.present) {
+            let (first, last) = origin.span.unwrap_or((at, at));
+            origin.span = Some((first.min(at), last.max(at)));
+        }
+    }
+
+    /// Two after each other, in the order of time.
+    fn neighbours(&self) -> Vec<(&Origin, &Origin)> {
+        let mut all: Vec<_> = self.origins.iter().filter(|origin| origin.span.is_some()).collect();
+        all.sort_by_key(|origin| origin.span);
+        all.windows(2).map(|two| (two[0], two[1])).collect()
+    }
+
+    /// Two have recorded it who cannot be one.
+    fn clash(&self) -> Option<String> {
+        let neighbours = self.neighbours();
+        let (one, other) = neighbours.into_iter().find(|(one, other)| !one.goes_on(other))?;
+        let (Self { host, probe, .. }, Origin { labels: one, .. }) = (self, one);
+        let Origin { labels: other, .. } = other;
+        let differing = one.split(' ').find(|label| other.split(' ').all(|each| each != *label));
+        Some(format!(
+            "{host} {probe} was asked by {one} and by {other}; take one of them, such as --only {}",
+            differing.unwrap_or("job=ping")
+        ))
+    }
 }
 
 pub(super) struct Targets {
@@ -46,20 +111,11 @@ pub(super) struct Targets {
     ids: HashMap<(Host, String), u32>,
     /// Who recorded what can be of one vantage alone.
     vantages: BTreeSet<String>,
-    /// Of a target that several have recorded: who they are.
-    clash: Option<String>,
 }
 
 impl Targets {
     pub fn new(map: Map, only: Vec<Only>) -> Self {
-        Self {
-            map,
-            only,
-            list: Vec::new(),
-            ids: HashMap::new(),
-            vantages: BTreeSet::new(),
-            clash: None,
-        }
+        Self { map, only, list: Vec::new(), ids: HashMap::new(), vantages: BTreeSet::new() }
     }
 
     /// Is what has these labels asked for?
@@ -80,15 +136,10 @@ impl Targets {
         };
         let key = (host, probe.map_or(named, str::to_owned));
         if let Some(&id) = self.ids.get(&key) {
-            let other = &self.list[id as usize].origin;
-            if other != origin && self.clash.is_none() {
+            if !self.list[id as usize].told_by(origin) {
                 let (host, probe) = key;
-                let differing =
-                    other.split(' ').find(|label| origin.split(' ').all(|each| each != *label));
-                self.clash = Some(format!(
-                    "{host} {probe} was asked by {other} and by {origin}; take one of them, such \
-                     as --only {}",
-                    differing.unwrap_or("job=ping")
+                return Err(format!(
+                    "{host} {probe} was asked by more than {MOST_ORIGINS}; take one with --only"
                 ));
             }
             return Ok(id);
@@ -98,8 +149,8 @@ impl Targets {
         }
         let id = self.list.len() as u32;
         let (host, probe) = key.clone();
-        let origin = origin.to_owned();
-        self.list.push(Target { host, probe, origin, cadence: Cadence::default() });
+        let origins = vec![Origin { labels: origin.to_owned(), span: None }];
+        self.list.push(Target { host, probe, origins, present: 0, cadence: Cadence::default() });
         self.ids.insert(key, id);
         Ok(id)
     }
@@ -121,6 +172,22 @@ impl Targets {
                 all.join(", ")
             ))
         };
-        several().or_else(|| self.clash.clone())
+        several().or_else(|| self.list.iter().find_map(Target::clash))
+    }
+
+    /// That series of one target under other labels were put together, if any were.
+    pub fn joined(&self) -> Option<String> {
+        let mut joined = self.list.iter().filter(|target| !target.neighbours().is_empty());
+        let first = joined.next()?;
+        let (one, other) = first.neighbours().into_iter().next()?;
+        let more = match joined.count() {
+            0 => String::new(),
+            more => format!(", and so are those of {more} more"),
+        };
+        let (Target { host, probe, .. }, one, other) = (first, &one.labels, &other.labels);
+        Some(format!(
+            "joined: {host} {probe} was asked by {one} and later by {other}, which are taken for \
+             one{more}"
+        ))
     }
 }

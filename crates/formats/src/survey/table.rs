@@ -10,6 +10,8 @@ use std::{io::Read, net::IpAddr};
 const ADDRESS: [&str; 10] =
     ["saddr", "ip", "addr", "address", "host", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str"];
 const PORT: [&str; 2] = ["sport", "port"];
+const TRANSPORT: [&str; 3] = ["transport", "protocol", "proto"];
+const STATE: [&str; 2] = ["state", "port_state"];
 const TIME: [&str; 9] = [
     "timestamp_str",
     "timestamp-str",
@@ -27,6 +29,8 @@ const TIME: [&str; 9] = [
 struct Columns {
     address: usize,
     port: Option<usize>,
+    transport: Option<usize>,
+    state: Option<usize>,
     classification: Option<usize>,
     success: Option<usize>,
     time: Option<usize>,
@@ -43,6 +47,8 @@ impl Columns {
         Some(Self {
             address: at(&ADDRESS)?,
             port: at(&PORT),
+            transport: at(&TRANSPORT),
+            state: at(&STATE),
             classification: at(&["classification"]),
             success: at(&["success"]),
             time: at(&TIME),
@@ -52,7 +58,15 @@ impl Columns {
     /// Of rows without a header: where the first has an address.
     fn guessed(cells: &[Cell<'_>]) -> Option<Self> {
         let address = cells.iter().position(|cell| address(cell.text).is_some())?;
-        Some(Self { address, port: None, classification: None, success: None, time: None })
+        Some(Self {
+            address,
+            port: None,
+            transport: None,
+            state: None,
+            classification: None,
+            success: None,
+            time: None,
+        })
     }
 }
 
@@ -137,10 +151,16 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
             None
         })
     });
-    let seen = match (classification, success, port) {
-        // Any other list with a column of ports has those that are open.
-        (None, None, Some(port)) => Some(Seen::Port { port, is_open: true }),
-        _ => zmap_seen(classification, success, port),
+    let seen = if classification.is_some() || success.is_some() {
+        zmap_seen(classification, success, port)
+    } else if let Some(is_open) = is_open(cell(columns.state))? {
+        let transport = cell(columns.transport);
+        Some(at_port(transport, port, is_open).unwrap_or_else(|(cell, fault)| {
+            told(cell, fault);
+            Seen::Listed
+        }))
+    } else {
+        None
     };
     match seen {
         Some(seen) => sink.take(Fact::Seen { address, seen, day }),
@@ -148,4 +168,40 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
     }
     sink.source.rows += 1;
     Ok(())
+}
+
+/// Does a port in this state accept, or has it answered that it does not? None if nobody answered.
+fn is_open(state: Option<&Cell<'_>>) -> Result<Option<bool>, (usize, String)> {
+    let Some(cell) = state else { return Ok(Some(true)) };
+    match cell.text.to_ascii_lowercase().as_str() {
+        "" | "open" => Ok(Some(true)),
+        "closed" | "unfiltered" => Ok(Some(false)),
+        "filtered" | "open|filtered" | "closed|filtered" => Ok(None),
+        _ => {
+            let text = format!("{:?} is no state; write open, closed or filtered", cell.text);
+            Err((cell.position.col as usize, text))
+        }
+    }
+}
+
+/// How a list shows a host that answered at a port, of TCP where nothing says of what. The error
+/// has the cell that says of what, if that is not known.
+fn at_port<'c, 'a>(
+    transport: Option<&'c Cell<'a>>,
+    port: Option<u16>,
+    is_open: bool,
+) -> Result<Seen, (&'c Cell<'a>, String)> {
+    let of_tcp = || port.map_or(Seen::Listed, |port| Seen::Port { port, is_open });
+    let Some(cell) = transport else { return Ok(of_tcp()) };
+    match cell.text.to_ascii_lowercase().as_str() {
+        "" | "tcp" | "6" => Ok(of_tcp()),
+        "udp" | "17" if port == Some(53) && is_open => Ok(Seen::Dns),
+        "udp" | "17" | "sctp" | "132" => Ok(Seen::Listed),
+        "icmp" | "1" | "icmp6" | "icmpv6" | "ipv6-icmp" | "58" => Ok(Seen::Echo),
+        _ => {
+            let text =
+                format!("{:?} is neither tcp, udp nor icmp; its port is not taken", cell.text);
+            Err((cell, text))
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod rows;
+
 /// What a file says, a fact each line; and what it was.
 fn told(bytes: &[u8]) -> Result<(Source, String), String> {
     let mut text = String::new();

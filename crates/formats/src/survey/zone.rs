@@ -53,8 +53,7 @@ struct Record<'a> {
 
 /// Is this line a record with its owner?
 pub(super) fn is_record(line: &str) -> bool {
-    line.starts_with("$ORIGIN")
-        || line.starts_with("$TTL")
+    ["$ORIGIN", "$TTL", "$INCLUDE", "$GENERATE"].iter().any(|name| line.starts_with(name))
         || record(line).is_some_and(|record| !record.owner.is_empty())
 }
 
@@ -74,17 +73,36 @@ fn record(line: &str) -> Option<Record<'_>> {
     Some(Record { owner, kind, data: words.take(2).collect() })
 }
 
-/// The line without what stands behind a `;` outside of quotes.
-fn without_comment(line: &str) -> &str {
+/// The line without its comment, and how many parentheses are open behind it, of so many before.
+/// Within quotes, and behind a backslash (`\X`, `\DDD`), neither is one (RFC 1035 §5.1). Quotes
+/// that are open at the end of a line end there, as in BIND: one is forgotten, and not a zone.
+fn without_comment(line: &str, mut depth: usize) -> (&str, usize) {
     let mut is_text = false;
-    for (at, byte) in line.bytes().enumerate() {
+    let mut bytes = line.bytes().enumerate();
+    while let Some((at, byte)) = bytes.next() {
         match byte {
+            b'\\' => drop(bytes.next()),
             b'"' => is_text = !is_text,
-            b';' if !is_text => return &line[..at],
+            _ if is_text => {}
+            b';' => return (&line[..at], depth),
+            b'(' => depth += 1,
+            b')' => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    line
+    (line, depth)
+}
+
+/// What is wrong with a line that begins with `$`, where its records are not read.
+fn directive(name: &str) -> Result<(), (usize, String)> {
+    let what = match name.to_ascii_uppercase().as_str() {
+        "ORIGIN" | "TTL" => return Ok(()),
+        "INCLUDE" => "the file that it names is not read; give that one too",
+        "GENERATE" => "the records that it makes are not read; named-compilezone writes them out",
+        _ => "no directive that is known; known are $ORIGIN and $TTL",
+    };
+    let name: String = name.chars().take(20).collect();
+    Err((1, format!("${name}: {what}")))
 }
 
 /// A name in small letters with its origin, without the dot at its end.
@@ -131,36 +149,32 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
         if line.starts_with('#') {
             return Ok(());
         }
-        let line = without_comment(line);
         let was_open = depth > 0;
         if !was_open {
             (begin, length) = (number, 0);
         }
+        let (line, behind) = without_comment(line, depth);
+        depth = behind;
         length += line.len();
         if length > MAX_RECORD {
             depth = 0;
             sink.skip(begin, 1, UNCLOSED);
             return Ok(());
         }
-        let bytes = line.bytes();
-        depth = bytes.fold(depth, |depth, byte| match byte {
-            b'(' => depth + 1,
-            b')' => depth.saturating_sub(1),
-            _ => depth,
-        });
         if was_open || line.trim().is_empty() {
             return Ok(());
         }
-        if let Some(directive) = line.strip_prefix('$') {
-            let mut words = directive.split_ascii_whitespace();
-            if let (Some("ORIGIN"), Some(name)) = (words.next(), words.next()) {
-                origin = absolute(name, &origin);
+        if let Some(line) = line.strip_prefix('$') {
+            let mut words = line.split_ascii_whitespace();
+            let name = words.next().unwrap_or_default();
+            if let (true, Some(of)) = (name.eq_ignore_ascii_case("ORIGIN"), words.next()) {
+                origin = absolute(of, &origin);
                 if origin.len() > MAX_NAME {
                     origin.clear();
                     return Err((1, LONG.to_owned()));
                 }
             }
-            return Ok(());
+            return directive(name);
         }
         let Some(Record { owner: written, kind, data }) = record(line) else {
             let text = "no record, such as \"ns1.example.net. 3600 IN A 192.0.2.1\"";

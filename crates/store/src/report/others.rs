@@ -28,7 +28,8 @@ impl ReportData {
     /// What others said of the country in the report's time is drawn too.
     pub fn add_statements(&mut self, statements: impl IntoIterator<Item = Statement>) {
         let is_shown = |statement: &Statement| {
-            let of_country = statement.country.as_ref().is_none_or(|code| *code == self.country);
+            let country = statement.country.as_ref();
+            let of_country = country.is_none_or(|code| code.eq_ignore_ascii_case(&self.country));
             let ends_late = statement.end.is_none_or(|end| end >= self.since);
             of_country && ends_late && statement.begin < self.until
         };

@@ -245,6 +245,97 @@ fn scamper_answers_are_those_of_whom_was_asked() {
     assert_eq!(imported.notes, ["3: a trace and no ping is left out ×1"]);
 }
 
+/// A ping of one probe, by this method, with this response.
+fn scamper(method: &str, response: &str) -> String {
+    format!(
+        r#"{{"type":"ping","method":"{method}","src":"10.0.0.1","dst":"203.0.113.8","dport":443,"start":{{"sec":1795633778,"usec":0}},"ping_sent":1,"wait":1,"responses":[{{"seq":0,"rtt":5,{response}}}]}}"#
+    )
+}
+
+#[test]
+fn scamper_takes_whatever_the_asked_address_says_for_life() {
+    let (same, other) = (r#""from":"203.0.113.8""#, r#""from":"10.7.7.7""#);
+    for (method, from, what, probe, is_alive) in [
+        ("icmp-echo", same, r#""icmp_type":0,"icmp_code":0"#, "icmp", true),
+        ("icmp-echo", same, r#""icmp_type":129,"icmp_code":0"#, "icmp", true),
+        ("icmp-echo", same, r#""icmp_type":3,"icmp_code":10"#, "icmp", true),
+        ("icmp-echo", other, r#""icmp_type":3,"icmp_code":1"#, "icmp", false),
+        ("icmp-echo", other, r#""icmp_type":0,"icmp_code":0"#, "icmp", false),
+        ("icmp-time", same, r#""icmp_type":14,"icmp_code":0"#, "icmp", true),
+        ("icmp-time", other, r#""icmp_type":11,"icmp_code":0"#, "icmp", false),
+        ("tcp-syn", same, r#""tcp_flags":18"#, "tcp/443", true),
+        ("tcp-syn", same, r#""tcp_flags":20"#, "tcp/443", true),
+        ("tcp-ack", same, r#""tcp_flags":4"#, "tcp/443", true),
+        ("tcp-ack-sport", same, r#""icmp_type":3,"icmp_code":13"#, "tcp/443", true),
+        ("tcp-synack", other, r#""icmp_type":3,"icmp_code":13"#, "tcp/443", false),
+    ] {
+        let imported = import(&[&scamper(method, &format!("{from},{what}"))]);
+        let result = if is_alive { "reply 5" } else { "overdue" };
+        let wanted = format!("19:09:38Z 203.0.113.8 {probe} {result}");
+        assert_eq!(short(&imported), [wanted], "{method} {from} {what}");
+    }
+}
+
+#[test]
+fn scamper_pings_that_a_plan_cannot_ask_are_refused_in_a_line() {
+    let answer = r#""from":"203.0.113.8","icmp_type":3,"icmp_code":3"#;
+    for (method, wanted) in [
+        ("udp", "pings by udp, a probe that no plan has, are left out"),
+        ("udp-dport", "pings by udp, a probe that no plan has, are left out"),
+        ("tcp-rst", "pings by tcp-rst, which nobody answers, are left out"),
+        ("sctp", "pings by the method \"sctp\", which is not known here, are left out"),
+    ] {
+        let file = scamper(method, answer);
+        assert_eq!(refused(&file), format!("1: no outcome in it: {wanted}"));
+    }
+    let portless = scamper("tcp-syn", answer).replace("\"dport\":443,", "");
+    assert!(refused(&portless).contains("a ping by tcp-syn without \"dport\""));
+}
+
+#[test]
+fn json_is_known_whatever_white_space_is_in_it() {
+    let matrix = matrix(&[("probe_success", PING, &[("1795633778.369", "1")])]);
+    for (text, wanted) in [
+        (matrix.as_str(), Format::Prometheus),
+        (
+            r#"{"metric":{"__name__":"probe_success","instance":"203.0.113.8"},"values":[1],"timestamps":[1795633778369]}"#,
+            Format::VictoriaMetrics,
+        ),
+        (
+            r#"{"resp":{"timestamp":1795633778.5,"host":"203.0.113.8","seq":0,"rtt":1,"size":64}}"#,
+            Format::FpingJson,
+        ),
+        (
+            r#"{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","result":[{"rtt":1}]}"#,
+            Format::Atlas,
+        ),
+        (
+            r#"[{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","result":[{"rtt":1}]}]"#,
+            Format::Atlas,
+        ),
+        (
+            r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778},"ping_sent":1,"responses":[]}"#,
+            Format::Scamper,
+        ),
+    ] {
+        for blank in ["", " ", "\t", "  \r"] {
+            let spaced: String = text
+                .chars()
+                .map(|letter| match letter {
+                    '{' | '[' | ':' | ',' => format!("{letter}{blank}"),
+                    '}' | ']' => format!("{blank}{letter}"),
+                    _ => letter.to_string(),
+                })
+                .collect();
+            let spaced = spaced.replace("\":", &format!("\"{blank}:"));
+            let mut import = Import::new(Options::default(), tempfile::tempfile);
+            let read = import.read("x", spaced.as_bytes());
+            assert_eq!(read.expect("a record").0, wanted, "{spaced:?}");
+        }
+    }
+    assert!(refused("{ \"sent\" : \"2014").contains("a journal already"));
+}
+
 #[test]
 fn each_format_is_known_by_its_content() {
     let file = matrix(&[("probe_success", PING, &[("1795633778.369", "1")])]);

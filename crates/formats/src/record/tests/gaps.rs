@@ -67,3 +67,79 @@ fn what_query_range_made_is_refused() {
         assert_eq!(import(&[&scraped]).summary.missed, 0);
     }
 }
+
+/// Samples of one host: so many spans of so many seconds each, from an offset on.
+fn spaced(labels: &str, begin: u64, spans: &[(u64, usize)]) -> String {
+    let mut millis = 1_795_633_770_456 + begin * 1000;
+    let mut values = vec![format!("[{}.456,\"1\"]", millis / 1000)];
+    for &(seconds, count) in spans {
+        for _ in 0..count {
+            millis += seconds * 1000;
+            values.push(format!("[{}.{:03},\"1\"]", millis / 1000, millis % 1000));
+        }
+    }
+    format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{"__name__":"probe_success","instance":"203.0.113.8"{labels}}},"values":[{}]}}]}}}}"#,
+        values.join(",")
+    )
+}
+
+#[test]
+fn a_cadence_that_changes_makes_no_gap_and_hides_none() {
+    let changes = [(15, 2000), (300, 60), (60, 500)];
+    assert_eq!(import(&[&spaced("", 0, &changes)]).summary.gaps, 0);
+    let backwards = [(60, 500), (300, 60), (15, 2000)];
+    assert_eq!(import(&[&spaced("", 0, &backwards)]).summary.gaps, 0);
+    for (spans, gaps) in [
+        (&[(15, 1000), (90, 1), (15, 1000), (300, 60), (60, 500)][..], 1),
+        (&[(15, 2000), (3600, 1), (300, 60), (60, 500)], 1),
+        (&[(15, 2000), (300, 30), (1200, 1), (300, 30), (60, 500)], 1),
+        (&[(15, 2000), (300, 60), (3600, 1), (60, 250), (240, 1), (60, 250)], 2),
+        (&[(15, 500), (600, 1), (15, 8), (1500, 1), (15, 500)], 2),
+        // A time without samples that either of both cadences may have is none.
+        (&[(15, 2000), (600, 1), (300, 60)], 0),
+    ] {
+        assert_eq!(import(&[&spaced("", 0, spans)]).summary.gaps, gaps, "{spans:?}");
+    }
+}
+
+#[test]
+fn files_in_any_order_have_the_same_cadence() {
+    let slow = spaced("", 0, &[(300, 100)]);
+    let fast = spaced("", 30_015, &[(15, 500)]);
+    let [forwards, backwards] = [[&slow, &fast], [&fast, &slow]].map(|files| {
+        let imported = import(&files.map(String::as_str));
+        (imported.lines, imported.summary.gaps)
+    });
+    assert_eq!(forwards, backwards);
+    assert_eq!(forwards.1, 0);
+}
+
+#[test]
+fn series_of_one_target_that_follow_each_other_are_joined() {
+    let of_pod = |labels: &str, begin| spaced(labels, begin, &[(15, 40)]);
+    for (one, other, begin, is_joined) in [
+        (r#","job":"ping","pod":"a""#, r#","job":"ping","pod":"b""#, 615, true),
+        (r#","job":"ping","pod":"b""#, r#","job":"ping","pod":"a""#, 615, true),
+        (r#","job":"ping","pod":"a""#, r#","job":"ping","pod":"b""#, 585, false),
+        (r#","job":"ping""#, r#","job":"other""#, 615, false),
+        (r#","pod":"a""#, r#","job":"ping""#, 615, false),
+    ] {
+        let files = [of_pod(one, 0), of_pod(other, begin)];
+        for order in [[0, 1], [1, 0]] {
+            let files = order.map(|file| files[file].as_str());
+            match import_with(Options::default(), &files) {
+                Ok(imported) => {
+                    assert!(is_joined, "{one} {other} {begin}");
+                    assert_eq!((imported.summary.gaps, imported.summary.targets), (0, 1));
+                    let joined = imported.summary.joined.expect("said");
+                    assert!(joined.contains("and later by job=ping pod="), "{joined}");
+                }
+                Err(why) => {
+                    assert!(!is_joined && why.contains("was asked by"), "{one} {other}: {why}");
+                }
+            }
+        }
+    }
+    assert_eq!(import(&[&of_pod("", 0)]).summary.joined, None);
+}
