@@ -41,6 +41,7 @@ mod cli {
     mod plan;
     mod import;
     mod hostile;
+    mod outputs;
     mod played;
     mod status;
 }
