@@ -186,7 +186,7 @@ impl HourlyFiles {
         let schema = self.schema.clone();
         let writer = SerializedFileWriter::new(file, schema, self.properties.clone());
         let writer = writer.map_err(|error| failed(Why::Parquet(error)))?;
-        Ok(OpenFile { hour, writer, path })
+        Ok(OpenFile { hour, path, writer })
     }
 
     /// Writes what waits as one group.
