@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod input;
 mod journal;
+mod output;
 mod plan;
 mod progress;
 mod refusal;
@@ -19,12 +20,13 @@ use crate::{
     config::Plan,
     daemon::{self, Failure},
     demo, exit,
-    line_writer::print_line,
+    line_writer::{end_stdout, print, print_line},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use input::{file, read, standard_input};
 use lifesign_clock::Clock;
 use lifesign_core::judge::Change;
-use lifesign_document::{MAX_MEBIBYTES, Problems};
+use lifesign_document::{MAX_MEBIBYTES, Problems, words_of};
 use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{DirectoryError, PlayedStore};
@@ -81,7 +83,7 @@ enum Command {
 struct RunArgs {
     /// The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml,
     /// else /etc/lifesign/targets.toml)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     config: Option<PathBuf>,
     /// Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address,
     /// or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else
@@ -90,14 +92,14 @@ struct RunArgs {
     listen: Vec<Listen>,
     /// TLS and passwords for these addresses: a web configuration file as Prometheus' exporters
     /// have it. Read again when it changes
-    #[arg(long = "web.config.file", value_name = "FILE")]
+    #[arg(long = "web.config.file", value_name = "FILE", value_parser = file())]
     web: Option<PathBuf>,
     /// Pages of this origin, such as https://news.example, may show the page in a frame; may be
     /// given several times (default: nobody's)
     #[arg(long, value_name = "ORIGIN")]
     embed: Vec<Origin>,
     /// Append every outcome to this journal, as JSON Lines
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     record: Option<PathBuf>,
     /// Keep episodes, measurements and what was learned in this directory, and continue from them
     /// after a restart (default: $STATE_DIRECTORY, as systemd sets it)
@@ -165,7 +167,12 @@ pub fn main() -> u8 {
     // First, while there is one thread: it changes the environment.
     complete::answer_a_shell();
     stderr::open();
-    let code = command_line();
+    let mut code = command_line();
+    // Who was refused something knows that not all was written.
+    if let (Err(error), ..exit::DATA) = (end_stdout(), code) {
+        print_error(&format!("lifesign: cannot write to standard output: {}", words_of(error)));
+        code = exit::CANNOT_CREATE;
+    }
     stderr::end();
     code
 }
@@ -179,7 +186,16 @@ fn command_line() -> u8 {
         .with_writer(|| stderr::Log)
         .with_ansi(has_colour(&io::stderr()))
         .init();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => error.exit(),
+        Err(help) => {
+            let help = help.render();
+            let has_colour = has_colour(&io::stdout());
+            print(&if has_colour { help.ansi().to_string() } else { help.to_string() });
+            return exit::OK;
+        }
+    };
     match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
@@ -223,24 +239,6 @@ fn default_plan() -> Result<PathBuf, u8> {
         ));
         exit::CONFIG
     })
-}
-
-fn standard_input(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-/// Reads a file, or standard input up to so many mebibytes.
-fn read<T>(
-    path: &Path,
-    most: usize,
-    load: impl FnOnce(&Path) -> Result<T, Problems>,
-    parse: impl FnOnce(&str, &str) -> Result<T, Problems>,
-) -> Result<T, Problems> {
-    if !standard_input(path) {
-        return load(path);
-    }
-    let name = "<stdin>";
-    parse(name, &lifesign_document::load_from(name, io::stdin(), most)?)
 }
 
 /// Prints the summary of a plan, or its errors.
@@ -364,7 +362,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
     match played {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             print_error(&format!("lifesign: cannot write: {error}"));
-            exit::SOFTWARE
+            exit::CANNOT_CREATE
         }
         Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {
             exit::NOT_AS_EXPECTED

@@ -41,7 +41,7 @@ mod targets;
 
 use crate::{
     config::Plan,
-    line_writer::LineWriter,
+    line_writer::{LineWriter, Stdout},
     probe::{self, controls::Controls},
     systemd::Systemd,
 };
@@ -151,7 +151,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
         let reload = Reload::new(options.config, reload_requests)?;
         let last = state.path().and_then(store::last_written).unwrap_or_default();
         let clock = Clock::start_after(last);
-        let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, io::stdout())?;
+        let stdout_writer = LineWriter::open("stdout", STDOUT_QUEUE, Stdout)?;
         let mut daemon =
             Daemon::start(clock, options.plan, invitations, journal, publishers, stdout_writer);
         daemon.resume(&state)?;

@@ -14,7 +14,7 @@ pub const DATA: u8 = 65;
 pub const UNAVAILABLE: u8 = 69;
 /// An internal error, or one of the operating system.
 pub const SOFTWARE: u8 = 70;
-/// An output file or a store cannot be written, or is there already.
+/// An output file, standard output or a store cannot be written, or is there already.
 pub const CANNOT_CREATE: u8 = 73;
 /// No permission to listen on an address, to write the journal, to read the store, or to begin a
 /// run at all.
@@ -22,3 +22,7 @@ pub const PERMISSION: u8 = 77;
 /// A plan, a file that it names, a scenario, or the configuration of the web or of `status` is
 /// missing or wrong.
 pub const CONFIG: u8 = 78;
+/// SIGINT ended a command that writes files; a shell says 128 and the number of the signal.
+pub const INTERRUPTED: u8 = 130;
+/// SIGTERM did.
+pub const TERMINATED: u8 = 143;

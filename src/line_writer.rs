@@ -3,9 +3,9 @@
 
 use lifesign_document::plain_lines;
 use std::{
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
         mpsc::{self, Receiver, SyncSender},
     },
@@ -70,10 +70,49 @@ impl Drop for LineWriter {
     }
 }
 
-/// A line on standard output, for whose reader one waits. One who has gone away is no error of
-/// ours.
+/// Standard output, for whose reader one waits. One who has gone away is no error of ours. Any
+/// other failure is kept for [`end_stdout`], too.
+#[derive(Debug)]
+pub struct Stdout;
+
+/// The first failure.
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+fn noted<T>(result: io::Result<T>, gone: T) -> io::Result<T> {
+    result.or_else(|error| match error.kind() {
+        ErrorKind::BrokenPipe => Ok(gone),
+        kind => {
+            let system = error.raw_os_error().map(io::Error::from_raw_os_error);
+            FAILED.get_or_init(|| system.unwrap_or_else(|| kind.into()));
+            Err(error)
+        }
+    })
+}
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        noted(io::stdout().write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        noted(io::stdout().flush(), ())
+    }
+}
+
+/// Writes a text to standard output. Whether that failed is said at the end.
+pub fn print(text: &str) {
+    let _ = Stdout.write_all(text.as_bytes());
+}
+
+/// A line on standard output.
 pub fn print_line(line: &str) {
-    let _ = writeln!(io::stdout(), "{}", plain_lines(line));
+    print(&format!("{}\n", plain_lines(line)));
+}
+
+/// Writes what waits; the error is the first failure of all that was written.
+pub fn end_stdout() -> Result<(), &'static io::Error> {
+    let _ = Stdout.flush();
+    FAILED.get().map_or(Ok(()), Err)
 }
 
 /// A reader who has gone away is no error of ours.

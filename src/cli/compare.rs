@@ -9,6 +9,7 @@ use super::{
     stderr::print_error,
     store::{open_store, read_events, tell_broken},
 };
+use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::judge::State;
@@ -20,7 +21,7 @@ use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError};
 use std::{
     env,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -127,8 +128,6 @@ fn compared(
         })
         .collect();
     let rows = rows(&ours, &theirs, until);
-    let text = if json { json_lines(&rows) } else { text(&rows) };
-    // A reader that has gone away is no error of ours.
-    let _ = io::stdout().write_all(text.as_bytes());
+    print(&if json { json_lines(&rows) } else { text(&rows) });
     Ok(())
 }

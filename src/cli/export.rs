@@ -4,9 +4,10 @@
 //! release, and 1.7 MB of the program. Who wants neither builds with `--no-default-features`.
 
 use super::{
-    default_plan, exit,
+    default_plan, exit, file,
     input::name_of,
     journal::{Journal, Tally},
+    output::{self, Leftover, remove_when_ended},
     refusal::Refusal,
     refuse,
     store::{open_store, tell_broken},
@@ -16,7 +17,9 @@ use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
 use lifesign_core::outcome::Event;
 use lifesign_journal::{Reader, path};
-use lifesign_parquet::{ExportError, Written, episodes::Episodes, outcomes::Outcomes};
+use lifesign_parquet::{
+    ExportError, HourlyFiles, Written, episodes::Episodes, outcomes::Outcomes, part_of,
+};
 use lifesign_store::{StoreError, StoreReader};
 use std::{
     fs,
@@ -30,17 +33,17 @@ pub(super) struct ExportArgs {
     #[arg(value_name = "JOURNAL", group = "source")]
     journals: Vec<PathBuf>,
     /// Write Parquet files into this directory, where there is no export yet: one for each hour
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required = true, value_parser = file())]
     parquet: PathBuf,
     /// The plan that the journals were recorded with (default: as for run); if that changed
     /// meanwhile, give each plan, in order
-    #[arg(long, value_name = "FILE", requires = "journals")]
+    #[arg(long, value_name = "FILE", requires = "journals", value_parser = file())]
     config: Vec<PathBuf>,
     /// Write the episodes of the store in this state directory
     #[arg(long, value_name = "DIR", group = "source")]
     state_dir: Option<PathBuf>,
     /// Write the episodes of this store's file, such as a copy from another machine
-    #[arg(long, value_name = "FILE", group = "source", conflicts_with = "state_dir")]
+    #[arg(long, value_name = "FILE", group = "source", conflicts_with = "state_dir", value_parser = file())]
     db: Option<PathBuf>,
 }
 
@@ -64,6 +67,15 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
         Err(problems) => return refuse(&problems),
     };
     let has_store = args.state_dir.is_some() || args.db.is_some();
+    let made: Vec<PathBuf> =
+        args.parquet.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
+    let directories = made.iter().rev().cloned().map(Leftover::Directory);
+    let parts = ["outcomes", "episodes"].map(|table| Leftover::Tree(part_of(&args.parquet, table)));
+    for leftover in directories.chain(parts) {
+        if let Err(error) = remove_when_ended(leftover) {
+            return output::cannot_write(&args.parquet, &error).tell();
+        }
+    }
     let written = || {
         // What cannot be had is told before the first row is written.
         let reader = has_store.then(|| open_store(args.state_dir, args.db)).transpose()?;
@@ -77,18 +89,19 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
             }
             None => None,
         };
+        let outcomes_table =
+            outcomes_table.map(|table| outcomes(&args.journals, &plans, table)).transpose()?;
+        let episodes_table =
+            episodes_table.map(|(reader, table)| episodes(reader, table)).transpose()?;
+        // Both or none.
         if let Some(table) = outcomes_table {
-            let written = outcomes(&args.journals, &plans, table)?;
-            tell("outcome", "outcomes", written, &args.parquet);
+            tell("outcome", "outcomes", table.finish()?, &args.parquet);
         }
-        if let Some((reader, table)) = episodes_table {
-            let written = episodes(reader, table)?;
-            tell("episode", "episodes", written, &args.parquet);
+        if let Some(table) = episodes_table {
+            tell("episode", "episodes", table.finish()?, &args.parquet);
         }
         Ok(())
     };
-    let made: Vec<PathBuf> =
-        args.parquet.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
     let code = written().map_or_else(Refusal::tell, |()| exit::OK);
     for directory in made {
         // One in which something was written is not empty, and stays.
@@ -108,14 +121,18 @@ fn tell(one: &str, many: &str, Written { rows, files }: Written, directory: &Pat
 }
 
 /// Where a run took a new plan, the next of the plans is taken.
-fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result<Written, Refusal> {
+fn outcomes(
+    journals: &[PathBuf],
+    plans: &[Plan],
+    mut table: Outcomes,
+) -> Result<HourlyFiles, Refusal> {
     let mut plans = plans.iter();
     let mut next_reader = |table: &mut Outcomes| {
         let plan = plans.next()?;
         table.replan(&plan.roster);
         Some(Reader::new(&plan.roster, &plan.controls))
     };
-    let Some(mut reader) = next_reader(&mut table) else { return Ok(table.finish()?) };
+    let Some(mut reader) = next_reader(&mut table) else { return Ok(table.end()?) };
     let mut tally = Tally::default();
     for path in journals {
         tally += Journal::open(path)?.for_each(|_, text| {
@@ -137,13 +154,13 @@ fn outcomes(journals: &[PathBuf], plans: &[Plan], mut table: Outcomes) -> Result
     let names: Vec<String> = journals.iter().map(|path| name_of(path)).collect();
     match tally.refusal(&names.join(", ")) {
         Some(refusal) => Err(refusal),
-        None => Ok(table.finish()?),
+        None => Ok(table.end()?),
     }
 }
 
 /// Every episode of the store.
-fn episodes(reader: &StoreReader, mut table: Episodes) -> Result<Written, Refusal> {
+fn episodes(reader: &StoreReader, mut table: Episodes) -> Result<HourlyFiles, Refusal> {
     let broken = reader.for_each_episode(|episode| Ok::<_, Refusal>(table.add(episode)?))?;
     tell_broken(broken);
-    Ok(table.finish()?)
+    Ok(table.end()?)
 }

@@ -1,14 +1,15 @@
 //! The command `import`: what another prober recorded, as a journal (docs/import.md).
 
 use super::{
-    exit,
+    exit, file,
     input::Stream,
+    output::{self, Output},
     progress::{Counted, Progress},
     refusal::Refusal,
     refuse, standard_input,
     stderr::print_error,
 };
-use crate::line_writer::print_line;
+use crate::line_writer::{Stdout, print_line};
 use clap::{ArgGroup, Args};
 use lifesign_clock::Clock;
 use lifesign_document::{MAX_MEBIBYTES, unended, words_of};
@@ -56,7 +57,7 @@ pub(super) struct ImportArgs {
     #[arg(long, value_name = "TIME", requires = "prometheus")]
     until: Option<When>,
     /// TLS and password for these requests: an HTTP configuration file as promtool has it
-    #[arg(long = "http.config.file", value_name = "FILE", requires = "prometheus")]
+    #[arg(long = "http.config.file", value_name = "FILE", requires = "prometheus", value_parser = file())]
     http_config: Option<PathBuf>,
     /// Which address a name in the data stands for, and its country and block: comma-separated
     /// values with a first line such as name,host,country,block
@@ -66,11 +67,12 @@ pub(super) struct ImportArgs {
     /// several times
     #[arg(long, value_name = "LABEL=VALUE")]
     only: Vec<Only>,
-    /// Write the journal here; - is standard output
+    /// Write the journal here, a file that is not there yet; - is standard output, ./- a file of
+    /// this name
     #[arg(long, short, value_name = "JOURNAL")]
     output: PathBuf,
-    /// Write a plan here that fits the journal
-    #[arg(long, value_name = "FILE")]
+    /// Write a plan here that fits the journal, a file that is not there yet
+    #[arg(long, value_name = "FILE", value_parser = file())]
     plan: Option<PathBuf>,
 }
 
@@ -96,22 +98,20 @@ fn map(path: &Path) -> Result<Map, Refusal> {
 fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
     let map = args.map.as_deref().map(map).transpose()?.unwrap_or_default();
     // What cannot be had is told before the first file is read.
-    if args.plan.as_ref() == Some(&args.output) {
+    let path = (!standard_input(&args.output)).then_some(args.output.as_path());
+    if let (Some(journal), Some(plan)) = (path, &args.plan)
+        && output::place(journal)? == output::place(plan)?
+    {
         return Err(Refusal::usage(
             "-o and --plan name the same file; name another for one of them",
         ));
     }
-    for path in args.plan.iter().chain([&args.output]).filter(|path| !standard_input(path)) {
-        if path.exists() {
-            let path = path.display();
-            let text = format!("lifesign: {path} is there already; name another file");
-            return Err(Refusal::new(text, exit::CANNOT_CREATE));
-        }
-    }
-    let directory = match args.output.parent() {
-        _ if standard_input(&args.output) => env::temp_dir(),
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
+    let begin = |path: &Path| Output::create_new(path, "");
+    let plan = args.plan.as_deref().map(begin).transpose()?;
+    let journal = path.map(begin).transpose()?;
+    let directory = match path.map(output::place).transpose()? {
+        Some(place) => place.parent().map(Path::to_owned).unwrap_or_default(),
+        None => env::temp_dir(),
     };
     let options = Options { map, only: args.only.clone() };
     let mut import = Import::new(options, move || spill(&directory));
@@ -121,35 +121,26 @@ fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
     if let Some(server) = &args.prometheus {
         read_server(args, server, client, &mut import)?;
     }
-    let summary = if standard_input(&args.output) {
-        finish(import, BufWriter::with_capacity(BUFFER, io::stdout().lock()))
-    } else {
-        let made = OpenOptions::new().write(true).create_new(true).open(&args.output);
-        let file = made.map_err(|error| cannot_write(&args.output, &error))?;
-        finish(import, BufWriter::with_capacity(BUFFER, file))
-            .inspect_err(|_| drop(fs::remove_file(&args.output)))
+    let summary = match &journal {
+        None => finish(import, BufWriter::with_capacity(BUFFER, Stdout))
+            .map_err(|error| output::cannot_write(Path::new("to standard output"), &error)),
+        Some(journal) => finish(import, BufWriter::with_capacity(BUFFER, journal))
+            .map_err(|error| journal.failed(&error)),
     };
-    let summary = summary.map_err(|error| cannot_write(&args.output, &error))?;
+    let summary = summary?;
     if summary.outcomes == 0 {
-        if !standard_input(&args.output) {
-            let _ = fs::remove_file(&args.output);
-        }
         let text = "nothing in it says whether a host answered; give probe_success, or what counts \
                     probes and answers, too";
         return Err(Refusal::new(text, exit::DATA));
     }
-    if let Some(path) = &args.plan {
-        let made = OpenOptions::new().write(true).create_new(true).open(path);
-        let written = made.and_then(|mut file| file.write_all(summary.plan.as_bytes()));
-        written.map_err(|error| cannot_write(path, &error))?;
+    if let Some(plan) = &plan {
+        (&mut &*plan).write_all(summary.plan.as_bytes()).map_err(|error| plan.failed(&error))?;
+    }
+    for output in [journal, plan].into_iter().flatten() {
+        output.finish()?;
     }
     tell(args, &summary);
     Ok(())
-}
-
-fn cannot_write(path: &Path, error: &io::Error) -> Refusal {
-    let text = format!("lifesign: cannot write {}: {}", path.display(), words_of(error));
-    Refusal::new(text, exit::CANNOT_CREATE)
 }
 
 /// A file beside the journal that nobody else sees.

@@ -1,15 +1,43 @@
 //! Files that are read as streams, where the user may as well give standard input (`-`), or a pipe
 //! such as a shell makes of `<(zcat x)`. All others are files alone, since they are read again.
 
-use super::{exit, refusal::Refusal, standard_input, stderr::print_error};
+use super::{exit, refusal::Refusal, stderr::print_error};
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use lifesign_document::{Problems, fault_of_reading, load_from};
 use std::{
     fs::{self, File},
     io::{self, Read},
     os::unix::fs::FileTypeExt,
-    path::Path,
+    path::{Path, PathBuf},
     time::SystemTime,
 };
+
+/// A path of what is not read or written as a stream.
+pub(super) fn file() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        let is_stream = path == Path::new("-");
+        (!is_stream).then_some(path).ok_or("no stream will do here; ./- is a file of this name")
+    })
+}
+
+/// Is it `-`, which stands for standard input, and for standard output with -o?
+pub(super) fn standard_input(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Reads a file, or standard input up to so many mebibytes.
+pub(super) fn read<T>(
+    path: &Path,
+    most: usize,
+    load: impl FnOnce(&Path) -> Result<T, Problems>,
+    parse: impl FnOnce(&str, &str) -> Result<T, Problems>,
+) -> Result<T, Problems> {
+    if !standard_input(path) {
+        return load(path);
+    }
+    let name = "<stdin>";
+    parse(name, &lifesign_document::load_from(name, io::stdin(), most)?)
+}
 
 /// What is read, from its begin.
 pub(super) struct Stream {

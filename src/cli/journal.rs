@@ -27,8 +27,8 @@ pub(super) struct Journal {
     /// What it is called in problems.
     pub name: String,
     pub lines: Box<dyn BufRead>,
-    /// It can be opened again.
-    pub is_file: bool,
+    /// In bytes, of a file, which can be opened again.
+    pub length: Option<u64>,
 }
 
 impl Journal {
@@ -40,7 +40,7 @@ impl Journal {
             let text = format!("{name}:1:1: this is {what}; give a journal (docs/journal.md)");
             return Err(Refusal::new(text, exit::DATA));
         }
-        Ok(Self { name, lines: Box::new(lines), is_file: length.is_some() })
+        Ok(Self { name, lines: Box::new(lines), length })
     }
 
     /// Passes the number and the text of each line to `take`, which says what is wrong with it, or
@@ -49,7 +49,8 @@ impl Journal {
         self,
         mut take: impl FnMut(usize, &str) -> Result<Result<Option<Event>, LineError>, Refusal>,
     ) -> Result<Tally, Refusal> {
-        let Self { name, mut lines, .. } = self;
+        let Self { name, mut lines, length } = self;
+        let mut bytes = 0;
         let mut tally = Tally::default();
         let mut skipped = SkippedLines::default();
         let mut line = Vec::new();
@@ -58,6 +59,7 @@ impl Journal {
             if !read.map_err(|error| unreadable(&format!("{name}:{number}"), &error))? {
                 break;
             }
+            bytes += line.len() as u64;
             line.pop_if(|end| *end == b'\n');
             let taken = match str::from_utf8(&line) {
                 Ok(text) => take(number, text)?,
@@ -74,6 +76,7 @@ impl Journal {
             }
         }
         skipped.tell_repeated(&name);
+        tally.is_cut = length.is_some_and(|length| bytes < length);
         Ok(tally)
     }
 }
@@ -102,6 +105,8 @@ pub(super) struct Tally {
     skipped: usize,
     /// Of those that were skipped.
     of_unknown_targets: usize,
+    /// A file became shorter while it was read.
+    is_cut: bool,
 }
 
 impl Tally {
@@ -119,6 +124,9 @@ impl Tally {
     /// quiet night.
     pub fn refusal(self, journal: &str) -> Option<Refusal> {
         let why = match self {
+            Self { is_cut: true, .. } => {
+                "it became shorter while it was read; do it again, from a copy that nobody changes"
+            }
             Self { of_targets: 0, of_unknown_targets: 1.., .. } => {
                 "not one line of it is of a target of this plan; give the plan that it was \
                  recorded with by --config"
@@ -136,6 +144,7 @@ impl AddAssign for Tally {
         self.of_targets += other.of_targets;
         self.skipped += other.skipped;
         self.of_unknown_targets += other.of_unknown_targets;
+        self.is_cut |= other.is_cut;
     }
 }
 

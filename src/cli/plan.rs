@@ -2,7 +2,8 @@
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
 use super::{
-    exit, input::Stream, print_line, progress::Counted, refusal::Refusal, stderr::print_error,
+    exit, file, input::Stream, output::Output, print_line, progress::Counted, refusal::Refusal,
+    standard_input, stderr::print_error,
 };
 use crate::{config::Plan, probe::lookup::look_up};
 use clap::Args;
@@ -13,8 +14,9 @@ use lifesign_document::{MAX_MEBIBYTES, Problems, fault_of_unended, load, unended
 use lifesign_formats::survey::{self, AddressSet, Fact, Opened, Role, Source};
 use lifesign_survey::{Counts, Day, Heading, MadeFrom, Survey};
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::Write,
+    iter,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::UNIX_EPOCH,
@@ -36,7 +38,7 @@ pub(super) struct PlanArgs {
     asn: Vec<u32>,
     /// What there is: registries' delegated files, RIPEstat's country-resource-list, pfx2as, scans
     /// of ZMap, masscan or nmap, hit lists, zones and transfers, lists of addresses; each as it is
-    /// or packed with gzip
+    /// or packed with gzip; - is standard input
     #[arg(long, value_name = "FILE", num_args = 1..)]
     from: Vec<PathBuf>,
     /// Names, one a line, to ask a resolver for: their name servers, mail servers and addresses,
@@ -47,14 +49,15 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "ADDRESS", requires = "names", value_parser = resolver)]
     resolver: Vec<SocketAddr>,
     /// Whom nobody may ask: prefixes or addresses, one a line; the plan names it too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     deny: Option<PathBuf>,
-    /// Where the plan is written, a file that is not there yet (default: standard output)
+    /// Where the plan is written, a file that is not there yet (default: standard output,
+    /// as -); ./- is a file of this name
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Review this plan instead: who to drop and whom of the reserve to take, by what its run has
     /// learned, as a diff
-    #[arg(long, value_name = "PLAN", conflicts_with_all = ["country", "prefix", "asn", "from", "names", "deny", "output"])]
+    #[arg(long, value_name = "PLAN", value_parser = file(), conflicts_with_all = ["country", "prefix", "asn", "from", "names", "deny", "output"])]
     review: Option<PathBuf>,
     /// The state directory of that run (default: $STATE_DIRECTORY, else /var/lib/lifesign)
     #[arg(long, value_name = "DIR", requires = "review")]
@@ -81,7 +84,8 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
 }
 
 /// Makes a plan, or reviews one; returns the exit code.
-pub(super) fn plan(args: PlanArgs) -> u8 {
+pub(super) fn plan(mut args: PlanArgs) -> u8 {
+    args.output = args.output.filter(|path| !standard_input(path));
     let done = match args.review {
         Some(path) => review::review(&path, args.state_dir),
         None => make(&args),
@@ -126,10 +130,8 @@ struct Waiting {
 fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let country = args.country.as_deref().unwrap_or_default();
     let teller = Teller { is_stdout: args.output.is_some() };
-    if let Some(output) = args.output.as_ref().filter(|output| output.exists()) {
-        let line = format!("{} is there already; name another file for the plan", output.display());
-        return Err(refusal(&line, exit::CANNOT_CREATE));
-    }
+    let output = args.output.as_deref().map(|path| Output::create_new(path, " for the plan"));
+    let output = output.transpose()?;
     let deny = match &args.deny {
         Some(path) => {
             let name = path.display().to_string();
@@ -169,10 +171,8 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     }
     let heading = Heading { country: country.to_owned(), day, deny: deny_path(args), sources };
     let text = proposal.to_toml(&heading);
-    let name =
-        args.output.as_ref().map_or("the plan".to_owned(), |path| path.display().to_string());
     let base = args.output.clone().unwrap_or_default();
-    Plan::parse_at(&name, &text, &base).map_err(|why| Refusal::of_data(&why))?;
+    Plan::parse_at("", &text, &base).map_err(|why| unmade(&why))?;
     teller.say(&format!(
         "{}, {} known: {hosts} chosen, {reserve} in reserve, {} left out",
         count_of(proposal.blocks(), "block", "blocks"),
@@ -182,20 +182,28 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     for (why, count) in proposal.left_out() {
         teller.say(&format!("  {count} left out: {why}"));
     }
-    let Some(output) = &args.output else {
+    let (Some(output), Some(path)) = (output, &args.output) else {
         print_line(text.trim_end());
         return Ok(());
     };
-    let made = OpenOptions::new().write(true).create_new(true).open(output);
-    made.and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        let text = format!("cannot write {}: {}", output.display(), words_of(&error));
-        refusal(&text, exit::CANNOT_CREATE)
-    })?;
+    (&output).write_all(text.as_bytes()).map_err(|error| output.failed(&error))?;
+    output.finish()?;
     teller.say(&format!(
         "{} is written: put your vantage and your controls into it, then lifesign check {0}",
-        output.display()
+        path.display()
     ));
     Ok(())
+}
+
+/// What would be wrong with the plan; it is not written, so that its lines say nothing.
+fn unmade(problems: &Problems) -> Refusal {
+    let texts = iter::once(problems).chain(&problems.included).flat_map(|file| &file.list);
+    let mut texts: Vec<&str> = texts.map(|problem| problem.text.as_str()).collect();
+    texts.dedup();
+    let more = texts.len().saturating_sub(1);
+    let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+    let first = texts.first().copied().unwrap_or_default();
+    refusal(&format!("no plan can be made of this: {first}{more}"), exit::DATA)
 }
 
 /// All that says where the country is has been read.

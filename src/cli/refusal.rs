@@ -1,6 +1,6 @@
 //! Why a command ends before it has done what it was asked for.
 
-use super::{exit, stderr::print_error};
+use super::{exit, output::wait_if_ended, stderr::print_error};
 use lifesign_document::Problems;
 use lifesign_store::StoreError;
 
@@ -33,6 +33,7 @@ impl Refusal {
 
     /// Says it; returns the exit code.
     pub fn tell(self) -> u8 {
+        wait_if_ended();
         print_error(&self.text);
         self.code
     }

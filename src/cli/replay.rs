@@ -1,7 +1,7 @@
 //! The command `replay`: judges a recorded journal again.
 
 use super::{
-    default_plan, exit,
+    default_plan, exit, file,
     input::unreadable,
     journal::{Journal, is_of_target, next_line},
     of_directory,
@@ -30,7 +30,7 @@ pub(super) struct ReplayArgs {
     file: PathBuf,
     /// The plan that it was recorded with (default: as for run); if that changed meanwhile, give
     /// each plan, in order
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     config: Vec<PathBuf>,
     /// Keep what happened in this directory, which has no store yet, for episodes and report
     #[arg(long, value_name = "DIR")]
@@ -154,7 +154,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
 fn open(path: &Path, readers: &[Reader]) -> Result<(Journal, bool), Refusal> {
     let mut journal = Journal::open(path)?;
     let mut head = Vec::new();
-    let is_file = journal.is_file;
+    let is_file = journal.length.is_some();
     let has_controls = has_control_outcomes(&mut *journal.lines, readers, &mut |line| {
         if !is_file {
             head.extend_from_slice(line);
@@ -164,8 +164,8 @@ fn open(path: &Path, readers: &[Reader]) -> Result<(Journal, bool), Refusal> {
     let journal = if is_file {
         Journal::open(path)?
     } else {
-        let Journal { name, lines, is_file } = journal;
-        Journal { name, lines: Box::new(io::Cursor::new(head).chain(lines)), is_file }
+        let Journal { name, lines, length } = journal;
+        Journal { name, lines: Box::new(io::Cursor::new(head).chain(lines)), length }
     };
     Ok((journal, has_controls))
 }

@@ -1,11 +1,15 @@
 //! The commands `episodes` and `report`. They read the store, which a running lifesign may be
 //! writing.
 
-use super::{complete, exit, input::Stream, refusal::Refusal, stderr::print_error};
+use super::{
+    complete, exit, file, input::Stream, output::Output, refusal::Refusal, standard_input,
+    stderr::print_error,
+};
+use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
-use lifesign_document::{MAX_MEBIBYTES, unended, words_of};
+use lifesign_document::{MAX_MEBIBYTES, unended};
 use lifesign_formats::events::{self, Statement};
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
@@ -15,7 +19,7 @@ use lifesign_store::{
 };
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -26,7 +30,7 @@ struct StoreArgs {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// The store's file, such as a copy from another machine
-    #[arg(long, value_name = "FILE", conflicts_with = "state_dir")]
+    #[arg(long, value_name = "FILE", conflicts_with = "state_dir", value_parser = file())]
     db: Option<PathBuf>,
 }
 
@@ -131,7 +135,8 @@ pub(super) struct ReportArgs {
     /// Draw below ours what others said, as for compare; may be given several times
     #[arg(long, value_name = "FILE")]
     events: Vec<PathBuf>,
-    /// Where to write the page (default: standard output)
+    /// Where to write the page, where nothing is or an older report (default: standard output, as
+    /// -); ./- is a file of this name
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -202,8 +207,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
     });
     match read {
         Ok((text, note, broken)) => {
-            // A reader that has gone away is no error of ours.
-            let _ = io::stdout().write_all(text.as_bytes());
+            print(&text);
             if let Some(note) = note {
                 print_error(&format!("lifesign: {note}"));
             }
@@ -255,34 +259,22 @@ pub(super) fn report(args: ReportArgs) -> u8 {
     ));
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
-    match args.output {
-        None => {
-            let _ = io::stdout().write_all(page.as_bytes());
-            exit::OK
-        }
-        Some(path) if is_other_file(&path) => {
-            let path = path.display();
-            print_error(&format!("lifesign: {path} is there already, and no report; name another"));
-            exit::CANNOT_CREATE
-        }
-        Some(path) => match std::fs::write(&path, page) {
-            Ok(()) => exit::OK,
-            Err(error) => {
-                let why = words_of(&error);
-                print_error(&format!("lifesign: cannot write {}: {why}", path.display()));
-                exit::CANNOT_CREATE
-            }
-        },
-    }
+    let Some(path) = args.output.filter(|path| !standard_input(path)) else {
+        print(&page);
+        return exit::OK;
+    };
+    let written = Output::replace(&path, is_report).and_then(|output| {
+        (&output).write_all(page.as_bytes()).map_err(|error| output.failed(&error))?;
+        output.finish()
+    });
+    written.map_or_else(Refusal::tell, |()| exit::OK)
 }
 
-/// Is something there that is no report? A report is written anew, and nothing else is.
-fn is_other_file(path: &Path) -> bool {
-    const BEGIN: &[u8] = b"<!DOCTYPE html>";
-    let is_plain = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0);
-    let mut begin = [0; BEGIN.len()];
-    let mut read = || File::open(path)?.read_exact(&mut begin);
-    is_plain && (read().is_err() || begin != BEGIN)
+/// Does a file that begins so hold a report of ours? A report is written anew, and nothing else is.
+fn is_report(head: &str) -> bool {
+    let policy = "content=\"default-src 'none'; style-src 'unsafe-inline'\"";
+    head.starts_with("<!DOCTYPE html>")
+        && [policy, "<title>Reachability of "].iter().all(|mark| head.contains(mark))
 }
 
 /// What others said in these files.

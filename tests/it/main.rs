@@ -42,6 +42,7 @@ mod cli {
     mod plan;
     mod import;
     mod hostile;
+    mod outputs;
     mod played;
     mod status;
 }

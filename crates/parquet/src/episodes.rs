@@ -3,7 +3,7 @@
 
 use super::{
     column::{Cell, Column, Kind},
-    hourly::{ExportError, HourlyFiles, Written},
+    hourly::{ExportError, HourlyFiles},
 };
 use lifesign_core::{scopes::FullName, time::Time};
 use lifesign_store::{Episode, rows::seconds};
@@ -74,8 +74,9 @@ impl Episodes {
     }
 
     /// Ends the last file.
-    pub fn finish(self) -> Result<Written, ExportError> {
-        self.files.finish()
+    pub fn end(mut self) -> Result<HourlyFiles, ExportError> {
+        self.files.close()?;
+        Ok(self.files)
     }
 }
 

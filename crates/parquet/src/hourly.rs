@@ -1,4 +1,5 @@
-//! Files of an hour each, in a directory of a table.
+//! Files of an hour each, in a directory of a table. Until the table is whole its directory has
+//! another name, which the next try replaces.
 
 use super::column::{Buffer, Cell, Column, Kind};
 use lifesign_core::time::Time;
@@ -14,8 +15,8 @@ use parquet::{
 use std::{
     error::Error,
     fmt,
-    fs::{self, File},
-    io,
+    fs::{self, File, TryLockError},
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -37,6 +38,7 @@ pub struct ExportError {
 #[derive(Debug)]
 enum Why {
     NotEmpty,
+    Busy,
     Io(io::Error),
     Parquet(ParquetError),
 }
@@ -50,6 +52,7 @@ impl fmt::Display for ExportError {
                 "{path} holds another export; give another directory, or delete that, to write it \
                  again"
             ),
+            Why::Busy => write!(f, "another export is writing {path}"),
             Why::Io(error) => write!(f, "cannot write {path}: {error}"),
             Why::Parquet(error) => write!(f, "cannot write {path}: {error}"),
         }
@@ -67,15 +70,14 @@ pub struct Written {
     pub files: u64,
 }
 
-/// A table under way. A file has its name once it is whole. Nothing stays of a table that is not
-/// finished, nor the directory of one without rows.
+/// A table under way. Nothing stays of a table that is not finished, nor the directory of one
+/// without rows.
 pub struct HourlyFiles {
     directory: PathBuf,
-    /// It was not there before.
-    is_own_directory: bool,
-    is_finished: bool,
-    /// Those that have their names.
-    whole: Vec<PathBuf>,
+    /// Where it is until it is whole.
+    part: PathBuf,
+    /// Held, so that nobody takes it for what a killed export left.
+    _lock: File,
     schema: TypePtr,
     properties: WriterPropertiesPtr,
     buffers: Vec<Buffer>,
@@ -93,8 +95,8 @@ struct OpenFile {
 }
 
 impl HourlyFiles {
-    /// A table with these columns in the directory `name` below `parent`, which is made. It is an
-    /// error if anything is in there.
+    /// A table with these columns, which will be the directory `name` below `parent`, which is
+    /// made. It is an error if anything is in there.
     pub(super) fn create(
         parent: &Path,
         name: &str,
@@ -102,12 +104,17 @@ impl HourlyFiles {
     ) -> Result<Self, ExportError> {
         let directory = parent.join(name);
         let failed = |why| ExportError { path: directory.clone(), why };
-        let is_own_directory = !directory.exists();
-        fs::create_dir_all(&directory).map_err(|error| failed(Why::Io(error)))?;
-        let mut entries = fs::read_dir(&directory).map_err(|error| failed(Why::Io(error)))?;
-        if entries.next().is_some() {
+        let is_empty = match fs::read_dir(&directory) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == ErrorKind::NotFound => true,
+            Err(error) => return Err(failed(Why::Io(error))),
+        };
+        if !is_empty {
             return Err(failed(Why::NotEmpty));
         }
+        fs::create_dir_all(parent).map_err(|error| failed(Why::Io(error)))?;
+        let part = part_of(parent, name);
+        let lock = begin(&part).map_err(failed)?;
         let fields: String = columns.iter().map(|column| column.schema()).collect();
         let parquet = |error| failed(Why::Parquet(error));
         let schema = parse_message_type(&format!("message {name} {{ {fields} }}"));
@@ -126,9 +133,8 @@ impl HourlyFiles {
         let buffers = columns.iter().map(|&column| Buffer::new(column)).collect();
         Ok(Self {
             directory,
-            is_own_directory,
-            is_finished: false,
-            whole: Vec::new(),
+            part,
+            _lock: lock,
             schema,
             properties,
             buffers,
@@ -160,22 +166,27 @@ impl HourlyFiles {
         if self.waiting == GROUP_ROWS { self.flush() } else { Ok(()) }
     }
 
-    /// Ends the last file.
-    pub fn finish(mut self) -> Result<Written, ExportError> {
-        self.close()?;
-        self.is_finished = true;
+    /// Gives the table its name, whose last file has ended. One without rows has none.
+    pub fn finish(self) -> Result<Written, ExportError> {
+        if self.written.rows > 0 {
+            // It replaces nothing but an empty directory.
+            fs::rename(&self.part, &self.directory).map_err(|error| ExportError {
+                path: self.directory.clone(),
+                why: Why::Io(error),
+            })?;
+        }
         Ok(self.written)
     }
 
     fn open(&self, hour: u64) -> Result<OpenFile, ExportError> {
         let name = Time::from_nanos(hour * HOUR_NANOS).utc("%Y-%m-%dT%HZ.parquet");
-        let path = self.directory.join(name);
-        let part = part_of(&path);
-        let failed = |why| ExportError { path: part.clone(), why };
-        let file = File::create_new(&part).map_err(|error| failed(Why::Io(error)))?;
+        let path = self.part.join(name);
+        let failed = |why| ExportError { path: path.clone(), why };
+        let file = File::create_new(&path).map_err(|error| failed(Why::Io(error)))?;
         let schema = self.schema.clone();
         let writer = SerializedFileWriter::new(file, schema, self.properties.clone());
-        Ok(OpenFile { hour, writer: writer.map_err(|error| failed(Why::Parquet(error)))?, path })
+        let writer = writer.map_err(|error| failed(Why::Parquet(error)))?;
+        Ok(OpenFile { hour, path, writer })
     }
 
     /// Writes what waits as one group.
@@ -196,36 +207,40 @@ impl HourlyFiles {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), ExportError> {
+    /// Ends the last file.
+    pub(super) fn close(&mut self) -> Result<(), ExportError> {
         self.flush()?;
         let Some(OpenFile { path, writer, .. }) = self.file.take() else { return Ok(()) };
-        let closed = writer.close().map_err(Why::Parquet);
-        let named = closed.and_then(|_| fs::rename(part_of(&path), &path).map_err(Why::Io));
-        if let Err(why) = named {
-            return Err(ExportError { path, why });
+        if let Err(error) = writer.close() {
+            return Err(ExportError { path, why: Why::Parquet(error) });
         }
-        self.whole.push(path);
         self.written.files += 1;
         Ok(())
     }
 }
 
 impl Drop for HourlyFiles {
-    /// What cannot be removed stays: there is nobody to be told.
+    /// What cannot be removed stays: there is nobody to be told, and it is called what it is.
     fn drop(&mut self) {
-        if !self.is_finished {
-            let part = self.file.take().map(|file| part_of(&file.path));
-            for path in self.whole.iter().chain(&part) {
-                let _ = fs::remove_file(path);
-            }
-        }
-        if self.is_own_directory && (!self.is_finished || self.written.rows == 0) {
-            let _ = fs::remove_dir(&self.directory);
-        }
+        let _ = fs::remove_dir_all(&self.part);
     }
 }
 
-/// Where a file is written until it is whole.
-fn part_of(path: &Path) -> PathBuf {
-    path.with_extension("parquet.part")
+/// Where the table `name` below `parent` is until it is whole.
+pub fn part_of(parent: &Path, name: &str) -> PathBuf {
+    parent.join(format!(".{name}.part"))
+}
+
+/// Makes that directory, in place of what a killed export left; returns its lock.
+fn begin(part: &Path) -> Result<File, Why> {
+    if let Ok(old) = File::open(part) {
+        if matches!(old.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(Why::Busy);
+        }
+        fs::remove_dir_all(part).map_err(Why::Io)?;
+    }
+    fs::create_dir(part).and_then(|()| File::open(part)).map_err(Why::Io).inspect(|lock| {
+        // A file system without locks has none to respect.
+        let _ = lock.try_lock();
+    })
 }

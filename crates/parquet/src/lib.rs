@@ -9,4 +9,4 @@ mod hourly;
 pub mod episodes;
 pub mod outcomes;
 
-pub use hourly::{ExportError, HourlyFiles, Written};
+pub use hourly::{ExportError, HourlyFiles, Written, part_of};

@@ -3,7 +3,7 @@
 
 use super::{
     column::{Cell, Column, Kind},
-    hourly::{ExportError, HourlyFiles, Written},
+    hourly::{ExportError, HourlyFiles},
 };
 use lifesign_core::{
     outcome::Event,
@@ -115,7 +115,8 @@ impl Outcomes {
     }
 
     /// Ends the last file.
-    pub fn finish(self) -> Result<Written, ExportError> {
-        self.files.finish()
+    pub fn end(mut self) -> Result<HourlyFiles, ExportError> {
+        self.files.close()?;
+        Ok(self.files)
     }
 }

@@ -215,7 +215,7 @@ fn what_is_imported_must_be_named() {
     let (code, _, err) = done(lifesign(&["import", "--prometheus", "prom:9090", "-o", "x"]));
     assert!(code == 2 && err.contains("such as http://127.0.0.1:9090"), "{code}: {err}");
     let (code, _, err) =
-        done(lifesign(&["import", "--prometheus", "http://127.0.0.1:1", "-o", "/nowhere/x"]));
+        done(lifesign(&["import", "--prometheus", "http://127.0.0.1:1", "-o", "-"]));
     assert!(code == 69 && err.contains("no word from 127.0.0.1:1"), "{code}: {err}");
 }
 
