@@ -1,7 +1,7 @@
 //! What others said of a country: events of IODA, annotations of Cloudflare Radar, or a table.
 
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, fault_of_json, suggestion};
+use lifesign_document::{Cell, Position, Sheet, fault_of_json, plain, suggestion};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -66,14 +66,11 @@ impl Statement {
 
     /// Nothing in it moves a terminal's cursor, and no word is endless.
     fn printable(self) -> Self {
-        let plain = |text: String| -> String {
-            let shown = text.chars().filter(|letter| !letter.is_control());
-            shown.take(LONGEST_WORDS).collect()
-        };
+        let shown = |text: String| plain(&text).chars().take(LONGEST_WORDS).collect();
         Self {
-            who: plain(self.who),
-            country: self.country.map(plain),
-            what: plain(self.what),
+            who: shown(self.who),
+            country: self.country.map(shown),
+            what: shown(self.what),
             ..self
         }
     }

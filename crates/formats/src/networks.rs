@@ -9,7 +9,7 @@ use crate::{
     Skipped,
     input::{Input, Lines},
 };
-use lifesign_document::Problems;
+use lifesign_document::{Problems, plain};
 use ranges::{Builder, Ranges};
 pub use row::Origins;
 pub(crate) use row::{Ends, row};
@@ -148,7 +148,7 @@ impl Naming {
         if let Some(&id) = self.ids.get(&hash) {
             return id;
         }
-        let id = self.add(asn, &plain(name));
+        let id = self.add(asn, &shown(name));
         self.ids.insert(hash, id);
         id
     }
@@ -170,13 +170,8 @@ impl Naming {
 }
 
 /// A name without what a terminal or a page would take for more than text.
-fn plain(name: &str) -> String {
-    let is_plain = |&letter: &char| {
-        let is_unseen = matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        !letter.is_control() && !is_unseen
-    };
-    let kept: String = name.chars().filter(is_plain).take(MAX_NAME).collect();
+fn shown(name: &str) -> String {
+    let kept: String = plain(name).chars().take(MAX_NAME).collect();
     kept.trim().to_owned()
 }
 

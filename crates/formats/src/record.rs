@@ -34,6 +34,7 @@ pub use recognise::Format;
 pub use sink::{Notes, ReadError};
 pub use targets::Only;
 
+use lifesign_document::plain;
 use std::fmt;
 
 /// So long a line of words is at most, in letters.
@@ -57,11 +58,7 @@ impl Fault {
 
     /// What stands in a file may be of any length, and move a terminal's cursor.
     fn printable(mut self) -> Self {
-        let is_plain = |letter: char| !letter.is_control();
-        if self.text.len() > LONGEST_TEXT || !self.text.chars().all(is_plain) {
-            let shown = self.text.chars().filter(|letter| is_plain(*letter));
-            self.text = shown.take(LONGEST_TEXT).collect();
-        }
+        self.text = plain(&self.text).chars().take(LONGEST_TEXT).collect();
         self
     }
 }
