@@ -339,12 +339,10 @@ impl Schedule {
         self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
     }
 
-    /// Pays for a trace probe that reaches a block, if that leaves enough to ask its hosts: in calm,
-    /// as much as a doubt that begins will need.
+    /// Pays for a trace probe that reaches a block, if that leaves what its doubts need: where it
+    /// breaks is asked after whether it does.
     pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
-        let is_doubted = self.newest_share(block.0).is_some();
-        let reserve = if is_doubted { ASKED_RESERVE } else { self.reserve(Doubt::Vague) };
-        self.pay(block.0, reserve, now)
+        self.pay(block.0, self.reserve(Doubt::Vague), now)
     }
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.

@@ -399,7 +399,7 @@ fn in_a_silence_those_who_were_never_asked_are_asked_once() {
 }
 
 #[test]
-fn calm_traces_leave_a_doubt_three_fifths_of_the_tokens() {
+fn traces_leave_doubts_three_fifths_of_the_tokens() {
     let mut watch = Watch::new(Arc::new(of_sizes(&[vec![6]])), &Settings::default(), start());
     let now = start() + Duration::from_secs(600);
     let paid = (0..1000).take_while(|_| watch.pay_trace(BlockId(0), now)).count();
