@@ -339,10 +339,9 @@ impl Schedule {
         self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
     }
 
-    /// Pays for a trace probe that reaches a block, if that leaves what its doubts need: where it
-    /// breaks is asked after whether it does.
+    /// Pays for a trace probe that reaches a block, if that leaves enough to ask its hosts.
     pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
-        self.pay(block.0, self.reserve(Doubt::Vague), now)
+        self.pay(block.0, ASKED_RESERVE, now)
     }
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.

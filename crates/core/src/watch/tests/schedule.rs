@@ -1,7 +1,6 @@
 //! The schedule under any plan, budget and escalation, against what it promises: never too much,
 //! evenly, one open probe a target, and nothing burst out after a stall.
 
-use super::{Settings, Watch};
 use crate::fixtures::{of_sizes, start};
 use crate::schedule::{
     Budget, Directive, Doubt, Escalation, OpenProbes, Rank, Schedule, Skipped, Spacing,
@@ -396,13 +395,4 @@ fn in_a_silence_those_who_were_never_asked_are_asked_once() {
     run.until(first.sent + MINUTE * 3, Duration::ZERO);
     let asked = |target: u32| run.given.iter().filter(|given| given.due.target.0 == target).count();
     assert!((0..9).all(|target| asked(target) >= 1), "{:?}", (0..9).map(asked).collect::<Vec<_>>());
-}
-
-#[test]
-fn traces_leave_doubts_three_fifths_of_the_tokens() {
-    let mut watch = Watch::new(Arc::new(of_sizes(&[vec![6]])), &Settings::default(), start());
-    let now = start() + Duration::from_secs(600);
-    let paid = (0..1000).take_while(|_| watch.pay_trace(BlockId(0), now)).count();
-    let most = Budget::DEFAULT.burst * 0.4;
-    assert!(paid > 0 && paid as f64 <= most, "{paid} of {most}");
 }
