@@ -13,10 +13,8 @@ use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::judge::State;
-use lifesign_formats::{
-    compare::{Ours, json_lines, rows, text},
-    events::Statement,
-};
+use lifesign_formats::compare::{Ours, json_lines, rows, text};
+use lifesign_incident::Statement;
 use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError};
 use std::{
     env,

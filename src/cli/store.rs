@@ -10,7 +10,8 @@ use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
 use lifesign_document::{MAX_MEBIBYTES, unended};
-use lifesign_formats::events::{self, Statement};
+use lifesign_formats::events;
+use lifesign_incident::Statement;
 use lifesign_incident::period::{When, period};
 use lifesign_store::{
     self as store, EpisodeFilter, Rows, StoreError, StoreReader, ToldIncidents, incidents, list,
@@ -248,15 +249,7 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         Ok(statements) => statements,
         Err(refusal) => return refusal.tell(),
     };
-    data.add_statements(statements.into_iter().map(
-        |Statement { who, country, begin, end, what }| report::Statement {
-            who,
-            country,
-            begin,
-            end,
-            what,
-        },
-    ));
+    data.add_statements(statements);
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
     let Some(path) = args.output.filter(|path| !standard_input(path)) else {

@@ -203,9 +203,7 @@ impl PathTracer {
         while let Some(probe) = self.tracer.poll_probe(now) {
             if let Traced::Block(block) = probe.of {
                 self.changed.insert(block, now);
-                // What only may arrive, while a path is learned, must not take a doubt's tokens.
-                let is_paid = probe.reaches_block && self.tracer.knows_length(block);
-                if is_paid && !watch.pay_trace(block, now) {
+                if probe.reaches_block && !watch.pay_trace(block, now) {
                     self.tracer.handle_not_sent(probe.id, now);
                     continue;
                 }

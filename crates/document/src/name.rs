@@ -75,6 +75,10 @@ fn fault_of_line(text: &str, most: usize) -> Option<String> {
 /// A text without what a terminal or a page would take for more than text: a line of whatever
 /// others wrote.
 pub fn plain(text: &str) -> String {
+    // Nearly every text, of which a page may read thousands.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars().filter(|&letter| is_plain(letter)).collect()
 }
 

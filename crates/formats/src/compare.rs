@@ -1,11 +1,11 @@
 //! Others' statements beside ours: which are of the same event, and by how much they differ.
 
-use super::events::Statement;
 use lifesign_core::{
     duration::duration_text,
     judge::{Edge, State},
     time::Time,
 };
+use lifesign_incident::Statement;
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 

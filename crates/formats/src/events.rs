@@ -2,6 +2,7 @@
 
 use lifesign_core::time::Time;
 use lifesign_document::{Cell, Position, Sheet, fault_of_json, plain, suggestion};
+use lifesign_incident::Statement;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -13,21 +14,6 @@ const KNOWN: &str =
 
 /// So many letters of what they say are taken.
 const LONGEST_WORDS: usize = 200;
-
-/// That somebody said there was an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
-    /// Who says so, such as `IODA bgp`.
-    pub who: String,
-    /// Of which country, by its code; None if they did not say.
-    pub country: Option<String>,
-    /// When it began.
-    pub begin: Time,
-    /// When it ended; None if it had not.
-    pub end: Option<Time>,
-    /// In their words; may be empty.
-    pub what: String,
-}
 
 /// What a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,25 +40,18 @@ pub fn read(file: &str, text: &str) -> Result<Statements, String> {
     if statements.is_empty() {
         return Err(format!("{file}: no event in it"));
     }
-    let list = statements.into_iter().map(Statement::printable).collect();
+    let list = statements.into_iter().map(printable).collect();
     Ok(Statements { list, is_table })
 }
 
-impl Statement {
-    /// May it be of the country with this code, in whatever letters? It is if it names none.
-    pub fn is_of(&self, country: &str) -> bool {
-        self.country.as_ref().is_none_or(|code| code.eq_ignore_ascii_case(country))
-    }
-
-    /// Nothing in it moves a terminal's cursor, and no word is endless.
-    fn printable(self) -> Self {
-        let shown = |text: String| plain(&text).chars().take(LONGEST_WORDS).collect();
-        Self {
-            who: shown(self.who),
-            country: self.country.map(shown),
-            what: shown(self.what),
-            ..self
-        }
+/// Nothing in it moves a terminal's cursor, and no word is endless.
+fn printable(statement: Statement) -> Statement {
+    let shown = |text: String| plain(&text).chars().take(LONGEST_WORDS).collect();
+    Statement {
+        who: shown(statement.who),
+        country: statement.country.map(shown),
+        what: shown(statement.what),
+        ..statement
     }
 }
 

@@ -22,6 +22,7 @@ pub mod period;
 mod timeline;
 mod columns;
 mod present;
+mod statement;
 pub mod story;
 #[cfg(test)]
 mod tests;
@@ -32,4 +33,5 @@ pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
 pub use present::{go_on, present};
 pub use span::{Span, middle};
+pub use statement::Statement;
 pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};

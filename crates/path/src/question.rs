@@ -44,8 +44,7 @@ pub struct TraceProbe {
     pub hop_limit: u8,
     /// The number of its sweep, for the keyed hash.
     pub slot: u32,
-    /// It is expected to arrive in the block, or may do so for all that is known, so that its token
-    /// is the block's.
+    /// It is known to arrive in the block, so that its token is the block's.
     pub reaches_block: bool,
 }
 

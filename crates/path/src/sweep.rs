@@ -58,6 +58,12 @@ impl Sweep {
         replies.map(|ask| ask.hop_limit).min()
     }
 
+    /// The target so many hops away was not asked after all, so that it says nothing.
+    pub fn is_unasked(&self, length: u8) -> bool {
+        let mut of_target = self.asks.iter().filter(|ask| ask.hop_limit >= length);
+        length > 0 && of_target.all(|ask| ask.found == Found::Void)
+    }
+
     /// A router turned a packet back: what lies behind would turn back too.
     pub fn is_turned_back(&self) -> bool {
         self.asks.iter().enumerate().any(|(at, ask)| match ask.found {

@@ -55,7 +55,7 @@ impl Tracer {
         now: Time,
     ) -> Option<Ask> {
         let expected = self.expected(index, hop_limit, now);
-        let reaches_block = self.may_arrive(index, hop_limit);
+        let reaches_block = self.arrives(index, hop_limit);
         let path = &self.paths[index as usize];
         let is_target = path.length > 0 && hop_limit >= path.length;
         let ask = |by, found| Some(Ask { hop_limit, expected, by, found });
@@ -115,18 +115,11 @@ impl Tracer {
         ask(index, Found::Pending)
     }
 
-    /// No router is known to be where it ends, or behind: it may arrive.
-    fn may_arrive(&self, index: u32, hop_limit: u8) -> bool {
+    /// Is it known that the target is no farther? The newest answer may have come from nearer.
+    fn arrives(&self, index: u32, hop_limit: u8) -> bool {
         let path = &self.paths[index as usize];
-        // The newest answer may have come from nearer.
-        let seen = [path.length, path.candidate_length.newest()].into_iter();
-        if seen.filter(|&length| length > 0).any(|length| hop_limit >= length) {
-            return true;
-        }
-        let routers = &path.hops[..path.router_hops().into()];
-        let heard = routers.iter().rposition(|hop| hop.newest().is_some());
-        let shared = self.trunk[path.family].iter().take_while(|hop| hop.is_sure()).count();
-        usize::from(hop_limit) > shared.max(heard.map_or(0, |at| at + 1))
+        let nearer = path.candidate_length.newest();
+        path.length > 0 && (hop_limit >= path.length || nearer > 0 && hop_limit >= nearer)
     }
 
     pub(crate) fn begin_sweep(&mut self, index: u32, slot: u32, asks: Vec<Ask>, now: Time) {
@@ -221,6 +214,7 @@ impl Tracer {
     fn close_calm_sweep(&mut self, index: u32, sweep: &Sweep, now: Time) {
         let replied = sweep.replied();
         let path = &self.paths[index as usize];
+        let is_unasked = sweep.is_unasked(path.length);
         let is_usual = |ask: &&Ask| match ask.found {
             Found::Hop(router) => path.hop(ask.hop_limit).is_some_and(|hop| hop.holds(router)),
             _ => false,
@@ -230,7 +224,7 @@ impl Tracer {
         let below = match replied {
             Some(length) => length,
             None if sweep.is_turned_back() => 0,
-            None if path.length > 0 => usual.unwrap_or(0),
+            None if path.length > 0 && !is_unasked => usual.unwrap_or(0),
             None => sweep.heard(),
         };
         self.learn(index, sweep, below, now);
@@ -240,9 +234,18 @@ impl Tracer {
             path.silent = 0;
             self.learn_length(index, length, now);
             self.learn_upstream(index, now);
+        } else if is_unasked {
+            self.look_again(index, now);
         } else {
             self.miss_target(index, now);
         }
+    }
+
+    /// Makes a sweep that told little again before its time.
+    fn look_again(&mut self, index: u32, now: Time) {
+        let again = now + AGAIN.max(self.settings.calm_interval / 20);
+        let path = &mut self.paths[index as usize];
+        path.calm_at = path.calm_at.min(again);
     }
 
     /// Counts what the hops below this limit said.
@@ -316,7 +319,7 @@ impl Tracer {
             path.silent = 0;
             path.targets.rotate_left(1);
         }
-        path.calm_at = path.calm_at.min(now + AGAIN.max(self.settings.calm_interval / 20));
+        self.look_again(index, now);
     }
 
     fn learn_length(&mut self, index: u32, length: u8, now: Time) {

@@ -103,11 +103,6 @@ impl Tracer {
         upstreams.map(|upstream| upstream.network.clone()).collect()
     }
 
-    /// Is it known how far a block's target is?
-    pub fn knows_length(&self, block: BlockId) -> bool {
-        self.path_of(block).is_some_and(|index| self.paths[index as usize].length > 0)
-    }
-
     /// How often the path to a block was found to have moved.
     pub fn changes(&self, block: BlockId) -> u64 {
         self.path_of(block).map_or(0, |index| self.paths[index as usize].changes)
@@ -118,7 +113,7 @@ impl Tracer {
         &self.counts
     }
 
-    /// Of all probes so far, those that were to reach their target, or might have.
+    /// Of all probes so far, those that were to reach their target.
     pub fn arrived(&self) -> u64 {
         self.arrived
     }

@@ -5,8 +5,6 @@ mod others;
 mod tables;
 mod timeline;
 
-pub use self::others::Statement;
-
 use self::{others::others, timeline::timeline};
 use super::{
     EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::RUN_TIMEOUT,
@@ -18,7 +16,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_incident::{
-    Episode, Incident, Period, PhaseKind, middle,
+    Episode, Incident, Period, PhaseKind, Statement, middle,
     story::{self, edge_text, length_text, time_text, time_text_in},
     unwatched,
 };

@@ -19,7 +19,8 @@ fn a_calm_day_costs_one_sweep_in_ten_minutes_and_says_nothing() {
     let mut toy = country(4, 1);
     toy.run(86_400.0);
     assert_eq!(toy.over_budget(0.0), None);
-    assert_eq!(toy.unpaid, 0);
+    // The first sweep of each path finds out where it ends.
+    assert!(toy.unpaid <= 4 * 4, "{}", toy.unpaid);
     let sent: u32 = toy.sent.iter().sum();
     let sweeps = f64::from(sent) / 4.0 / 8.0 / 144.0;
     assert!((0.9..1.2).contains(&sweeps), "{sweeps}");
@@ -152,4 +153,25 @@ fn answers_that_nobody_waits_for_are_nothing() {
     }
     assert_eq!(toy.tracer.routers(), before);
     assert_eq!(toy.tracer.hops(BlockId(0)).len(), 8);
+}
+
+#[test]
+fn a_block_without_tokens_hides_no_router_on_the_way_to_it() {
+    let mut toy = country(1, 5);
+    // Of the first sweep only the target is heard, and then it cannot be paid for.
+    for hop in &mut toy.chains[0].hops {
+        hop.answers = 0.0;
+    }
+    toy.run(40.0);
+    let known = |toy: &Toy| -> Vec<u8> {
+        let hops = toy.tracer.path_view(BlockId(0)).hops;
+        hops.iter().filter(|hop| !hop.addresses.is_empty()).map(|hop| hop.hop_limit).collect()
+    };
+    assert_eq!(known(&toy), [8]);
+    for hop in &mut toy.chains[0].hops {
+        hop.answers = 1.0;
+    }
+    toy.is_paid = false;
+    toy.run(300.0);
+    assert_eq!(known(&toy), [1, 2, 3, 4, 5, 6, 7, 8]);
 }

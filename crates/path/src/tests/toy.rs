@@ -56,6 +56,8 @@ pub struct Toy {
     pub sent: Vec<u32>,
     /// Of those that arrived, the ones that were not said to.
     pub unpaid: u32,
+    /// The blocks have tokens for what arrives.
+    pub is_paid: bool,
     pub accounts: HashMap<IpAddr, Account>,
     limits: HashMap<IpAddr, Bucket>,
     arrivals: BinaryHeap<Reverse<(Time, u64)>>,
@@ -108,6 +110,7 @@ impl Toy {
             tracer,
             sent: vec![0; chains.len()],
             unpaid: 0,
+            is_paid: true,
             chains,
             accounts: HashMap::new(),
             limits: HashMap::new(),
@@ -151,6 +154,10 @@ impl Toy {
         while let Some(probe) = self.tracer.poll_probe(self.now) {
             let chain = self.chains.iter().position(|chain| chain.target == probe.target);
             let Some(index) = chain else { continue };
+            if probe.reaches_block && !self.is_paid {
+                self.tracer.handle_not_sent(probe.id, self.now);
+                continue;
+            }
             self.sent[index] += 1;
             if let Some((from, answer, rtt)) = self.answer(index, &probe) {
                 self.arrivals.push(Reverse((self.now + Duration::from_secs_f64(rtt), probe.id)));

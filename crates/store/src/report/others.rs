@@ -2,36 +2,19 @@
 
 use super::ReportData;
 use lifesign_core::time::Time;
-use lifesign_incident::story::time_text;
+use lifesign_incident::{Statement, story::time_text};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// So many lanes are drawn.
 const MOST_LANES: usize = 12;
 
-/// That somebody said there was an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Statement {
-    /// Who said so.
-    pub who: String,
-    /// Of which country, by its code; None of any.
-    pub country: Option<String>,
-    /// When it began.
-    pub begin: Time,
-    /// When it ended; None if it goes on.
-    pub end: Option<Time>,
-    /// In their words; may be empty.
-    pub what: String,
-}
-
 impl ReportData {
     /// What others said of the country in the report's time is drawn too.
     pub fn add_statements(&mut self, statements: impl IntoIterator<Item = Statement>) {
         let is_shown = |statement: &Statement| {
-            let country = statement.country.as_ref();
-            let of_country = country.is_none_or(|code| code.eq_ignore_ascii_case(&self.country));
             let ends_late = statement.end.is_none_or(|end| end >= self.since);
-            of_country && ends_late && statement.begin < self.until
+            statement.is_of(&self.country) && ends_late && statement.begin < self.until
         };
         let mut shown: Vec<_> = statements.into_iter().filter(is_shown).collect();
         shown.sort_by_key(|statement| statement.begin);
