@@ -63,9 +63,9 @@
 //! [`Settings::router_burst`] at once, whoever's path it is on: what several paths share is asked
 //! once for all of them (Donnet et al., "Efficient Algorithms for Large-Scale Topology Discovery",
 //! SIGMETRICS 2005). A probe with [`TraceProbe::reaches_block`] will arrive, so its token is the
-//! block's: take one before sending, or call `handle_not_sent`. How far the target is, a first sweep
-//! finds out, of which the probes that arrive are not paid for: it is made once a path, and to take
-//! its tokens kept verdicts waiting.
+//! block's: take one before sending, or call `handle_not_sent`. The first sweep of a path finds out
+//! how far the target is, and what of it arrives is not paid for: to take the block's tokens for it
+//! kept verdicts waiting.
 
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
