@@ -10,6 +10,20 @@ pub fn country(blocks: u8, seed: u64) -> Toy {
     Toy::new(tracer, (0..blocks).map(|block| chain(block, 7)).collect(), seed)
 }
 
+pub const CONTROL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
+
+/// The same for an hour, and a control behind four hops.
+pub fn with_control(blocks: u8, seed: u64) -> Toy {
+    let mut toy = country(blocks, seed);
+    toy.tracer.set_controls(&[CONTROL], toy.now);
+    let mut by_control = chain(9, 4);
+    by_control.target = CONTROL;
+    toy.chains.push(by_control);
+    toy.sent.push(0);
+    toy.run(3600.0);
+    toy
+}
+
 pub fn events(toy: &mut Toy) -> Vec<PathEvent> {
     std::iter::from_fn(|| toy.tracer.poll_event()).collect()
 }
@@ -62,14 +76,7 @@ fn blocks_that_are_dark_together_share_what_they_ask() {
 
 #[test]
 fn blind_nothing_is_said_of_blocks_and_ours_is_said_of_us() {
-    let mut toy = country(2, 3);
-    let control = IpAddr::from([9, 9, 9, 9]);
-    toy.tracer.set_controls(&[control], toy.now);
-    let mut by_control = chain(9, 4);
-    by_control.target = control;
-    toy.chains.push(by_control);
-    toy.sent.push(0);
-    toy.run(3600.0);
+    let mut toy = with_control(2, 3);
     let is_dark = |toy: &mut Toy, after: Option<usize>| {
         for chain in &mut toy.chains {
             chain.cut = after.map(|after| (after, Way::Both));

@@ -1,7 +1,7 @@
 //! Another plan, other hosts to trace, another table of networks: what is known of paths stays.
 
 use super::{
-    budget::{country, events},
+    budget::{CONTROL, country, events, with_control},
     toy::{Toy, Way, block, chain, start},
 };
 use crate::{
@@ -9,20 +9,6 @@ use crate::{
 };
 use lifesign_model::scopes::{BlockId, Family};
 use std::{net::IpAddr, time::Duration};
-
-const CONTROL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
-
-/// Its last host is the control, behind four hops.
-fn with_control(blocks: u8, seed: u64) -> Toy {
-    let mut toy = country(blocks, seed);
-    toy.tracer.set_controls(&[CONTROL], toy.now);
-    let mut by_control = chain(9, 4);
-    by_control.target = CONTROL;
-    toy.chains.push(by_control);
-    toy.sent.push(0);
-    toy.run(3600.0);
-    toy
-}
 
 /// The path to this block breaks behind so many hops, and is placed.
 fn cut(toy: &mut Toy, number: u32, after: usize) -> PlaceView {
