@@ -99,9 +99,14 @@ impl Write for Stdout {
     }
 }
 
-/// Writes a text to standard output. Whether that failed is said at the end.
-pub fn print(text: &str) {
-    let _ = Stdout.write_all(text.as_bytes());
+/// Writes a text to standard output; false if nobody reads it. Whether that failed is said at the
+/// end.
+pub fn print(text: &str) -> bool {
+    let mut stdout = io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let is_read = written.is_ok();
+    let _ = noted(written, ());
+    is_read
 }
 
 /// A line on standard output.

@@ -2,7 +2,8 @@
 
 use super::{
     complete, exit,
-    input::{name_of, unreadable},
+    input::{file, name_of, unreadable},
+    output::{Leftover, cannot_write, remove_when_ended},
     refusal::Refusal,
     replay::into_store,
     standard_input,
@@ -15,7 +16,7 @@ use lifesign_clock::Clock;
 use lifesign_core::judge::State;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
 use lifesign_incident::Statement;
-use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError};
+use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError, TemporaryDirectory};
 use std::{
     env,
     fs::{self, File},
@@ -35,7 +36,7 @@ pub(super) struct CompareArgs {
     events: Vec<PathBuf>,
     /// The plan that the journal was recorded with (default: as for run); if that changed
     /// meanwhile, give each plan, in order
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = file())]
     config: Vec<PathBuf>,
     /// Only this country
     #[arg(long, value_name = "KP", add = complete::countries())]
@@ -68,18 +69,24 @@ pub(super) fn compare(args: CompareArgs) -> u8 {
         return told(&args.ours);
     }
     // A store of its own, for as long as it takes.
-    let directory = env::temp_dir().join(format!("lifesign-compare-{}", std::process::id()));
+    let temporary = TemporaryDirectory::with_prefix("lifesign-").and_then(|temporary| {
+        remove_when_ended(Leftover::Tree(temporary.path().to_owned()))?;
+        Ok(temporary)
+    });
+    let temporary = match temporary {
+        Ok(temporary) => temporary,
+        Err(error) => return cannot_write(&env::temp_dir(), &error).tell(),
+    };
+    let directory = temporary.path().join("played");
     let store = directory.join(FILE_NAME);
-    let code = match into_store(args.ours.clone(), args.config, directory.clone()) {
+    match into_store(args.ours.clone(), args.config, directory) {
         exit::OK if !store.exists() => {
             let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
             Refusal::new(text, exit::DATA).tell()
         }
         exit::OK => told(&store),
         code => code,
-    };
-    let _ = fs::remove_dir_all(directory);
-    code
+    }
 }
 
 fn is_store(path: &Path) -> bool {

@@ -64,7 +64,6 @@ impl Output {
         let failed = |error| cannot_write(name, &error);
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let part = path.with_file_name(format!(".{file_name}.part"));
-        remove_when_ended(Leftover::File(part.clone())).map_err(failed)?;
         let mut create = OpenOptions::new();
         create.write(true).create_new(true);
         let file = match create.open(&part) {
@@ -82,6 +81,8 @@ impl Output {
         let file = file.map_err(failed)?;
         // A file system without locks has none to respect.
         let _ = file.try_lock();
+        // Not before it is known whose it is.
+        remove_when_ended(Leftover::File(part.clone())).map_err(failed)?;
         Ok(Self { name: name.to_owned(), path, part, file, is_new })
     }
 
@@ -158,7 +159,6 @@ fn refusal(text: &str) -> Refusal {
 pub(super) enum Leftover {
     File(PathBuf),
     /// A directory with all that is in it.
-    #[cfg(feature = "parquet")]
     Tree(PathBuf),
     /// A directory, if it is empty by then.
     #[cfg(feature = "parquet")]
@@ -168,7 +168,6 @@ pub(super) enum Leftover {
 /// The directories of a file come before it.
 static LEFTOVERS: Mutex<Vec<Leftover>> = Mutex::new(Vec::new());
 /// How often it is tried to remove a tree, into which the command may be writing.
-#[cfg(feature = "parquet")]
 const TRIES: usize = 100;
 
 fn leftovers() -> MutexGuard<'static, Vec<Leftover>> {
@@ -205,7 +204,6 @@ pub(super) fn remove_when_ended(leftover: Leftover) -> io::Result<()> {
 fn remove(leftover: &Leftover) {
     let _ = match leftover {
         Leftover::File(path) => fs::remove_file(path),
-        #[cfg(feature = "parquet")]
         Leftover::Tree(path) => {
             (0..TRIES).find_map(|_| fs::remove_dir_all(path).ok()).ok_or(ErrorKind::Other.into())
         }

@@ -2,7 +2,8 @@
 
 mod fetch;
 
-use super::{exit, has_colour, refuse, stderr::print_error};
+use super::{exit, has_colour, input::file, refuse, stderr::print_error};
+use crate::line_writer::print;
 use clap::Args;
 use fetch::fetch;
 use lifesign_core::{
@@ -18,7 +19,7 @@ use lifesign_web_config::Client;
 use serde_json::Value;
 use std::{
     fmt::Write as _,
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::PathBuf,
     time::Duration,
 };
@@ -32,7 +33,7 @@ pub(super) struct StatusArgs {
     #[arg(long, value_name = "WHERE", default_value = "127.0.0.1:17545")]
     address: Listen,
     /// TLS and password for the request: an HTTP configuration file as promtool has it
-    #[arg(long = "http.config.file", value_name = "FILE")]
+    #[arg(long = "http.config.file", value_name = "FILE", value_parser = file())]
     http_config: Option<PathBuf>,
     /// Print the answer as JSON
     #[arg(long)]
@@ -127,7 +128,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
         // Cursor to the top left, clear the screen (ECMA-48 §8.3.21, §8.3.39).
         let clear = if args.watch && terminal { "\x1b[H\x1b[2J" } else { "" };
         let text = answer.as_ref().map_or("", |(_, text)| text);
-        let written = write!(io::stdout(), "{clear}{text}").and_then(|()| io::stdout().flush());
+        let is_read = print(&format!("{clear}{text}"));
         let code = answer.map_or_else(
             |error| {
                 print_error(&format!("lifesign: no word from {}: {error}", args.address));
@@ -135,7 +136,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
             },
             |(code, _)| code,
         );
-        if !args.watch || written.is_err() {
+        if !args.watch || !is_read {
             return code;
         }
         std::thread::sleep(WATCH_INTERVAL);

@@ -45,7 +45,7 @@ fn is_denied(path: &Path) -> bool {
 
 fn denied(path: &Path) -> Refusal {
     let hint = if path.starts_with(INSTALLED) {
-        "; the group lifesign may: sudo adduser $USER lifesign, and log in again"
+        "; the group lifesign may: sudo usermod -aG lifesign $USER, and log in again"
     } else {
         ""
     };

@@ -33,8 +33,9 @@ pub(crate) fn page(view: &View) -> Markup {
             ul.plain {
                 li { "Why. A power cut, a cut cable, a filter and a decision look alike." }
                 li {
-                    "Where the path broke. From other places in the world it may have been reachable. "
-                    "Only a failure of our own connection is told apart, as “we cannot tell”."
+                    "How it looks from elsewhere. Other places in the world may have reached it; where "
+                    "the path broke is said of our own. A failure of our own connection is told apart, "
+                    "as “we cannot tell”."
                 }
                 li { "What people inside could do: a network that is cut off may go on within." }
                 li { "Anything of addresses that are not asked." }

@@ -1,12 +1,17 @@
 //! Blocks in doubt, and blocks that are down: sweeps once a second, until the position of the break
 //! is known.
 
-use super::{Traced, Tracer, episode::Episode, tracer::SOON};
+use super::{
+    Traced, Tracer,
+    episode::Episode,
+    sweeps::{BATCH, SILENT_HOPS},
+    tracer::SOON,
+};
 use lifesign_model::{
     scopes::{BlockId, Family},
     time::Time,
 };
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// So many paths are looked into at once, each of them begun so long after another that what a
 /// router says of the first is known.
@@ -246,10 +251,23 @@ impl Tracer {
         hops
     }
 
+    /// The hops to look at of a path that nobody knows the length of, as after a start in the dark.
+    pub(crate) fn unexplored(&self, index: u32) -> RangeInclusive<u8> {
+        let path = &self.paths[index as usize];
+        let known = path.router_hops();
+        let explored = path.episode.as_ref().map_or(0, |episode| episode.explored).max(known);
+        let end = match path.length {
+            0 => (known + SILENT_HOPS).min(self.settings.most_hops),
+            _ => known,
+        };
+        explored + 1..=end
+    }
+
     /// The next sweep of a path in doubt.
     pub(crate) fn doubt_sweep(&mut self, index: u32, now: Time) {
         let most = self.settings.most_probes;
         let mut hops = self.hops_in_doubt(index, now);
+        hops.extend(self.unexplored(index).take(BATCH.into()));
         let path = &self.paths[index as usize];
         let Some(episode) = &path.episode else { return };
         if !path.is_down && now.since(episode.started) > STALE {
@@ -279,6 +297,7 @@ impl Tracer {
         let interval = self.settings.doubt_interval;
         if let Some(episode) = &mut self.paths[index as usize].episode {
             episode.is_whole = false;
+            episode.explored = asks.iter().map(|ask| ask.hop_limit).fold(episode.explored, u8::max);
             episode.sweeps = episode.sweeps.saturating_add(1);
             episode.probes += sent as u32;
             let slow = if episode.sweeps > FAST_SWEEPS { SLOW } else { 1 };

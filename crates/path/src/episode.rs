@@ -49,6 +49,8 @@ pub(crate) struct Episode {
     pub probes: u32,
     /// The next sweep asks all hops.
     pub is_whole: bool,
+    /// Of a path that nobody knows the end of, it has asked up to this hop limit.
+    pub explored: u8,
     pub observations: VecDeque<Observation>,
     pub interval: Option<Interval>,
     pub said: Option<(IpAddr, Word)>,
@@ -65,6 +67,7 @@ impl Episode {
             sweeps: 0,
             probes: 0,
             is_whole: true,
+            explored: 0,
             observations: VecDeque::new(),
             interval: None,
             said: None,

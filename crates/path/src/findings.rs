@@ -1,7 +1,7 @@
 //! What sweeps in doubt have found, and what is told of it.
 
 use super::{
-    HopSeen, PathEvent, PlaceView, Traced, Tracer, Word,
+    HopSeen, PathEvent, Place, PlaceView, Traced, Tracer, Word,
     episode::{Episode, Interval, Observation},
     evidence::positions,
     path::Path,
@@ -121,6 +121,7 @@ impl Tracer {
 
     /// What follows from what was heard so far.
     pub(crate) fn judge(&mut self, index: u32, now: Time) {
+        let is_explored = self.unexplored(index).is_empty();
         let path = &mut self.paths[index as usize];
         let Some(mut episode) = path.episode.take() else { return };
         episode.forget_old(now);
@@ -142,7 +143,8 @@ impl Tracer {
         let first_silent = path.next_answering(greatest, &self.routers);
         let last = heard.unwrap_or(0);
         let is_narrow = path.next_answering(last, &self.routers) == first_silent
-            && (!observations.is_empty() || path.router_hops() == 0);
+            && (!observations.is_empty() || path.length == 1)
+            && (first_silent.is_some() || is_explored);
         let interval = Interval { last, first_silent, is_narrow };
         episode.interval = Some(interval);
         let told = self.places.get(&index).map(|told| told.interval);
@@ -181,8 +183,12 @@ impl Tracer {
             Some(told) if interval.lies_in(told.interval) => interval.is_narrow,
             Some(_) => interval.is_narrow && episode.sweeps >= CHANGED_SWEEPS,
         };
-        if is_told {
-            let view = self.view(index, interval, now);
+        if !is_told {
+            return;
+        }
+        let view = self.view(index, interval, now);
+        // Of a path that is not known there is nothing to say.
+        if view.place != Place::Unknown || view.last.is_some() || view.said.is_some() {
             self.publish(index, view, interval);
         }
     }

@@ -86,6 +86,10 @@ impl PlaceView {
         self.last.as_ref()?.network.as_ref()
     }
 
+    fn is_from_the_first(&self) -> bool {
+        self.first_silent.as_ref().is_some_and(|hop| hop.hop_limit == 1)
+    }
+
     /// One sentence without its stop, behind its word: `on the way: dark beyond 192.0.2.1 (AS64496
     /// Example, answered 16:15:03); first silent 198.51.100.1, heard until 16:14:58`. `wall` gives
     /// the time by the wall clock.
@@ -105,7 +109,8 @@ impl PlaceView {
                     None => format!("dark beyond {address} (answered {answered})"),
                 }
             }
-            None => "dark from the first hop on".into(),
+            None if self.is_from_the_first() => "dark from the first hop on".into(),
+            None => "dark; no one router is known as the last that answers".into(),
         };
         if let Some(HopSeen { address, network, heard, .. }) = &self.first_silent {
             let network = network.as_ref().map_or_else(String::new, |of| format!(" ({of})"));
@@ -172,7 +177,16 @@ mod tests {
         view.said = Some((from, Word::Loop));
         assert_eq!(
             view.sentence(written),
-            "at their border: dark from the first hop on; packets turn in circles at 219.158.0.1"
+            "at their border: dark; no one router is known as the last that answers; packets turn in \
+             circles at 219.158.0.1"
+        );
+        view.said = None;
+        view.place = Place::NearUs;
+        view.first_silent = seen("192.0.2.1", None, "16:14:58");
+        view.first_silent.as_mut().unwrap().hop_limit = 1;
+        assert_eq!(
+            view.sentence(written),
+            "near us: dark from the first hop on; first silent 192.0.2.1, heard until 16:14:58"
         );
     }
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 /// A sweep is over after this time; later answers still count.
 const WAIT: Duration = Duration::from_millis(900);
 /// So many hops are asked at once: if the path breaks, one router may get all of these packets.
-const BATCH: u8 = 5;
+pub(crate) const BATCH: u8 = 5;
 /// After so many silent hops in a row nothing more is expected.
-const SILENT_HOPS: u8 = 12;
+pub(crate) const SILENT_HOPS: u8 = 12;
 /// Tokens of a router that calm sweeps leave to doubts.
 const CALM_RESERVE: f32 = 2.5;
 /// After so many silent sweeps in a row another host is traced.

@@ -152,9 +152,14 @@ impl Places {
         let all = self.by_scope.get(scope)?;
         let first = all.partition_point(|&index| self.told[index].told < from);
         let told = all[first..].iter().map(|&index| &self.told[index]);
-        // The newest of each block.
-        let newest: BTreeMap<&str, &ToldPlace> =
-            told.take_while(|place| place.told <= to).map(|place| (&*place.scope, place)).collect();
+        // The newest of each block; after a restart in the darkness less may be known than before.
+        let mut newest: BTreeMap<&str, &ToldPlace> = BTreeMap::new();
+        for place in told.take_while(|place| place.told <= to) {
+            let known = newest.entry(&place.scope).or_insert(place);
+            if place.place != Place::Unknown || known.place == Place::Unknown {
+                *known = place;
+            }
+        }
         let ToldPlace { place, words, .. } = newest.values().next()?;
         if newest.values().all(|other| other.words == *words) {
             return Some(PlaceOf { place: *place, words: words.clone() });
@@ -172,7 +177,10 @@ impl StoreReader {
     pub(super) fn places(&self, country: Option<&str>) -> Result<(Places, usize)> {
         let sql = "SELECT scope, told, network, country, place, words FROM place
                    WHERE ?1 IS NULL OR country = ?1 ORDER BY told, scope";
-        let Ok(mut statement) = self.0.prepare(sql) else { return Ok((Places::default(), 0)) };
+        if !self.0.table_exists(None, "place")? {
+            return Ok((Places::default(), 0));
+        }
+        let mut statement = self.0.prepare(sql)?;
         let Rows { read, broken } = Rows::collect(statement.query_map([country], place_from_row)?)?;
         Ok((Places::new(read), broken))
     }

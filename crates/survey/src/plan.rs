@@ -2,6 +2,7 @@
 
 use super::{Proposal, host::Host};
 use jiff::civil::Date;
+use lifesign_document::plain;
 use lifesign_formats::survey::Role;
 use lifesign_model::scopes::Prefix;
 use std::{
@@ -200,6 +201,5 @@ fn quoted(text: &str) -> String {
 
 /// What may stand in a comment: a name from a file may have anything.
 fn comment(text: &str) -> String {
-    let plain = |letter: char| if letter.is_control() { '?' } else { letter };
-    text.chars().take(80).map(plain).collect()
+    plain(text).chars().take(80).collect()
 }

@@ -20,11 +20,12 @@ pub(super) fn new_socket(v6: bool, socket_type: Type) -> io::Result<Socket> {
     }
 }
 
-/// A raw socket that only sends: no answer and no ICMP error arrives at it.
+/// A raw socket that only sends: no answer arrives at it. Errors are asked for since of IPv4 the
+/// kernel hides otherwise that its own queue is full (Linux: `raw_sendmsg`).
 pub(super) fn sending(v6: bool) -> io::Result<Socket> {
     let socket = new_socket(v6, Type::RAW)?;
     receive_nothing(&socket)?;
-    set_buffers(&socket, BUFFER)?;
+    enable_errors_and_timestamps(&socket, v6)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

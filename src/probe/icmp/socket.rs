@@ -26,16 +26,14 @@ use tokio::io::{Interest, Ready, unix::AsyncFd};
 
 /// How many packets share one system call, and so one send time: true within some 20 µs.
 const SEND_BATCH: usize = 16;
-/// How often a ping socket tries to send a packet.
-const PING_TRIES: u32 = 16;
+/// How often a socket tries to send a packet.
+const TRIES: u32 = 16;
 /// How many batches one call of `receive` takes in before the caller goes on.
 const MAX_BATCHES: usize = 64;
 
 /// One socket with its buffers.
 pub struct IcmpSocket {
     socket: AsyncFd<Socket>,
-    /// What a raw socket that receives sends by.
-    sender: Option<Socket>,
     kind: SocketKind,
     /// Raw IPv4 packets arrive with their IP header (raw(7)); no others do.
     with_ip_header: bool,
@@ -57,9 +55,7 @@ impl IcmpSocket {
             Err(error) => return Err(OpenError::Socket(error)),
         };
         let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
-        let sender = (kind == SocketKind::Raw).then(|| sending(v6)).transpose();
-        let sender = sender.map_err(OpenError::Socket)?;
-        Ok(Self { sender, ..Self::new(socket, kind, v6) })
+        Ok(Self::new(socket, kind, v6))
     }
 
     /// A socket of this kind with options of its own. A raw one is only for sending: that without
@@ -88,8 +84,7 @@ impl IcmpSocket {
 
     fn new(socket: AsyncFd<Socket>, kind: SocketKind, v6: bool) -> Self {
         let with_ip_header = kind == SocketKind::Raw && !v6;
-        let (batch, ready) = (Batch::new(), Ready::EMPTY);
-        Self { socket, sender: None, kind, with_ip_header, batch, ready, drops: 0 }
+        Self { socket, kind, with_ip_header, batch: Batch::new(), ready: Ready::EMPTY, drops: 0 }
     }
 
     pub fn kind(&self) -> SocketKind {
@@ -182,23 +177,18 @@ impl IcmpSocket {
 
     /// Sends the first packets of the batch, and returns how many; an error is the first one's own.
     ///
-    /// An ICMP error that arrives makes the next send of a socket with an error queue fail,
-    /// whichever packet it is about, and only that one (ip(7), IP_RECVERR). A raw socket's sender
-    /// has no such queue. A ping socket must ask for itself: that as many errors arrive as it tries
-    /// again, one between each two, is a flood beyond any that a machine can take in.
+    /// An ICMP error that arrives makes the next send fail, whichever packet it is about, and only
+    /// that one (ip(7), IP_RECVERR). That as many errors arrive as it tries again, one between each
+    /// two, is a flood beyond any that a machine can take in.
     fn send_batch(&mut self, group: usize) -> io::Result<usize> {
-        let socket = self.sender.as_ref().map_or(self.socket.as_fd(), AsFd::as_fd);
-        let mut tries = match self.kind {
-            SocketKind::Raw => 1,
-            SocketKind::Ping => PING_TRIES,
-        };
-        loop {
-            tries -= 1;
-            let sent = self.batch.send(socket, group);
-            if sent.is_ok() || tries == 0 {
-                return sent;
+        let mut sent = self.batch.send(self.socket.as_fd(), group);
+        for _ in 1..TRIES {
+            if sent.is_ok() {
+                break;
             }
+            sent = self.batch.send(self.socket.as_fd(), group);
         }
+        sent
     }
 
     /// Waits until there is something to receive, and returns in which queues, for

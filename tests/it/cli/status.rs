@@ -2,7 +2,10 @@
 //! to read.
 
 use crate::support::{self, LAB, Program, TIMEOUT, TempDir, done, lifesign, until};
-use std::process::Command;
+use std::{
+    fs::OpenOptions,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
@@ -21,6 +24,13 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
     let (code, json, _) = ask(&["--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((code, &json["vantage"]), (0, &"lab".into()));
+    for more in [&[][..], &["--json"], &["--watch"]] {
+        let mut full = lifesign(&[&["status", "--address", &address], more].concat());
+        full.stdout(OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let full = full.stderr(Stdio::piped()).output().unwrap();
+        let err = String::from_utf8(full.stderr).unwrap();
+        assert_eq!((full.status.code(), err.lines().count()), (Some(73), 1), "{err}");
+    }
     let plugin = until(TIMEOUT, "up", || match ask(&["--exit-code"]) {
         (0, out, err) if err.is_empty() => Ok(out),
         (3, out, _) if out.starts_with("KP unknown since ") => Err(out),

@@ -14,11 +14,11 @@ use lifesign::probe::{
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, Outcome, Repeat},
+    outcome::{Due, Event, Fault, Found, Outcome, Repeat},
     scopes::{BlockId, TargetId},
 };
 use lifesign_path::{TraceProbe, Traced};
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 const BLOCK: &str = "KP 10.45.176.0/24";
 
@@ -135,14 +135,7 @@ fn send_for(long: Duration) -> (Vec<Event>, Vec<TraceEvent>) {
     while clock.now() < end {
         for _ in 0..20 {
             number += 1;
-            let due = Due {
-                target: TargetId(0),
-                seq: number,
-                sent: clock.now(),
-                patience: TIMEOUT,
-                trap: false,
-                repeat: Repeat::Never,
-            };
+            let due = due(number, &clock);
             let probe = TraceProbe {
                 id: number.into(),
                 of: Traced::Block(BlockId(0)),
@@ -158,4 +151,48 @@ fn send_for(long: Duration) -> (Vec<Event>, Vec<TraceEvent>) {
         traced.extend(std::iter::from_fn(|| prober.poll_trace()));
     }
     (events, traced)
+}
+
+fn due(seq: u32, clock: &Clock) -> Due {
+    Due {
+        target: TargetId(0),
+        seq,
+        sent: clock.now(),
+        patience: TIMEOUT,
+        trap: false,
+        repeat: Repeat::Never,
+    }
+}
+
+/// Of IPv4 the kernel hides it from a raw socket that asks for no errors.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn that_our_own_queue_is_full_is_told_of_every_icmp_socket() {
+    if !in_own_process(that_our_own_queue_is_full_is_told_of_every_icmp_socket, OWN_NETWORK) {
+        return;
+    }
+    let qdisc = ["qdisc", "add", "dev", "lo", "root", "tbf", "rate", "8kbit", "burst", "200"];
+    let mut tc = Command::new("tc");
+    assert!(tc.args(qdisc).args(["limit", "200"]).status().unwrap().success());
+    let clock = Clock::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _context = runtime.enter();
+    let mut prober = IcmpProber::open([7; 16], 7).unwrap();
+    for target in ["127.0.0.1", "::1"] {
+        for dscp in [0, 46] {
+            let socket = SocketOptions { dscp, ..SocketOptions::default() };
+            let options = SendOptions { socket, ..SendOptions::default() };
+            let mut events = Vec::new();
+            for seq in 0..50 {
+                let probe = (due(seq, &clock), target.parse().unwrap());
+                prober.send(&[probe], &options, &clock, &mut events);
+            }
+            let is_full = |event: &&Event| {
+                let Event::Outcome(outcome) = event else { return false };
+                outcome.found == Found::NotSent(Fault::NoBuffers)
+            };
+            let full = events.iter().filter(is_full).count();
+            assert!(full > 30, "{target}, codepoint {dscp}: {full} of 50");
+        }
+    }
 }

@@ -83,7 +83,7 @@ fn the_package_lives_in_a_debian() {
     let (code, out, err) = list("member");
     assert!(code == 0 && out.starts_with("SCOPE"), "{code} {out} {err}");
     let wanted = "lifesign: this user may not read the store /var/lib/lifesign/lifesign.db; \
-        the group lifesign may: sudo adduser $USER lifesign, and log in again";
+        the group lifesign may: sudo usermod -aG lifesign $USER, and log in again";
     assert_eq!(list("stranger"), (77, String::new(), wanted.to_owned()));
 
     // A new plan: taken over; a wrong one: refused, told, and the one before goes on.

@@ -1,12 +1,13 @@
 //! Whom a series is about: an address, a name, a name with a port, or a URL.
 
 use lifesign_core::scopes::Host;
+use lifesign_document::plain;
 use std::net::IpAddr;
 
 /// The host and the probe that a name in the data stands for. The error says what is wrong.
 pub(super) fn host_and_probe(text: &str) -> Result<(Host, String), String> {
     let wrong = || {
-        let shown: String = text.chars().filter(|letter| !letter.is_control()).take(80).collect();
+        let shown: String = plain(text).chars().take(80).collect();
         format!("{shown:?} is no host; say with --map which address it stands for")
     };
     let (host, port) = match text.split_once("://") {

@@ -14,6 +14,7 @@ use super::{
     victoria,
 };
 use lifesign_core::time::Time;
+use lifesign_document::plain;
 use std::{
     collections::BTreeSet,
     fs::File,
@@ -96,7 +97,7 @@ impl Import {
         }
         self.one_vantage()?;
         self.formats.insert(format);
-        self.sources.push(format!("{}: {format}", printable(name)));
+        self.sources.push(format!("{}: {format}", plain(name)));
         Ok((format, notes))
     }
 
@@ -114,7 +115,7 @@ impl Import {
     /// All pages of a server have been read.
     pub fn end_pages(&mut self, server: &str) {
         self.formats.insert(Format::Prometheus);
-        self.sources.push(format!("{}: {}", printable(server), Format::Prometheus));
+        self.sources.push(format!("{}: {}", plain(server), Format::Prometheus));
     }
 
     /// How many numbers were read so far.
@@ -166,9 +167,4 @@ impl Import {
             plan: plan::plan(&targets.list, &targets.map, &self.sources),
         })
     }
-}
-
-/// A name of a file as a comment can have it.
-fn printable(name: &str) -> String {
-    name.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }

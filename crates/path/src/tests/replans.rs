@@ -2,7 +2,7 @@
 
 use super::{
     budget::{CONTROL, country, events, with_control},
-    toy::{Toy, Way, block, chain, start},
+    toy::{Chain, Toy, Way, block, chain, start},
 };
 use crate::{
     Answer, NetworkOf, Networks, PathEvent, Place, PlaceView, Settings, TraceAnswer, Tracer,
@@ -143,12 +143,15 @@ fn while_blind_our_own_place_outlives_a_plan_and_new_controls_are_looked_at() {
     assert_eq!(toy.tracer.own_place(Family::V4).cloned(), place);
     toy.run(60.0);
     assert_eq!(events(&mut toy), []);
-    // Another control alone, on the same road: nothing is known of it but that it is silent.
+    // Another control alone, on the same road: nothing is known of it but who answers on the way.
     let other = IpAddr::from([9, 9, 9, 8]);
+    let chain = Chain { target: other, ..toy.chains[2].clone() };
+    toy.add(chain);
     toy.tracer.set_controls(&[other], toy.now);
     assert_eq!(toy.tracer.own_place(Family::V4), None);
     toy.run(30.0);
-    assert!(toy.tracer.own_place(Family::V4).is_some());
+    let place = toy.tracer.own_place(Family::V4).unwrap();
+    assert!(place.last.is_some() && place.first_silent.is_none(), "{place:?}");
 }
 
 /// Every first hop number is a network of its own.
@@ -266,5 +269,18 @@ fn hosts_that_come_in_the_dark_are_traced() {
     toy.tracer.set_targets(BlockId(0), vec![chain.target], toy.now);
     toy.run(Duration::from_secs(1200).as_secs_f64());
     let place = toy.tracer.place(BlockId(0)).unwrap();
-    assert_eq!(place.place, Place::Unknown);
+    assert_eq!((place.place, place.last.as_ref().unwrap().hop_limit), (Place::Unknown, 4));
+}
+
+/// Of a path that nobody knew before, and of which nobody answers, there is nothing to say.
+#[test]
+fn nothing_is_said_of_a_path_of_which_nothing_was_ever_heard() {
+    let mut chain = chain(0, 7);
+    chain.cut = Some((0, Way::Both));
+    let mut toy = Toy::new(Tracer::new(Settings::default(), 9, start()), vec![chain], 9);
+    toy.run(600.0);
+    toy.tracer.handle_down(BlockId(0), toy.now);
+    toy.run(600.0);
+    assert!(toy.sent[0] > 0);
+    assert_eq!((events(&mut toy), toy.tracer.place(BlockId(0))), (Vec::new(), None));
 }

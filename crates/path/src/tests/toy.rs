@@ -120,6 +120,12 @@ impl Toy {
         }
     }
 
+    /// One more path, to nobody that the tracer has been told of.
+    pub fn add(&mut self, chain: Chain) {
+        self.chains.push(chain);
+        self.sent.push(0);
+    }
+
     /// A router that got more than half a packet per second after five at once, and more than so
     /// many beside.
     pub fn over_budget(&self, most: f64) -> Option<String> {
