@@ -100,6 +100,10 @@ impl Judge {
         self.change_host(miss.target, |host| {
             host.gone_odds +=
                 if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
+            // An answer may still be under way.
+            if miss.sent < host.last_life + rules::LONGEST_PATIENCE {
+                host.gone_odds = host.gone_odds.min(rules::LIKELY_GONE_ODDS);
+            }
             host.learn(true);
         });
         // What hosts have in common, no neighbour tells.

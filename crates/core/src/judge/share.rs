@@ -32,7 +32,7 @@ impl Presence {
         let is_suspect = !is_present && targets.iter().any(HostState::is_suspect);
         let mut suspects = targets.iter().filter(|target| target.is_suspect());
         let is_likely_gone =
-            is_suspect && suspects.all(|target| target.gone_odds >= rules::LIKELY_GONE_ODDS);
+            is_suspect && suspects.all(|target| target.gone_odds > rules::LIKELY_GONE_ODDS);
         Self {
             present: u32::from(is_present),
             suspects: u32::from(is_suspect),
