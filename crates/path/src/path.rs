@@ -111,6 +111,9 @@ impl<T: PartialEq + Copy> Candidate<T> {
     }
 }
 
+/// So many networks before theirs are remembered.
+pub(crate) const UPSTREAMS: usize = 4;
+
 /// A network before theirs.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {

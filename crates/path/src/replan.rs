@@ -2,7 +2,7 @@
 
 use super::{
     NetworkOf, Networks, Place, Traced, TracedBlock, Tracer,
-    path::{Candidate, Path, Upstream},
+    path::{Candidate, Path, UPSTREAMS, Upstream},
     return_path::ReturnPath,
     tracer::LEARNING_INTERVAL,
 };
@@ -165,6 +165,7 @@ impl Tracer {
                     upstreams.push(upstream);
                 }
             }
+            upstreams.truncate(UPSTREAMS);
             self.paths[index as usize].upstreams = upstreams;
         }
         let mut places = std::mem::take(&mut self.places);

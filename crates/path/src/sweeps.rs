@@ -3,7 +3,7 @@
 use super::{
     PathEvent, TraceProbe, Traced, Tracer,
     answers::shared,
-    path::{Hop, Upstream},
+    path::{Hop, UPSTREAMS, Upstream},
     routers::{Key, RouterId},
     sweep::{Ask, Found, Sweep},
     tracer::{LEARNING_SWEEPS, Open, TrunkHop},
@@ -373,7 +373,7 @@ impl Tracer {
         let after = upstream.network.clone();
         path.upstreams.retain(|known| known.network.asn != asn);
         path.upstreams.insert(0, upstream);
-        path.upstreams.truncate(4);
+        path.upstreams.truncate(UPSTREAMS);
         self.tell_move(index, PathEvent::Upstream { at: now, block, before, after });
     }
 
