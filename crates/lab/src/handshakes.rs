@@ -9,30 +9,38 @@ use lifesign_core::{
     scopes::{Roster, TargetId},
     time::Time,
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::VecDeque, sync::Arc};
 
 /// The connections that are being opened.
 #[derive(Debug)]
 pub(super) struct Handshakes {
     roster: Arc<Roster>,
-    /// By the time of their first SYN.
-    open: BTreeMap<(Time, TargetId, u32), Repeat>,
+    /// In the order of their first SYN; those that were reported leave when they are the oldest.
+    open: VecDeque<Handshake>,
     /// Those whose SYN is still to be repeated, the oldest first.
     to_repeat: VecDeque<Due>,
 }
 
+#[derive(Debug)]
+struct Handshake {
+    /// When the first SYN was sent.
+    sent: Time,
+    target: TargetId,
+    seq: u32,
+    repeat: Repeat,
+    is_reported: bool,
+}
+
 impl Handshakes {
     pub fn new(roster: Arc<Roster>) -> Self {
-        Self { roster, open: BTreeMap::new(), to_repeat: VecDeque::new() }
+        Self { roster, open: VecDeque::new(), to_repeat: VecDeque::new() }
     }
 
     /// A probe was sent.
     pub fn handle_probe(&mut self, due: &Due) {
         if self.roster.target(due.target).kind.traits().is_repeated {
-            self.open.insert((due.sent, due.target, due.seq), due.repeat);
+            let Due { sent, target, seq, repeat, .. } = *due;
+            self.open.push_back(Handshake { sent, target, seq, repeat, is_reported: false });
             if due.repeat == Repeat::Once {
                 self.to_repeat.push_back(*due);
             }
@@ -48,7 +56,7 @@ impl Handshakes {
     pub fn poll_repeat(&mut self, now: Time) -> Option<Due> {
         while self.poll_timeout() <= now {
             let due = self.to_repeat.pop_front()?;
-            if self.open.contains_key(&(due.sent, due.target, due.seq)) {
+            if self.find(due.sent, due.target, due.seq).is_some() {
                 return Some(Due { sent: due.sent + SYN_REPEATED_AFTER, ..due });
             }
         }
@@ -62,14 +70,16 @@ impl Handshakes {
         if !self.roster.target(target).kind.traits().is_repeated {
             return Some(event);
         }
-        while let Some(oldest) = self.open.first_entry()
-            && oldest.key().0 + SYN_REPEATED_AGAIN_AFTER <= sent
+        while let Some(oldest) = self.open.front()
+            && (oldest.is_reported || oldest.sent + SYN_REPEATED_AGAIN_AFTER <= sent)
         {
-            oldest.remove();
+            self.open.pop_front();
         }
-        let is_first = self.open.contains_key(&(sent, target, seq));
+        let is_first = self.find(sent, target, seq).is_some();
         let first = if is_first { sent } else { sent - SYN_REPEATED_AFTER };
-        let repeat = self.open.remove(&(first, target, seq))?;
+        let handshake = self.find(first, target, seq)?;
+        handshake.is_reported = true;
+        let repeat = handshake.repeat;
         let waited = sent.since(first);
         let found = match found {
             Found::Reply { rtt, rcode, unexpected } => {
@@ -88,6 +98,15 @@ impl Handshakes {
         .saturating_sub(SYN_MARGIN);
         let is_heard = found.ended_after().is_none_or(|after| after < given_up_after);
         is_heard.then_some(Event::Outcome(Outcome { sent: first, found, ..outcome }))
+    }
+
+    /// That of a probe which was sent then, unless it was reported.
+    fn find(&mut self, sent: Time, target: TargetId, seq: u32) -> Option<&mut Handshake> {
+        let first = self.open.partition_point(|open| open.sent < sent);
+        let of_then = self.open.range_mut(first..).take_while(|open| open.sent == sent);
+        of_then
+            .filter(|open| !open.is_reported)
+            .find(|open| (open.target, open.seq) == (target, seq))
     }
 }
 

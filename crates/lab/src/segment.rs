@@ -66,18 +66,23 @@ impl Segment {
 
     /// Moves on to this time. Times must not go back.
     #[inline]
-    pub fn advance(&mut self, time: Time) -> Conditions {
+    pub fn advance(&mut self, time: Time) -> &Conditions {
         while time >= self.until {
             self.cursor += 1;
             self.until = self.conditions.get(self.cursor + 1).map_or(Time::NEVER, |next| next.from);
         }
-        self.conditions[self.cursor]
+        self.now()
+    }
+
+    /// What holds at the time that it was moved to.
+    pub fn now(&self) -> &Conditions {
+        &self.conditions[self.cursor]
     }
 
     /// What will hold at a time that is not before the cursor's.
-    pub fn later(&self, time: Time) -> Conditions {
+    pub fn later(&self, time: Time) -> &Conditions {
         let begun = self.conditions[self.cursor..].partition_point(|next| next.from <= time);
-        self.conditions[self.cursor + begun.max(1) - 1]
+        &self.conditions[self.cursor + begun.max(1) - 1]
     }
 }
 

@@ -91,7 +91,8 @@ impl Simulation {
             let network = self.world.next_arrival().min(self.handshakes.poll_timeout());
             let traced = self.tracing.as_ref().map_or(Time::NEVER, Tracing::next_event);
             let network = network.min(traced);
-            let wake = self.watch.poll_timeout().min(network);
+            let due = self.watch.poll_timeout();
+            let wake = due.min(network);
             let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
                 self.now = until;
@@ -109,16 +110,16 @@ impl Simulation {
                 self.control_probes += 1;
                 self.next_control_probe = self.now.max(self.next_control_probe) + CONTROL_INTERVAL;
             }
-            if self.watch.poll_timeout() <= self.now {
+            if due <= self.now {
                 self.watch.handle_timeout(self.now, self.now);
                 let sent = self.now + SENT_AFTER;
-                while let Some(due) = self.watch.poll_probe(self.now) {
-                    let due = Due { sent, ..due };
+                while let Some(probe) = self.watch.poll_probe(self.now) {
+                    let probe = Due { sent, ..probe };
                     self.probes += 1;
-                    self.world.handle_probe(&due);
-                    self.handshakes.handle_probe(&due);
-                    let block = self.watch.roster().target(due.target).block;
-                    self.referee.handle_probe(block, due.sent);
+                    self.world.handle_probe(&probe);
+                    self.handshakes.handle_probe(&probe);
+                    let block = self.watch.roster().target(probe.target).block;
+                    self.referee.handle_probe(block, probe.sent);
                 }
             }
             while let Some(event) = self.world.poll_event(self.now) {

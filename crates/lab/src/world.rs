@@ -12,7 +12,7 @@ use super::{
     event_scope::EventScope,
     host::{WorldHost, draw_hosts},
     impairment::{ByScope, Impairment, Span},
-    segment::{Conditions, NO_SEGMENT, Segment, Segments},
+    segment::{NO_SEGMENT, Segment, Segments},
 };
 use lifesign_core::{
     bucket::Bucket,
@@ -143,13 +143,14 @@ impl World {
     pub fn handle_control_probe(&mut self, number: u64, now: Time) {
         let control = number % u64::from(self.controls.max(1));
         let path = self.control_paths[control as usize];
-        let conditions = path.map(|index| self.conditions(index, now));
         let mut dead = false;
         let mut cut = false;
         let mut kept = 1.0 - CONTROL_LOSS;
         let mut rtt = CONTROL_RTT;
         let mut held_until = Time::default();
-        for conditions in conditions.iter().flatten() {
+        for segment in path {
+            let Some(segment) = self.segments.get_mut(segment as usize) else { continue };
+            let conditions = segment.advance(now);
             dead |= conditions.nothing_passes();
             cut |= conditions.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
             kept *= 1.0 - conditions.loss;
@@ -176,64 +177,72 @@ impl World {
         let sent = due.sent;
         let host = self.hosts[due.target.0 as usize];
         let path = self.paths[due.target.0 as usize];
-        let conditions = path.map(|index| self.conditions(index, sent));
-        let ours = conditions[0].as_ref();
+        let mut slowdown = 1.0;
+        for segment in path {
+            // Most hosts and blocks have none, since nothing ever happens there.
+            if let Some(segment) = self.segments.get_mut(segment as usize) {
+                slowdown *= segment.advance(sent).slowdown;
+            }
+        }
+        let ours = self.segments.get(path[0] as usize).map(Segment::now);
+        let sending_fails = ours.is_some_and(|ours| ours.sending_fails);
+        let resolver_fails = ours.is_some_and(|ours| ours.resolver_fails);
         if self.normal.forged > 0.0 && self.rng.chance(self.normal.forged) {
-            self.answer(due, 0.5, ArrivalKind::Forged);
+            self.answer(due, Duration::from_millis(500), ArrivalKind::Forged);
         }
-        if ours.is_some_and(|ours| ours.sending_fails) {
-            return self.answer(due, 0.0, ArrivalKind::NoBuffers);
+        if sending_fails {
+            return self.answer(due, Duration::ZERO, ArrivalKind::NoBuffers);
         }
-        if host.named && ours.is_some_and(|ours| ours.resolver_fails) {
-            return self.answer(due, 0.0, ArrivalKind::Unresolved);
+        if host.named && resolver_fails {
+            return self.answer(due, Duration::ZERO, ArrivalKind::Unresolved);
         }
         let load = self.load(sent);
-        let slowdown: f64 = conditions.iter().flatten().map(|now| now.slowdown).product();
         let rtt = self.normal_rtt(&host, load) * slowdown;
         let at_host = sent + Duration::from_secs_f64(rtt / 2.0);
-        let back = sent + Duration::from_secs_f64(rtt);
+        let rtt = Duration::from_secs_f64(rtt);
+        let back = sent + rtt;
 
         let mut effect = PathEffect::default();
         let mut kept = (1.0 - host.miss) * (1.0 - (self.normal.loss * load).min(1.0));
-        for (place, now) in conditions.iter().enumerate() {
-            let Some(now) = now else { continue };
-            effect.pass(&self.segments[path[place] as usize], now, at_host, back);
-            kept *= 1.0 - now.loss;
+        for (place, segment) in path.into_iter().enumerate() {
+            let Some(segment) = self.segments.get(segment as usize) else { continue };
+            effect.pass(segment, at_host, back);
+            kept *= 1.0 - segment.now().loss;
             if place == 0 && (effect.dark || effect.cut) {
                 return; // Our own uplink: nothing at all comes back.
             }
         }
         let burst = self.channels[host.country as usize].loss(self.normal.bursts, at_host);
         if self.rng.unit() < kept * (1.0 - burst) {
-            self.answer_what_arrived(due, &host, &effect, rtt);
+            self.answer_what_arrived(due, &host, &effect, at_host, rtt);
         }
     }
 
-    /// What holds now on a segment; None where nothing ever happens.
-    #[inline]
-    fn conditions(&mut self, segment: u32, now: Time) -> Option<Conditions> {
-        self.segments.get_mut(segment as usize).map(|segment| segment.advance(now))
-    }
-
     /// A probe and its answer that no loss took: what answers, if anything does.
-    fn answer_what_arrived(&mut self, due: &Due, host: &WorldHost, path: &PathEffect, rtt: f64) {
-        let at_host = due.sent + Duration::from_secs_f64(rtt / 2.0);
+    fn answer_what_arrived(
+        &mut self,
+        due: &Due,
+        host: &WorldHost,
+        path: &PathEffect,
+        at_host: Time,
+        rtt: Duration,
+    ) {
         if host.accepts_all && host.kind.traits().has_trap {
             // The firewall stands outside: it answers for a dead host too.
-            self.answer(due, rtt / 2.0, ArrivalKind::Reply);
+            self.answer(due, at_host.since(due.sent), ArrivalKind::Reply);
         } else if path.dark || path.cut {
             let code = path.router_code.or(self.router_answers.then_some(HOST_UNREACHABLE));
             if let Some(code) = code.filter(|_| path.dark) {
-                self.answer(due, rtt / 2.0, ArrivalKind::Unreachable(code));
+                self.answer(due, at_host.since(due.sent), ArrivalKind::Unreachable(code));
             }
         } else if host.answers && (host.kind != Kind::Icmp || self.router_passes(host, at_host)) {
             let refused = due.trap || host.refuses;
             let kind = if refused { ArrivalKind::Refused } else { ArrivalKind::Reply };
             let kind = self.damaged(kind);
-            let wait = rtt.max(path.held_until.since(due.sent).as_secs_f64());
+            let wait = rtt.max(path.held_until.since(due.sent));
             self.answer(due, wait, kind);
             if self.normal.duplicates > 0.0 && self.rng.chance(self.normal.duplicates) {
-                self.answer(due, wait + 0.001, kind);
+                self.answer(due, wait + Duration::from_millis(1), kind);
             }
         }
     }
@@ -261,9 +270,9 @@ impl World {
         }
     }
 
-    fn answer(&mut self, due: &Due, seconds: f64, kind: ArrivalKind) {
+    fn answer(&mut self, due: &Due, after: Duration, kind: ArrivalKind) {
         self.push_arrival(Arrival {
-            at: due.sent + Duration::from_secs_f64(seconds),
+            at: due.sent + after,
             order: 0,
             sent: due.sent,
             target: due.target.0,
@@ -341,9 +350,10 @@ struct PathEffect {
 
 impl PathEffect {
     #[inline]
-    fn pass(&mut self, segment: &Segment, now: &Conditions, at_host: Time, back: Time) {
+    fn pass(&mut self, segment: &Segment, at_host: Time, back: Time) {
+        let now = segment.now();
         let (then, on_return) = if back < segment.until {
-            (*now, *now)
+            (now, now)
         } else {
             (segment.later(at_host), segment.later(back))
         };

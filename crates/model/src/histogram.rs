@@ -93,7 +93,9 @@ impl Histogram {
     pub fn add(&mut self, time: Duration) {
         let bounds = self.grid.bounds();
         let nanos = time.as_nanos().clamp(1, u64::MAX.into()) as u64;
-        self.counts.resize(bounds.len() + 1, 0);
+        if self.counts.is_empty() {
+            self.counts.resize(bounds.len() + 1, 0);
+        }
         self.counts[bounds.partition_point(|&bound| bound * 1000 < nanos)] += 1;
         self.sum += time.as_secs_f64();
         if !self.grid.is_native() {

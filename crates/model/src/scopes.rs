@@ -312,8 +312,8 @@ impl Roster {
         let block = &self.block(target.block).targets;
         let is_same = |other: &u32| self.targets[*other as usize].host == target.host;
         let before = (block.start..id.0).rev().take_while(is_same).count() as u32;
-        let after = (id.0..block.end).take_while(is_same).count() as u32;
-        id.0 - before..id.0 + after
+        let after = (id.0 + 1..block.end).take_while(is_same).count() as u32;
+        id.0 - before..id.0 + 1 + after
     }
 
     /// Ids of a block's targets, host by host: those of a host follow each other.

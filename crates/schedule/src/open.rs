@@ -231,8 +231,12 @@ impl OpenProbes {
             }
             _ => {}
         }
-        let overdue = self.overdue.remove(&(outcome.target.0, outcome.seq));
-        match (probes.stage(outcome.seq), outcome.found.rtt_if_alive()) {
+        let stage = probes.stage(outcome.seq);
+        let overdue = match stage {
+            Stage::Overdue => self.overdue.remove(&(outcome.target.0, outcome.seq)),
+            Stage::Settled | Stage::Waiting | Stage::Unreachable => None,
+        };
+        match (stage, outcome.found.rtt_if_alive()) {
             (Stage::Overdue, Some(rtt)) if overdue.is_some_and(|probe| rtt < probe.patience) => {}
             (Stage::Overdue | Stage::Unreachable, Some(rtt)) => outcome.found = Found::Late { rtt },
             (Stage::Settled | Stage::Unreachable, _) => {

@@ -55,18 +55,18 @@ impl Aggregate {
         if kind.traits().has_token || unmasks || stats.accepts_all() {
             return None;
         }
+        if self.lowest_of_host(id).is_none_or(|lowest| rtt.as_secs_f32() >= lowest / 2.0) {
+            return None;
+        }
         let of_same_host = self.of_same_host(id).iter();
         let with_token = of_same_host.filter(|stats| self.kind(stats).traits().has_token);
         let token_life = with_token.filter_map(TargetStats::last_life).max();
-        let is_soon =
-            self.lowest_of_host(id).is_some_and(|lowest| rtt.as_secs_f32() < lowest / 2.0);
         let since = stats
             .rare()
             .and_then(|rare| rare.implausible_since)
             .filter(|&since| token_life.is_none_or(|life| life <= since))
             .unwrap_or(outcome.sent);
-        let lasts = outcome.sent.since(since) >= SHORTER_AFTER;
-        (is_soon && !lasts).then_some(since)
+        (outcome.sent.since(since) < SHORTER_AFTER).then_some(since)
     }
 
     /// All answers of a target have come implausibly soon since then; None if the newest has not.

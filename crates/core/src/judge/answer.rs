@@ -82,14 +82,14 @@ impl Judge {
             is_checked |= now < scope.recovery.until;
             scope.last_evidence = now;
             scope.hindrance = Hindrance::default();
-            is_calm &= scope.darkness.is_none() && scope.is_calm();
+            is_calm &= scope.darkness.is_none() && scope.is_calm(now);
             if scope.life.is_none_or(|life| answer.sent > life) {
                 self.prove_life(id, answer, now);
             }
         }
         if is_checked {
             for id in self.roster.path(answer.block) {
-                self.check_return(id, answer, now);
+                is_calm &= !self.check_return(id, answer, now);
             }
         }
         is_calm

@@ -118,7 +118,9 @@ impl Judge {
             self.darken(id, Proof::Parent, latest, began, now);
         }
         // That the whole is out says nothing of a part of which not everybody was asked.
-        let is_out = outage && (self.has_children(id) || self.is_covered(id, now));
+        let is_out = outage
+            && !self.scopes[id.index()].is_in_outage()
+            && (self.has_children(id) || self.is_covered(id, now));
         if let Some(darkness) = self.scopes[id.index()].darkness.as_mut().filter(|_| is_out) {
             darkness.outage = true;
         }

@@ -4,28 +4,6 @@ use super::{Judge, ScopeId, State, rules, together::known_together};
 use crate::time::Time;
 use std::cmp::Reverse;
 
-/// What time alone changes in a scope.
-#[derive(Clone, Copy)]
-enum Deadline {
-    /// It has given no evidence for too long.
-    Stale,
-    /// Its darkness becomes an outage.
-    Outage,
-    /// It is known whether most countries fell silent with it.
-    Together,
-    /// Its other children have been asked too since it came back.
-    Settle,
-    /// It has been calm for long enough not to be flapping.
-    Calm,
-    /// Whether its last darkness was one is decided, and when it ended.
-    Return,
-}
-
-impl Deadline {
-    const ALL: [Self; 6] =
-        [Self::Stale, Self::Outage, Self::Together, Self::Settle, Self::Calm, Self::Return];
-}
-
 impl Judge {
     /// Decides on a scope as soon as what is going on is done.
     pub(super) fn evaluate_soon(&mut self, id: ScopeId, now: Time) {
@@ -36,8 +14,7 @@ impl Judge {
     /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
     /// one is set: that one will set the next.
     pub(super) fn set_timer(&mut self, id: ScopeId, now: Time) {
-        let deadlines = Deadline::ALL.into_iter().filter_map(|each| self.deadline(id, each, now));
-        let next = deadlines.filter(|&at| at > now).min();
+        let next = self.deadlines(id, now).into_iter().flatten().filter(|&at| at > now).min();
         let scope = &mut self.scopes[id.index()];
         if let Some(at) = next.filter(|&at| at < scope.timer) {
             scope.timer = at;
@@ -45,26 +22,27 @@ impl Judge {
         }
     }
 
-    /// When a scope's deadline is, or was; None if it does not apply now.
-    fn deadline(&self, id: ScopeId, deadline: Deadline, now: Time) -> Option<Time> {
+    /// When each thing is, or was, that time alone changes in a scope; None if it does not apply
+    /// now.
+    fn deadlines(&self, id: ScopeId, now: Time) -> [Option<Time>; 6] {
         let scope = &self.scopes[id.index()];
         let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
-        match deadline {
-            Deadline::Stale => {
-                let is_known = scope.state != State::Unknown;
-                is_known.then(|| scope.last_evidence + self.stale_after(id))
-            }
-            Deadline::Outage => Some(short?.counted_since() + self.rules.outage_after),
-            Deadline::Together => short.map(known_together),
-            Deadline::Settle => Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
-            Deadline::Calm => {
-                let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
-                is_flapping.then_some(scope.flaps.ends_at)
-            }
-            Deadline::Return => {
-                let is_open = scope.recovery.check.is_some() || scope.recovery.narrowed;
-                is_open.then_some(scope.recovery.until)
-            }
-        }
+        let is_known = scope.state != State::Unknown;
+        let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
+        let is_returning = scope.recovery.check.is_some() || scope.recovery.narrowed;
+        [
+            // It has given no evidence for too long.
+            is_known.then(|| scope.last_evidence + self.stale_after(id)),
+            // Its darkness becomes an outage.
+            short.map(|darkness| darkness.counted_since() + self.rules.outage_after),
+            // It is known whether most countries fell silent with it.
+            short.map(known_together),
+            // Its other children have been asked too since it came back.
+            Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
+            // It has been calm for long enough not to be flapping.
+            is_flapping.then_some(scope.flaps.ends_at),
+            // Whether its last darkness was one is decided, and when it ended.
+            is_returning.then_some(scope.recovery.until),
+        ]
     }
 }

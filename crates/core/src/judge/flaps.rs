@@ -148,6 +148,11 @@ impl Flaps {
         self.series.flapping = self.is_flapping(now);
     }
 
+    /// Does [`Flaps::update`] change nothing now?
+    pub fn is_updated(&self, now: Time) -> bool {
+        self.series.flapping == self.is_flapping(now)
+    }
+
     /// Is the scope flapping at this time?
     pub fn is_flapping(&self, now: Time) -> bool {
         self.series.flapping && now < self.ends_at

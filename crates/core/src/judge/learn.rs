@@ -26,13 +26,14 @@ impl Judge {
         }
         let missed = scope.silence.count.min(rules::RUN_MISSES);
         for id in self.roster.path(block) {
-            self.scopes[id.index()].quality.learn_loss(missed, now);
+            let scope = &mut self.scopes[id.index()];
+            scope.quality.learn_loss(missed, now);
+            if first_miss.is_none() {
+                scope.common_loss.learn(None);
+            }
         }
         let Some(first) = first_miss else {
             self.hosts[target.0 as usize].learn(false);
-            for id in self.roster.path(block) {
-                self.scopes[id.index()].common_loss.learn(None);
-            }
             return;
         };
         let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;

@@ -98,7 +98,10 @@ impl Judge {
         }
         if self.is_evidence(miss) {
             self.add_to_silence(miss);
-            self.evaluate(block, now);
+            // In the midst of an outage, another miss changes no verdict.
+            if !self.roster.path(miss.block).all(|id| self.scopes[id.index()].is_out(now)) {
+                self.evaluate(block, now);
+            }
         } else if self.hosts[miss.target.0 as usize].is_gone() {
             self.update_rank(miss.target, now);
         } else if self.scopes[block.index()].silence.is_empty() {

@@ -44,22 +44,24 @@ impl Judge {
         }
     }
 
-    /// Somebody answered after a darkness: was there one?
-    pub(super) fn check_return(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+    /// Somebody answered after a darkness: was there one? True if that is decided now.
+    pub(super) fn check_return(&mut self, id: ScopeId, answer: &Answer, now: Time) -> bool {
         let recovery = &mut self.scopes[id.index()].recovery;
         if now >= recovery.until || answer.sent <= recovery.answered {
-            return;
+            return false;
         }
         if let Some(finding) = recovery.record_answer() {
             self.settle_return(id, finding, now);
-            return;
+            return true;
         }
         let is_back = recovery.check.is_some()
             && recovery.was_dark_at(answer.host.last_miss)
-            && recovery.life_before.is_none_or(|life| answer.host.last_life <= life);
-        if is_back && !self.has_children(id) {
+            && recovery.life_before.is_none_or(|life| answer.host.last_life <= life)
+            && !self.has_children(id);
+        if is_back {
             self.settle_return(id, Finding::Genuine, now);
         }
+        is_back
     }
 
     /// A miss of one who fell silent in a darkness that is over counts against that having been

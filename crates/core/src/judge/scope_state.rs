@@ -282,14 +282,29 @@ impl ScopeState {
     }
 
     /// Does it give no reason to evaluate it when somebody in it answers?
-    pub fn is_calm(&self) -> bool {
-        self.state == State::Up
+    pub fn is_calm(&self, now: Time) -> bool {
+        let Recovery { check, narrowed, told, until, .. } = &self.recovery;
+        let is_steady = match self.state {
+            State::Up => !self.quality.is_degraded(),
+            State::Flapping => self.flaps.is_flapping(now) && (told.is_none() || now < *until),
+            _ => false,
+        };
+        is_steady
             && self.escalation.is_none()
             && !self.siblings_asked
-            && !self.quality.is_degraded()
-            && self.recovery.check.is_none()
-            && !self.recovery.narrowed
+            && (check.is_some() || !narrowed)
             && !self.few
+    }
+
+    /// Does it give no reason to evaluate it when somebody in it is missed?
+    pub fn is_out(&self, now: Time) -> bool {
+        self.state == State::Outage
+            && self.is_dark()
+            && self.is_in_outage()
+            && self.escalation.is_none()
+            && !self.siblings_asked
+            && self.recovery.told.is_none()
+            && self.flaps.is_updated(now)
     }
 
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.

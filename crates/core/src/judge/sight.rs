@@ -16,7 +16,7 @@ use super::rules::{
     SEND_FAILURES_FOR, SEND_FAILURES_WITHIN, STEADY_MARGIN,
 };
 use crate::{outcome::ControlOutcome, time::Time};
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How often a control misses while we see: learned from the first miss after an answer, so that a
 /// blindness teaches one.
@@ -47,7 +47,7 @@ impl ControlState {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
     /// Those of this family, by their place in the plan.
-    controls: BTreeMap<u16, ControlState>,
+    controls: Vec<(u16, ControlState)>,
     /// Does the plan have controls, of whichever family? Then a miss needs to be confirmed.
     is_checked: bool,
     /// Is anything of this family watched?
@@ -124,7 +124,9 @@ impl Sight {
     /// is known of them; those where there were none, or where nothing was watched, cannot have
     /// been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let same = self.controls.keys().eq(fresh.controls.keys());
+        let places =
+            |sight: &Self| sight.controls.iter().map(|&(place, _)| place).collect::<Vec<_>>();
+        let same = places(self) == places(fresh);
         let controls = if same { &self.controls } else { &fresh.controls }.clone();
         let &Self { is_checked, is_watched, interval, .. } = fresh;
         let mut next = Self { controls, is_checked, is_watched, interval, ..self.clone() };
@@ -182,7 +184,11 @@ impl Sight {
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
     /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
     fn update_own_loss(&mut self, now: Time) {
-        let alive = self.controls.values().filter(|control| control.is_alive(now));
+        let alive = self
+            .controls
+            .iter()
+            .map(|(_, control)| control)
+            .filter(|control| control.is_alive(now));
         let best = alive.map(|control| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
         self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
@@ -197,7 +203,8 @@ impl Sight {
 
     /// A control answered, or did not.
     pub fn record_control(&mut self, outcome: &ControlOutcome, now: Time) -> SightChange {
-        let Some(control) = self.controls.get_mut(&outcome.control) else {
+        let at = self.controls.iter_mut().find(|(place, _)| *place == outcome.control);
+        let Some((_, control)) = at else {
             return SightChange::None;
         };
         control.learn(outcome);
