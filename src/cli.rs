@@ -330,6 +330,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
     };
     let mut keep = |simulation: &Simulation, changes: &[Change]| {
         let Some(store) = &mut store else { return Ok(()) };
+        store.keep_places(simulation.found(), simulation.watch().roster());
         let kept = store.handle_changes(changes, simulation.watch(), simulation.now());
         kept.map_err(io::Error::other)
     };

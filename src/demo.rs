@@ -151,6 +151,7 @@ async fn play(
                 }
                 match &mut store {
                     Some(store) => {
+                        store.keep_places(simulation.found(), &scenario.roster);
                         store.handle_changes(changes, simulation.watch(), simulation.now())
                     }
                     None => Ok(()),

@@ -27,6 +27,8 @@ pub(super) struct Tracing {
     pub roads: Roads,
     score: PlaceScore,
     open: BTreeMap<u32, OpenBreak>,
+    /// What was found on paths since the simulation was told last to run.
+    pub found: Vec<PathEvent>,
     /// Since we are blind, it was said why.
     is_own_said: bool,
 }
@@ -69,6 +71,7 @@ impl Tracing {
             roads,
             score: PlaceScore::default(),
             open: BTreeMap::new(),
+            found: Vec::new(),
             is_own_said: false,
         }
     }
@@ -105,11 +108,11 @@ impl Tracing {
     }
 
     fn record(&mut self, event: PathEvent) {
-        match event {
+        match &event {
             PathEvent::Place { block, place } => {
                 let is_near = place.place == Place::NearUs;
                 match self.open.get_mut(&block.0) {
-                    Some(open) => open.named.push(place),
+                    Some(open) => open.named.push(place.clone()),
                     None => self.score.false_near_us += u64::from(is_near),
                 }
             }
@@ -121,6 +124,7 @@ impl Tracing {
             PathEvent::Hops { .. } => self.score.length_changes += 1,
             PathEvent::ReturnPath { .. } => self.score.return_path_changes += 1,
         }
+        self.found.push(event);
     }
 
     /// The judge doubts a block.
