@@ -139,6 +139,9 @@ impl Simulation {
                 }
                 on_change(&change);
             }
+            if let Some(tracing) = &mut self.tracing {
+                tracing.look_at_flapping(&self.watch, &self.truth, self.now);
+            }
             while let Some(block) = self.watch.poll_doubt() {
                 if let Some(tracing) = &mut self.tracing {
                     tracing.handle_doubt(block, self.now);

@@ -11,14 +11,22 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{BlockId, Family, Host, Kind, Roster, Scope},
     time::Time,
+    watch::Watch,
 };
 use lifesign_path::{PathEvent, Place, Settings, TracedBlock, Tracer};
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Hop limits of hosts begin here.
 const INITIAL_HOP_LIMIT: u8 = 64;
 /// So many hosts of a block may be traced.
 const TARGETS: usize = 4;
+/// So often it is seen whether what flaps is dark: as often as a run has a snapshot.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Tracing {
@@ -29,6 +37,9 @@ pub(super) struct Tracing {
     open: BTreeMap<u32, OpenBreak>,
     /// What was found on paths since the simulation was told last to run.
     pub found: Vec<PathEvent>,
+    /// Blocks that flap, and when to look next whether they are dark.
+    flapping: BTreeSet<u32>,
+    next_look: Time,
     /// Since we are blind, it was said why.
     is_own_said: bool,
 }
@@ -72,6 +83,8 @@ impl Tracing {
             score: PlaceScore::default(),
             open: BTreeMap::new(),
             found: Vec::new(),
+            flapping: BTreeSet::new(),
+            next_look: now,
             is_own_said: false,
         }
     }
@@ -160,25 +173,50 @@ impl Tracing {
             self.tracer.handle_blind(family, false, now);
             self.is_own_said = false;
         }
+        self.flapping.remove(&block.0);
         match change.to {
-            State::Down | State::Outage => {
-                self.tracer.handle_down(block, now);
-                if !self.open.contains_key(&block.0) {
-                    let truth = true_place(&self.roads, block, truth, now);
-                    let named = Vec::new();
-                    self.open.insert(block.0, OpenBreak { down: now, truth, named });
-                }
-                while let Some(event) = self.tracer.poll_event() {
-                    self.record(event);
-                }
-            }
-            State::Up | State::Degraded | State::Partial | State::Flapping => {
-                self.tracer.handle_life(block, now);
-                if let Some(open) = self.open.remove(&block.0) {
-                    self.score.close(&open);
-                }
+            State::Down | State::Outage => self.begin_break(block, truth, now),
+            State::Up | State::Degraded | State::Partial => self.end_break(block, now),
+            State::Flapping => {
+                self.flapping.insert(block.0);
+                self.next_look = now;
             }
             State::Unknown => {}
+        }
+    }
+
+    /// What no change says: whether a block that flaps is dark just now.
+    pub fn look_at_flapping(&mut self, watch: &Watch, truth: &Truth, now: Time) {
+        if self.flapping.is_empty() || now < self.next_look {
+            return;
+        }
+        self.next_look = now + LOOK_INTERVAL;
+        let snapshot = watch.snapshot(now, 0, 0);
+        for block in self.flapping.clone().into_iter().map(BlockId) {
+            let is_dark = snapshot.scope(Scope::Block(block)).verdict.calm_at.is_none();
+            match (is_dark, self.tracer.is_down(block)) {
+                (true, false) => self.begin_break(block, truth, now),
+                (false, true) => self.end_break(block, now),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_break(&mut self, block: BlockId, truth: &Truth, now: Time) {
+        self.tracer.handle_down(block, now);
+        if !self.open.contains_key(&block.0) {
+            let truth = true_place(&self.roads, block, truth, now);
+            self.open.insert(block.0, OpenBreak { down: now, truth, named: Vec::new() });
+        }
+        while let Some(event) = self.tracer.poll_event() {
+            self.record(event);
+        }
+    }
+
+    fn end_break(&mut self, block: BlockId, now: Time) {
+        self.tracer.handle_life(block, now);
+        if let Some(open) = self.open.remove(&block.0) {
+            self.score.close(&open);
         }
     }
 
