@@ -14,7 +14,9 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use lifesign_incident::{Incident, fold, go_on};
-use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params, params_from_iter};
+use rusqlite::{
+    Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
+};
 use std::{fs, path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
@@ -133,7 +135,12 @@ impl StoreReader {
         // https://sqlite.org/wal.html#readonly). Where there is none, nobody writes, and SQLite
         // opens the file as immutable; but then it would not see what only the log has.
         opened.or_else(|error| {
-            if !matches!(error, StoreError::Sqlite(_)) {
+            // One that is locked is being written.
+            let is_unopened = matches!(&error, StoreError::Sqlite(error) if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
+            ));
+            if !is_unopened {
                 return Err(error);
             }
             let length = |suffix| {
@@ -144,6 +151,10 @@ impl StoreReader {
                 (None | Some(0), _) => {}
                 (Some(_), None) => return Err(StoreError::Log),
                 (Some(_), Some(_)) => return Err(error),
+            }
+            // What a writer without a log has begun and not ended.
+            if length("-journal").is_some_and(|length| length > 0) {
+                return Err(error);
             }
             let name =
                 path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
@@ -214,7 +225,7 @@ impl StoreReader {
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
         let windows = self.windows()?;
         windows.mark_planned(&mut episodes.read);
-        episodes.broken += windows.broken;
+        episodes.broken += windows.broken + self.broken_runs()?;
         Ok(episodes)
     }
 
@@ -238,9 +249,9 @@ impl StoreReader {
         if let Some(snapshot) = snapshot {
             go_on(&mut episodes.read, snapshot);
         }
-        let (places, broken) = self.places(all.scope.as_deref())?;
-        let broken = episodes.broken + broken;
-        let rows = Rows { read: filter.incidents(&episodes.read, now), broken };
+        let incidents = filter.incidents(&episodes.read, now);
+        let (places, broken) = self.places(&incidents)?;
+        let rows = Rows { read: incidents, broken: episodes.broken + broken };
         // What the country had in this time, and the scope had alone but for that.
         let has_more_alone = all.scope != filter.scope && {
             let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
@@ -295,12 +306,19 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
+    /// How many rows of runs make no sense, so that nothing else reads them.
+    pub(super) fn broken_runs(&self) -> Result<usize> {
+        let sql = format!("SELECT count(*) FROM run WHERE NOT ({})", is_run());
+        Ok(self.0.query_row(&sql, [], |row| row.get::<_, u32>(0))? as usize)
+    }
+
     /// The runs that overlap this time, oldest first.
     pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
-        let mut statement = self.0.prepare(
-            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ?
+        let mut statement = self.0.prepare(&format!(
+            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ? AND {}
              ORDER BY began",
-        )?;
+            is_run()
+        ))?;
         let run = |row: &Row| {
             Ok(PastRun {
                 began: time(row, 0)?,
