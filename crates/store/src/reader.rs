@@ -13,7 +13,7 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, fold, go_on};
+use lifesign_incident::{Incident, WELL_AFTER, fold, go_on};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -25,6 +25,9 @@ pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long a period a sample covers, in milliseconds.
 pub(super) const FINE_MS: i64 = 60_000;
 pub(super) const COARSE_MS: i64 = 600_000;
+
+/// Incidents are a day apart at least, and what belongs together in one an hour at most.
+const APART: Duration = WELL_AFTER.saturating_add(Duration::from_secs(3600));
 
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,12 +139,11 @@ impl StoreReader {
         // opens the file as immutable; but then it would not see what only the log has.
         opened.or_else(|error| {
             // One that is locked is being written.
-            let is_unopened = matches!(&error, StoreError::Sqlite(error) if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)
-            ));
-            if !is_unopened {
-                return Err(error);
+            let is_locked =
+                |code| matches!(code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked);
+            match &error {
+                StoreError::Sqlite(error) if !error.sqlite_error_code().is_some_and(is_locked) => {}
+                _ => return Err(error),
             }
             let length = |suffix| {
                 let beside = format!("{}{suffix}", path.display());
@@ -245,7 +247,8 @@ impl StoreReader {
             };
             all.scope = Some(country);
         }
-        let mut episodes = self.episodes(&all)?;
+        let mut episodes =
+            self.episodes_of_incidents(&EpisodeFilter { since: filter.since, ..all.clone() }, now)?;
         if let Some(snapshot) = snapshot {
             go_on(&mut episodes.read, snapshot);
         }
@@ -261,6 +264,31 @@ impl StoreReader {
                 && filter.incidents(&episodes.read, now) != rows.read
         };
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
+    }
+
+    /// The episodes of a country or of all from which incidents that end at `since` or later are
+    /// folded whole: an incident may have begun long before, but what lies further back than a calm
+    /// of a day belongs to another.
+    pub(super) fn episodes_of_incidents(
+        &self,
+        filter: &EpisodeFilter,
+        now: Time,
+    ) -> Result<Rows<Episode>> {
+        let Some(since) = filter.since else { return self.episodes(filter) };
+        let mut back = 2 * APART;
+        loop {
+            let from = since - back;
+            let episodes = self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
+            let mut incidents = fold(&episodes.read, now).into_iter();
+            let is_cut = |incident: Incident| {
+                incident.end().is_none_or(|end| end.latest >= since)
+                    && incident.begin().latest < from + APART
+            };
+            if from == Time::default() || !incidents.any(is_cut) {
+                return Ok(episodes);
+            }
+            back *= 4;
+        }
     }
 
     /// The code of the country that a scope is, or lies in; None if it never was in an episode.

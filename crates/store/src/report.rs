@@ -66,8 +66,8 @@ impl ReportData {
         };
         let observed_until = reader.observed_until(now)?;
         // An incident in this period may have begun long before it.
-        let all = EpisodeFilter { scope: Some(country.into()), ..EpisodeFilter::default() };
-        let mut episodes = reader.episodes(&all)?;
+        let all = EpisodeFilter { until: None, ..filter.clone() };
+        let mut episodes = reader.episodes_of_incidents(&all, observed_until)?;
         let incidents = filter.incidents(&episodes.read, observed_until);
         episodes.read.retain(|episode| filter.passes_episode(episode));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
