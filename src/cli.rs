@@ -5,6 +5,7 @@ mod complete;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
+mod in_time;
 mod input;
 mod journal;
 mod output;
