@@ -5,6 +5,7 @@ mod complete;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
+mod in_time;
 mod input;
 mod journal;
 mod output;
@@ -335,6 +336,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
     };
     let mut keep = |simulation: &Simulation, changes: &[Change]| {
         let Some(store) = &mut store else { return Ok(()) };
+        store.keep_places(simulation.found(), simulation.watch().roster());
         let kept = store.handle_changes(changes, simulation.watch(), simulation.now());
         kept.map_err(io::Error::other)
     };

@@ -142,7 +142,7 @@ async fn play(
         while simulation.now() < until {
             let step = until.min(simulation.now() + STEP);
             simulation.run_by_minutes(step, |simulation, changes| {
-                // An edge that is told more closely is of interest once, and not of each block.
+                // An edge that is narrowed down is of interest once, and not of each block.
                 let is_told = |change: &&Change| {
                     change.from != change.to || matches!(change.scope, Scope::Country(_))
                 };
@@ -151,6 +151,7 @@ async fn play(
                 }
                 match &mut store {
                     Some(store) => {
+                        store.keep_places(simulation.found(), &scenario.roster);
                         store.handle_changes(changes, simulation.watch(), simulation.now())
                     }
                     None => Ok(()),

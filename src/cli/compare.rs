@@ -13,15 +13,17 @@ use super::{
 use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
-use lifesign_core::judge::State;
+use lifesign_core::{judge::State, time::Time};
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
-use lifesign_incident::Statement;
-use lifesign_store::{EpisodeFilter, FILE_NAME, Rows, StoreError, TemporaryDirectory};
+use lifesign_incident::{Period, Statement, fold, unwatched};
+use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory};
 use std::{
+    collections::BTreeMap,
     env,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 #[derive(Args, Debug)]
@@ -117,22 +119,54 @@ fn compared(
             ));
         }
     }
+    // As the store writes them; what it does not know nobody watched.
+    let mut codes: BTreeMap<String, Option<String>> = BTreeMap::new();
+    for code in theirs.iter_mut().filter_map(|one| one.country.as_mut()) {
+        let known = codes.entry(code.clone()).or_insert_with(|| reader.country(code).ok());
+        *code = known.as_ref().unwrap_or(code).clone();
+    }
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
-    let all = EpisodeFilter::default();
-    let Rows { read: episodes, broken } = reader.episodes(&all).map_err(StoreError::from)?;
-    tell_broken(broken);
-    let is_told = |state| matches!(state, State::Down | State::Outage | State::Flapping);
-    let ours: Vec<_> = episodes
-        .into_iter()
-        .filter(|episode| episode.scope == episode.country && is_told(episode.state))
-        .filter(|episode| is_of_it(&episode.country))
-        .map(|episode| {
-            let (state, begin, end) = (episode.state, episode.begin, episode.end);
-            Ours { country: episode.country, state, begin, end }
-        })
-        .collect();
-    let rows = rows(&ours, &theirs, until);
-    print(&if json { json_lines(&rows) } else { text(&rows) });
+    let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
+    let runs = reader.runs(Time::default(), Time::NEVER).map_err(StoreError::from)?;
+    tell_broken(broken + runs.broken);
+    let mut ours = Vec::new();
+    for incident in fold(&episodes, until).iter().filter(|incident| is_of_it(&incident.country)) {
+        ours.extend(incident.bad_phases().map(|phase| Ours {
+            country: incident.country.clone(),
+            kind: phase.kind,
+            begin: phase.begin,
+            end: phase.end,
+        }));
+    }
+    let watched: Vec<Period> = runs.read.iter().map(|run| (run.began, run.lasted)).collect();
+    let unseen = |country: Option<&str>, period: Period| {
+        let is_known = |code: &str| codes.values().flatten().any(|known| known == code);
+        if country.is_some_and(|code| !is_known(code)) {
+            return period.1.since(period.0);
+        }
+        let of_it = episodes.iter().filter(|one| {
+            one.state == State::Unknown && country.is_none_or(|code| *code == one.country)
+        });
+        let unknown = of_it.map(|one| (one.begin.latest, one.end.map_or(until, |end| end.latest)));
+        unseen(period, &watched, unknown)
+    };
+    let rows = rows(&ours, &theirs, until, unseen);
+    print(&if json { json_lines(&rows) } else { text(&rows, until) });
     Ok(())
+}
+
+/// For how much of a period nobody watched, or nothing was known.
+fn unseen(period: Period, watched: &[Period], unknown: impl Iterator<Item = Period>) -> Duration {
+    let (from, to) = period;
+    let mut unseen = unwatched(period, watched.iter().copied());
+    unseen.extend(unknown.map(|(begin, end)| (begin.max(from), end.min(to))));
+    unseen.sort_unstable();
+    let mut told_until = from;
+    let mut all = Duration::ZERO;
+    for (begin, end) in unseen {
+        all += end.since(begin.max(told_until));
+        told_until = told_until.max(end);
+    }
+    all
 }

@@ -2,6 +2,7 @@
 
 use super::{
     exit, file,
+    in_time::InTime,
     input::Stream,
     output::{self, Output},
     progress::{Counted, Progress},
@@ -22,13 +23,13 @@ use lifesign_web_config::Client;
 use std::{
     env,
     fs::{self, File, OpenOptions},
-    io::{self, BufReader, BufWriter, ErrorKind, Read, Write},
+    io::{self, BufReader, BufWriter, ErrorKind, Write},
     net::{IpAddr, TcpStream, ToSocketAddrs},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-/// How long a server may take for a page.
+/// How long a server may take for a whole page.
 const TIMEOUT: Duration = Duration::from_secs(120);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pages are made shorter long before that.
@@ -230,42 +231,15 @@ fn read_server(
     Ok(())
 }
 
-fn connect(server: &Server) -> io::Result<Connection> {
+fn connect(server: &Server) -> io::Result<InTime<TcpStream>> {
     let mut failure = io::Error::from(ErrorKind::NotFound);
     for address in (server.host.as_str(), server.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, CONNECT_TIMEOUT) {
-            Ok(inner) => {
-                inner.set_read_timeout(Some(TIMEOUT))?;
-                return Ok(Connection { inner, left: LONGEST_ANSWER });
-            }
+            Ok(stream) => return Ok(InTime::new(stream, TIMEOUT, LONGEST_ANSWER)),
             Err(error) => failure = error,
         }
     }
     Err(failure)
-}
-
-/// An answer that has no end is not taken whole.
-struct Connection {
-    inner: TcpStream,
-    left: usize,
-}
-
-impl Read for Connection {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.left = self.left.checked_sub(read).ok_or(ErrorKind::FileTooLarge)?;
-        Ok(read)
-    }
-}
-
-impl Write for Connection {
-    fn write(&mut self, from: &[u8]) -> io::Result<usize> {
-        self.inner.write(from)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
@@ -277,7 +251,9 @@ fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
 }
 
 fn tell(args: &ImportArgs, summary: &Summary) {
-    let &Summary { outcomes, missed, gaps, targets, span, is_inexact, ref joined, .. } = summary;
+    let &Summary {
+        outcomes, missed, repeated, gaps, targets, span, is_inexact, ref joined, ..
+    } = summary;
     let print = |line: String| {
         if standard_input(&args.output) { print_error(&line) } else { print_line(&line) }
     };
@@ -287,6 +263,12 @@ fn tell(args: &ImportArgs, summary: &Summary) {
             count(outcomes, "probe"),
             count(targets as u64, "target"),
             count(gaps, "time"),
+        ));
+    }
+    if repeated > 0 {
+        print(format!(
+            "of a target and a time that had one already: {}",
+            count(repeated, "sample")
         ));
     }
     if let Some(joined) = joined {

@@ -32,11 +32,10 @@ pub(super) fn read<T>(
     load: impl FnOnce(&Path) -> Result<T, Problems>,
     parse: impl FnOnce(&str, &str) -> Result<T, Problems>,
 ) -> Result<T, Problems> {
-    if !standard_input(path) {
-        return load(path);
+    match Stream::standard(path) {
+        None => load(path),
+        Some(stream) => parse(&stream.name.clone(), &stream.text(most)?),
     }
-    let name = "<stdin>";
-    parse(name, &lifesign_document::load_from(name, io::stdin(), most)?)
 }
 
 /// What is read, from its begin.
@@ -56,13 +55,19 @@ pub(super) fn name_of(path: &Path) -> String {
 }
 
 impl Stream {
+    /// Standard input, where the path stands for that.
+    fn standard(path: &Path) -> Option<Self> {
+        let inner = Box::new(io::stdin());
+        let name = name_of(path);
+        standard_input(path).then_some(Self { name, inner, length: None, changed: None })
+    }
+
     /// Opens it. That of a named pipe waits for who writes into it, and says so.
     pub fn open(path: &Path) -> Result<Self, Refusal> {
-        let name = name_of(path);
-        if standard_input(path) {
-            let inner = Box::new(io::stdin());
-            return Ok(Self { name, inner, length: None, changed: None });
+        if let Some(stream) = Self::standard(path) {
+            return Ok(stream);
         }
+        let name = name_of(path);
         let unreadable = |error| unreadable(&name, &error);
         let kind = fs::metadata(path).map_err(unreadable)?.file_type();
         if kind.is_dir() {

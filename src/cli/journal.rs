@@ -27,7 +27,7 @@ pub(super) struct Journal {
     /// What it is called in problems.
     pub name: String,
     pub lines: Box<dyn BufRead>,
-    /// In bytes, of a file, which can be opened again.
+    /// In bytes from there on, of a file, which can be opened again.
     pub length: Option<u64>,
 }
 
@@ -37,9 +37,16 @@ impl Journal {
         let mut lines = BufReader::new(inner);
         let head = lines.fill_buf().map_err(|error| unreadable(&name, &error))?;
         if let Some(what) = foreign(head) {
-            let text = format!("{name}:1:1: this is {what}; give a journal (docs/journal.md)");
-            return Err(Refusal::new(text, exit::DATA));
+            let wanted = match head {
+                [0x1f, 0x8b, ..] => ", as in zcat FILE | lifesign replay -",
+                _ => "; give a journal (docs/journal.md)",
+            };
+            return Err(Refusal::new(format!("{name}:1:1: this is {what}{wanted}"), exit::DATA));
         }
+        // Who edits it on Windows may put a byte order mark before it.
+        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        lines.consume(mark);
+        let length = length.map(|length| length.saturating_sub(mark as u64));
         Ok(Self { name, lines: Box::new(lines), length })
     }
 

@@ -1,12 +1,17 @@
 //! Files that a command writes: whole under their names, or not at all. Until it is whole a file
-//! lies beside its place as `.NAME.part`, which the next try replaces.
+//! lies beside its place as `.NAME.lifesign-part`, which the next try replaces.
 
 use super::{exit, refusal::Refusal};
 use lifesign_document::words_of;
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions, TryLockError},
+    hash::{DefaultHasher, Hash, Hasher},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::MetadataExt,
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{MetadataExt, fchown},
+    },
     path::{Path, PathBuf},
     process,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -55,19 +60,26 @@ impl Output {
         }
         let path = fs::canonicalize(name).map_err(|error| cannot_write(name, &error))?;
         let output = Self::begin(name, path, false)?;
-        // Who could read the old one can read the new one.
+        // Who could read and write the old one can read and write the new one. Only root gives
+        // files away, and only to a group of one's own may others.
+        let _ = fchown(&output.file, None, Some(metadata.gid()));
+        let _ = fchown(&output.file, Some(metadata.uid()), None);
         let kept = output.file.set_permissions(metadata.permissions());
         kept.map_err(|error| cannot_write(name, &error)).map(|()| output)
     }
 
     fn begin(name: &Path, path: PathBuf, is_new: bool) -> Result<Self, Refusal> {
         let failed = |error| cannot_write(name, &error);
-        let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let part = path.with_file_name(format!(".{file_name}.part"));
+        let part = path.with_file_name(part_name(path.file_name().unwrap_or_default()));
         let mut create = OpenOptions::new();
         create.write(true).create_new(true);
         let file = match create.open(&part) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if !part.symlink_metadata().map_err(failed)?.is_file() {
+                    let (part, name) = (part.display(), name.display());
+                    let text = format!("{part} is in the way of {name}, and no file; move it away");
+                    return Err(refusal(&text));
+                }
                 // Of a command that was killed, unless one holds it.
                 let old = OpenOptions::new().read(true).write(true).open(&part).map_err(failed)?;
                 if matches!(old.try_lock(), Err(TryLockError::WouldBlock)) {
@@ -133,6 +145,20 @@ impl Drop for Output {
             let _ = fs::remove_file(&self.part);
         }
     }
+}
+
+/// How long a name may be, in bytes (NAME_MAX of nearly every file system).
+const LONGEST_NAME: usize = 255;
+
+/// What a file is called until it is whole. No other program calls a file so.
+fn part_name(name: &OsStr) -> String {
+    let whole = format!(".{}.lifesign-part", name.to_string_lossy());
+    if whole.len() <= LONGEST_NAME {
+        return whole;
+    }
+    let mut hasher = DefaultHasher::new();
+    name.as_bytes().hash(&mut hasher);
+    format!(".{:016x}.lifesign-part", hasher.finish())
 }
 
 /// Where a file of this name will be, whatever its path; the error is that its directory is not

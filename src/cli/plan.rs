@@ -29,7 +29,8 @@ pub(super) struct PlanArgs {
     /// The country's code of two letters (ISO 3166-1 alpha-2), as registries have it, such as KP
     #[arg(long, value_name = "CODE", required_unless_present = "review", value_parser = code)]
     country: Option<String>,
-    /// Its blocks, instead of the /24 and /48 of what registries say
+    /// Its blocks, instead of the /24 and /48 of what registries say; --country is needed all the
+    /// same
     #[arg(long, value_name = "PREFIX", num_args = 1..)]
     prefix: Vec<Prefix>,
     /// Its networks, whose prefixes are taken from a table of announcements (pfx2as), beside those

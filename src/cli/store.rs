@@ -94,7 +94,7 @@ struct PeriodArgs {
 impl PeriodArgs {
     /// Of what was played, relative to when that ended.
     fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
-        let now = reader.now(wall).map_err(|error| error.to_string())?;
+        let now = reader.now(wall).map_err(StoreError::from)?;
         period(self.since, self.until, now)
             .map_err(|error| Refusal::usage(&format!("--since must lie before --until: {error}")))
     }
@@ -162,11 +162,10 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
             scope: scope.map_err(|error| error.to_string())?,
             state: args.state,
         };
-        let observed_until = reader.observed_until(now).map_err(|error| error.to_string())?;
+        let observed_until = reader.observed_until(now).map_err(StoreError::from)?;
         let mut told_with = None;
         let listed = if args.all {
-            let Rows { read, broken } =
-                reader.episodes(&filter).map_err(|error| error.to_string())?;
+            let Rows { read, broken } = reader.episodes(&filter).map_err(StoreError::from)?;
             let rows = read.iter().map(|episode| EpisodeRow::new(episode, observed_until));
             let text = match (args.json, args.csv) {
                 (true, _) => rows::json_lines(rows),
@@ -177,7 +176,7 @@ pub(super) fn episodes(args: EpisodesArgs) -> u8 {
         } else {
             let told = reader.incidents(&filter, observed_until, None);
             let ToldIncidents { rows: Rows { read, broken }, told_with: country, places } =
-                told.map_err(|error| error.to_string())?;
+                told.map_err(StoreError::from)?;
             told_with = country;
             let rows =
                 read.iter().map(|incident| IncidentRow::new(incident, &places, observed_until));
@@ -226,13 +225,16 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         let (since, until) = args.period.resolve(&reader, now)?;
         let country = reader.country(&args.country).map_err(|error| error.to_string())?;
         report::ReportData::read(&reader, &country, (since, until), now)
-            .map_err(|error| Refusal::from(error.to_string()))?
+            .map_err(StoreError::from)?
             .ok_or_else(|| {
                 let is_held = |(from, to): (Time, Time)| from < until && to >= since;
                 let why = match reader.held() {
-                    Ok(Some(times)) if is_held(times) => {
-                        " yet: measurements are written each minute"
-                    }
+                    Ok(Some(times)) if is_held(times) => match reader.observed_until(now) {
+                        Ok(until) if until == times.1 => {
+                            ": measurements are written each minute, and the run ended before"
+                        }
+                        _ => " yet: measurements are written each minute",
+                    },
                     _ => "",
                 };
                 let held = held(&reader);
@@ -293,7 +295,7 @@ fn held(reader: &StoreReader) -> String {
     match reader.held() {
         Ok(Some((from, to))) => format!("; the store holds {from} to {to}"),
         Ok(None) => "; the store holds nothing yet".into(),
-        Err(error) => format!("; {error}"),
+        Err(error) => format!("; {}", StoreError::from(error)),
     }
 }
 

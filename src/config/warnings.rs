@@ -26,6 +26,9 @@ static EXAMPLES: LazyLock<[Prefix; 5]> = LazyLock::new(|| {
 static UNUSED: LazyLock<[Prefix; 2]> =
     LazyLock::new(|| ["192.0.0.0/24", "100::/64"].map(|text| text.parse().expect("a prefix")));
 
+/// What a vantage is called in plans that somebody else has made.
+const UNNAMED: &str = "replace-me";
+
 /// So many blocks are named in one note.
 const NAMED: usize = 3;
 
@@ -36,6 +39,11 @@ impl Plan {
     /// What is allowed, but may not be what was meant; one sentence each.
     pub fn warnings(&self, now: Time) -> Vec<String> {
         let mut warnings = Vec::new();
+        if self.vantage == UNNAMED {
+            warnings.push(format!(
+                "the vantage is still called {UNNAMED}: name it, since metrics and reports say it"
+            ));
+        }
         if self.controls.is_empty() {
             warnings.push(
                 "no controls: blindness of our own network cannot be told from an outage"

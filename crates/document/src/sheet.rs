@@ -4,6 +4,7 @@
 use crate::{
     document::MAX_PROBLEMS,
     problem::{Problem, Problems, characters},
+    value::suggestion,
 };
 use csv_core::{ReadFieldResult, Reader};
 use std::cell::RefCell;
@@ -69,6 +70,28 @@ impl Sheet {
         list.dedup();
         let included = Vec::new();
         (!list.is_empty()).then_some(Problems { file: self.name, list, is_cut, included })
+    }
+
+    /// Which of these names each cell of a header is, by its place among them; how many there are,
+    /// where it is none. What is none, and what was there before, is noted.
+    pub fn columns(&self, cells: &[Cell<'_>], names: &[&str]) -> Vec<usize> {
+        let mut columns = Vec::new();
+        for cell in cells {
+            let column = names.iter().position(|name| *name == cell.text);
+            match column {
+                None => {
+                    let meant = suggestion(cell.text, names);
+                    self.note(cell.position, &format!("{:?} is no column; {meant}", cell.text));
+                }
+                Some(column) if columns.contains(&column) => {
+                    let text = format!("a second column {:?}; leave one of them out", cell.text);
+                    self.note(cell.position, &text);
+                }
+                Some(_) => {}
+            }
+            columns.push(column.unwrap_or(names.len()));
+        }
+        columns
     }
 
     /// Passes each row of the text to `take`; each has a cell at least. Blank lines and those that

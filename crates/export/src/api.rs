@@ -11,8 +11,8 @@ use lifesign_core::{
 use lifesign_incident::Period;
 use lifesign_page::{Columns, Query, Range};
 use lifesign_store::{
-    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreReader, ToldIncidents,
-    other_scopes,
+    EpisodeFilter, Measured, Measurements, Rows, ScopeError, StoreError, StoreReader,
+    ToldIncidents, other_scopes,
     rows::{self, EpisodeRow, IncidentRow, Row},
 };
 use serde::Serialize;
@@ -162,7 +162,7 @@ fn since_watched(
     snapshot: &Snapshot,
     reader: Option<&StoreReader>,
 ) -> Result<Time, ErrorResponse> {
-    let held = reader.map(StoreReader::held).transpose().map_err(unreadable)?.flatten();
+    let held = or_none(reader.map(StoreReader::held))?;
     let started = snapshot.wall_offset.written(snapshot.started);
     let began = held.map_or(started, |(began, _)| began.min(started));
     Ok(if began < to { from.max(began) } else { from })
@@ -174,8 +174,10 @@ pub(crate) fn unreadable(error: impl Display) -> ErrorResponse {
 }
 
 /// What was read; nothing where there is no store.
-fn or_none<T: Default, E: Display>(read: Option<Result<T, E>>) -> Result<T, ErrorResponse> {
-    Ok(read.transpose().map_err(unreadable)?.unwrap_or_default())
+fn or_none<T: Default, E: Into<StoreError>>(
+    read: Option<Result<T, E>>,
+) -> Result<T, ErrorResponse> {
+    Ok(read.transpose().map_err(|error| unreadable(error.into()))?.unwrap_or_default())
 }
 
 /// What an answer is about.

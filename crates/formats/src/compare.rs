@@ -1,11 +1,7 @@
 //! Others' statements beside ours: which are of the same event, and by how much they differ.
 
-use lifesign_core::{
-    duration::duration_text,
-    judge::{Edge, State},
-    time::Time,
-};
-use lifesign_incident::Statement;
+use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
+use lifesign_incident::{PhaseKind, Statement, story::edge_text};
 use serde::Serialize;
 use std::{fmt::Write as _, time::Duration};
 
@@ -13,13 +9,13 @@ use std::{fmt::Write as _, time::Duration};
 /// every ten minutes, and round.
 const NEAR: Duration = Duration::from_secs(1200);
 
-/// What we say: a country was in a state.
+/// What we say of a country: a phase in which it could not be reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ours {
     /// Its code.
     pub country: String,
-    /// What it was.
-    pub state: State,
+    /// What happened in it.
+    pub kind: PhaseKind,
     /// When it began.
     pub begin: Edge,
     /// When it ended; None while it lasts.
@@ -43,13 +39,21 @@ pub struct Row<'a> {
     pub ours: Option<&'a Ours>,
     /// In the order in which theirs begin.
     pub theirs: Vec<&'a Statement>,
+    /// Of theirs alone: how much of that time nobody of us saw.
+    pub unseen: Duration,
 }
 
 /// Puts statements beside ours. Each is of the event that it has most time in common with, or of
-/// none. Those that name no country are of any.
-pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<Row<'a>> {
-    let mut rows: Vec<Row<'a>> =
-        ours.iter().map(|ours| Row { ours: Some(ours), theirs: Vec::new() }).collect();
+/// none. Those that name no country are of any. `unseen` says of what country, if one is named, and
+/// for how much of which time nobody of us saw it.
+pub fn rows<'a>(
+    ours: &'a [Ours],
+    theirs: &'a [Statement],
+    until: Time,
+    unseen: impl Fn(Option<&str>, (Time, Time)) -> Duration,
+) -> Vec<Row<'a>> {
+    let row = |ours| Row { ours: Some(ours), theirs: Vec::new(), unseen: Duration::ZERO };
+    let mut rows: Vec<Row<'a>> = ours.iter().map(row).collect();
     let mut alone = Vec::new();
     for statement in theirs {
         let common = |ours: &Ours| {
@@ -63,7 +67,10 @@ pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<R
         let best = (0..).zip(ours).filter_map(|(place, ours)| Some((common(ours)?, place)));
         match best.max_by_key(|&(common, place)| (common, usize::MAX - place)) {
             Some((_, place)) => rows[place].theirs.push(statement),
-            None => alone.push(Row { ours: None, theirs: vec![statement] }),
+            None => {
+                let unseen = unseen(statement.country.as_deref(), period(statement, until));
+                alone.push(Row { ours: None, theirs: vec![statement], unseen });
+            }
         }
     }
     rows.extend(alone);
@@ -78,19 +85,37 @@ pub fn rows<'a>(ours: &'a [Ours], theirs: &'a [Statement], until: Time) -> Vec<R
     rows
 }
 
+/// From when to when a statement is; a moment of it at least.
+fn period(statement: &Statement, until: Time) -> (Time, Time) {
+    let end = statement.end.unwrap_or(until.max(statement.begin));
+    (statement.begin, end.max(statement.begin + Duration::from_secs(1)))
+}
+
 /// The rows for people.
-pub fn text(rows: &[Row<'_>]) -> String {
+pub fn text(rows: &[Row<'_>], until: Time) -> String {
     let mut text = String::new();
-    for Row { ours, theirs } in rows {
-        if let Some(Ours { country, state, begin, end }) = ours {
+    for Row { ours, theirs, unseen } in rows {
+        if let Some(Ours { country, kind, begin, end }) = ours {
             let end = end.map_or("now".into(), edge_text);
-            let _ = writeln!(text, "{country} {state} from {} to {end}", edge_text(*begin));
+            let _ =
+                writeln!(text, "{country} {} from {} to {end}", kind.label(), edge_text(*begin));
             if theirs.is_empty() {
                 text.push_str("  nobody else\n");
             }
         } else if let [statement] = &theirs[..] {
             let country = statement.country.as_deref().unwrap_or("?");
-            let _ = writeln!(text, "{country} nothing of ours");
+            let (begin, end) = period(statement, until);
+            let _ = match *unseen {
+                Duration::ZERO => writeln!(text, "{country} nothing of ours"),
+                unseen if unseen >= end.since(begin) => {
+                    writeln!(text, "{country} nothing of ours, for we did not see it then")
+                }
+                unseen => writeln!(
+                    text,
+                    "{country} nothing of ours, but for {} we did not see it",
+                    duration_text(unseen)
+                ),
+            };
         }
         for statement in theirs {
             let end = statement.end.map_or("now".into(), moment);
@@ -122,16 +147,6 @@ fn moment(time: Time) -> String {
     time.utc("%Y-%m-%d %H:%M:%S")
 }
 
-/// `2014-12-22 16:15:00 (5 s)`: at the latest, and by how much earlier it may have been.
-fn edge_text(edge: Edge) -> String {
-    match edge.earliest {
-        Some(earliest) => {
-            format!("{} ({})", moment(edge.latest), duration_text(edge.latest.since(earliest)))
-        }
-        None => format!("before {}", moment(edge.latest)),
-    }
-}
-
 fn in_words(what: &str, seconds: f64) -> String {
     let length = duration_text(Duration::from_secs_f64(seconds.abs()));
     match seconds {
@@ -144,9 +159,10 @@ fn in_words(what: &str, seconds: f64) -> String {
 #[derive(Serialize)]
 struct Line<'a> {
     country: Option<&'a str>,
-    state: Option<&'a str>,
+    phase: Option<&'a str>,
     begin: Option<EdgeText>,
     end: Option<EdgeText>,
+    unseen_seconds: f64,
     statements: Vec<TheirLine<'a>>,
 }
 
@@ -189,16 +205,17 @@ impl<'a> TheirLine<'a> {
 /// The rows as JSON Lines.
 pub fn json_lines(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
-    for Row { ours, theirs } in rows {
+    for Row { ours, theirs, unseen } in rows {
         let line = Line {
             country: match (ours, &theirs[..]) {
                 (Some(ours), _) => Some(&*ours.country),
                 (None, [first, ..]) => first.country.as_deref(),
                 (None, []) => None,
             },
-            state: ours.map(|ours| ours.state.label()),
+            phase: ours.map(|ours| ours.kind.label()),
             begin: ours.map(|ours| EdgeText::of(ours.begin)),
             end: ours.and_then(|ours| ours.end.map(EdgeText::of)),
+            unseen_seconds: unseen.as_secs_f64(),
             statements: theirs.iter().map(|statement| TheirLine::of(statement, *ours)).collect(),
         };
         // A struct of strings and numbers can always be written.
@@ -222,7 +239,7 @@ mod tests {
 
     fn ours(begin: u64, end: Option<u64>) -> Ours {
         let country = "KP".into();
-        Ours { country, state: State::Outage, begin: edge(begin), end: end.map(edge) }
+        Ours { country, kind: PhaseKind::Outage, begin: edge(begin), end: end.map(edge) }
     }
 
     fn theirs(who: &str, country: Option<&str>, begin: u64, end: Option<u64>) -> Statement {
@@ -249,25 +266,30 @@ mod tests {
             country: one.country.map(|code| code.to_ascii_lowercase()),
             ..one
         });
+        // Nobody saw TO, nor KP for the last half of what they say alone.
+        let unseen = |country: Option<&str>, (from, to): (Time, Time)| match country {
+            Some("TO" | "to") => to.since(from),
+            _ => to.since(at(710).max(from)),
+        };
         let whose = |all: &[Statement]| {
-            let all = rows(&ours, all, at(1000));
+            let all = rows(&ours, all, at(1000), unseen);
             all.iter().map(|row| (row.ours.is_some(), row.theirs.len())).collect::<Vec<_>>()
         };
         assert_eq!(whose(&small), whose(&theirs), "a code is the same in small letters");
-        let text = text(&rows(&ours, &theirs, at(1000)));
+        let text = text(&rows(&ours, &theirs, at(1000), unseen), at(1000));
         assert_eq!(
             text,
             "\
-KP outage from 2014-12-22 17:00:00 (10 s) to 2014-12-23 02:00:00 (10 s)
+KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s
   within from 2014-12-22 17:00:00 to 2014-12-23 02:00:00; begins with ours, ends with ours
   late from 2014-12-22 17:05:00 to 2014-12-23 01:50:00; begins 5 min later, ends 9 min 50 s earlier
-TO nothing of ours
+TO nothing of ours, for we did not see it then
   elsewhere from 2014-12-22 17:00:00 to 2014-12-23 02:00:00
-KP nothing of ours
+KP nothing of ours, but for 10 min we did not see it
   alone from 2014-12-23 03:40:00 to 2014-12-23 04:00:00
-KP outage from 2014-12-23 07:00:00 (10 s) to now
+KP outage from 2014-12-23 06:59:55 ± 5 s to now
   open from 2014-12-23 06:50:00 to now; begins 9 min 50 s earlier
-KP outage from 2014-12-23 12:00:00 (10 s) to 2014-12-23 12:10:00 (10 s)
+KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
   nobody else
 "
         );
@@ -277,9 +299,10 @@ KP outage from 2014-12-23 12:00:00 (10 s) to 2014-12-23 12:10:00 (10 s)
     fn a_program_reads_the_differences() {
         let ours = [ours(60, Some(600))];
         let theirs = [theirs("IODA bgp", Some("KP"), 65, Some(590))];
-        let lines = json_lines(&rows(&ours, &theirs, at(1000)));
+        let lines = json_lines(&rows(&ours, &theirs, at(1000), |_, _| Duration::ZERO));
         let line: serde_json::Value = serde_json::from_str(&lines).expect("JSON");
-        assert_eq!(line["state"], "outage");
+        assert_eq!(line["phase"], "outage");
+        assert_eq!(line["unseen_seconds"], 0.0);
         assert_eq!(line["begin"]["latest"], "2014-12-22T17:00:00Z");
         let statement = &line["statements"][0];
         assert_eq!(statement["who"], "IODA bgp");

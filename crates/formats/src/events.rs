@@ -1,7 +1,7 @@
 //! What others said of a country: events of IODA, annotations of Cloudflare Radar, or a table.
 
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, fault_of_json, plain, suggestion};
+use lifesign_document::{Cell, Position, Sheet, fault_of_json, plain};
 use lifesign_incident::Statement;
 use serde_json::Value;
 use std::time::Duration;
@@ -66,7 +66,7 @@ fn of_json(value: &Value) -> Result<Vec<Statement>, String> {
     if let Some(items) = annotations.iter().find_map(|items| items.as_array()) {
         return each(items, "annotations", of_radar);
     }
-    Err(format!("neither of {KNOWN}"))
+    Err(format!("nothing that is known here; known are {KNOWN}"))
 }
 
 fn each(
@@ -133,7 +133,7 @@ fn of_table(file: &str, text: &str) -> Result<Vec<Statement>, String> {
     let mut header: Option<Vec<usize>> = None;
     let mut statements = Vec::new();
     sheet.rows(text, |cells| match &header {
-        None => header = Some(columns(&sheet, cells)),
+        None => header = Some(sheet.columns(cells, &COLUMNS)),
         // Rows below wrong names are wrong for no reason of theirs.
         Some(columns) if columns.contains(&COLUMNS.len()) => {}
         Some(columns) => statements.extend(row(&sheet, columns, cells)),
@@ -145,17 +145,6 @@ fn of_table(file: &str, text: &str) -> Result<Vec<Statement>, String> {
         Some(problems) => Err(problems.to_string()),
         None => Ok(statements),
     }
-}
-
-fn columns(sheet: &Sheet, cells: &[Cell<'_>]) -> Vec<usize> {
-    let column = |cell: &Cell<'_>| {
-        COLUMNS.iter().position(|name| *name == cell.text).unwrap_or_else(|| {
-            let meant = suggestion(cell.text, &COLUMNS);
-            sheet.note(cell.position, &format!("{:?} is no column; {meant}", cell.text));
-            COLUMNS.len()
-        })
-    };
-    cells.iter().map(column).collect()
 }
 
 fn row(sheet: &Sheet, columns: &[usize], cells: &[Cell<'_>]) -> Option<Statement> {
@@ -270,7 +259,8 @@ mod tests {
             ("{\"annotations\":[{\"startDate\":\"x\"}]}", "f: annotations[0]: \"x\" is no time"),
             ("{\"error\":\"no such entity\"}", "f: the server had an error: no such entity"),
             ("{\"data\":[", "f:1:9: the JSON ends within something; is all of the file there?"),
-            ("{}", "f: neither of events of IODA"),
+            ("{}", "f: nothing that is known here; known are events of IODA"),
+            ("begin,end,who,end\n", "f:1:15: a second column \"end\""),
         ] {
             let why = read("f", text).expect_err(text);
             assert!(why.starts_with(wanted) && !why.contains('\n'), "{wanted}: {why}");

@@ -29,7 +29,7 @@ const TOGETHER: Duration = Duration::from_secs(3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;
 /// A block's edges lie this close to those of its country, if it only shared its fate: within the
-/// time in which a return is told more closely.
+/// time in which a return is narrowed down.
 const SHARED: Duration = Duration::from_secs(120);
 
 /// The incidents in these episodes of any scopes, by when they began. What is open has been

@@ -120,13 +120,13 @@ mod tests {
             from: State::Up,
             to: State::Up,
             edge: Edge { earliest: Some(at(162)), latest: at(170) },
-            evidence: "told more closely by all that came back since".into(),
+            evidence: "narrowed down by all that came back since".into(),
             darknesses: Darknesses::default(),
         };
         assert_eq!(
             text(&change, &roster, 0),
             "2014-12-23T01:48:10.000Z KP came back between 2014-12-23T01:46:02.000Z and \
-             2014-12-23T01:46:10.000Z: told more closely by all that came back since"
+             2014-12-23T01:46:10.000Z: narrowed down by all that came back since"
         );
         let json: serde_json::Value =
             serde_json::from_str(&json(&change, &roster, 0)).expect("JSON");

@@ -20,7 +20,7 @@ use lifesign_core::{
     time::Time,
     watch::{Settings, Watch},
 };
-use lifesign_path::Paths;
+use lifesign_path::{PathEvent, Paths};
 use std::{ops::Range, sync::Arc, time::Duration};
 
 /// Controls are asked in turn, one each second.
@@ -87,6 +87,9 @@ impl Simulation {
     /// Runs to this time, or to the end if that is earlier. Every change of verdict is passed on.
     pub fn run_until(&mut self, until: Time, on_change: &mut dyn FnMut(&Change)) {
         let until = until.min(self.end);
+        if let Some(tracing) = &mut self.tracing {
+            tracing.found.clear();
+        }
         loop {
             let network = self.world.next_arrival().min(self.handshakes.poll_timeout());
             let traced = self.tracing.as_ref().map_or(Time::NEVER, Tracing::next_event);
@@ -136,6 +139,9 @@ impl Simulation {
                     tracing.handle_change(&change, &self.truth);
                 }
                 on_change(&change);
+            }
+            if let Some(tracing) = &mut self.tracing {
+                tracing.look_at_flapping(&self.watch, &self.truth, self.now);
             }
             while let Some(block) = self.watch.poll_doubt() {
                 if let Some(tracing) = &mut self.tracing {
@@ -203,6 +209,12 @@ impl Simulation {
     /// The core, to ask for more than changes.
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// What was found on paths in the last [`Self::run_until`], or in the last minute of
+    /// [`Self::run_by_minutes`].
+    pub fn found(&self) -> &[PathEvent] {
+        self.tracing.as_ref().map_or(&[], |tracing| &tracing.found)
     }
 
     /// Where paths break now, if the file says what they are.

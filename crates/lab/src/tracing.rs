@@ -11,14 +11,22 @@ use lifesign_core::{
     schedule::Budget,
     scopes::{BlockId, Family, Host, Kind, Roster, Scope},
     time::Time,
+    watch::Watch,
 };
 use lifesign_path::{PathEvent, Place, Settings, TracedBlock, Tracer};
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 /// Hop limits of hosts begin here.
 const INITIAL_HOP_LIMIT: u8 = 64;
 /// So many hosts of a block may be traced.
 const TARGETS: usize = 4;
+/// So often it is seen whether what flaps is dark: as often as a run has a snapshot.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Tracing {
@@ -27,6 +35,11 @@ pub(super) struct Tracing {
     pub roads: Roads,
     score: PlaceScore,
     open: BTreeMap<u32, OpenBreak>,
+    /// What was found on paths since the simulation was told last to run.
+    pub found: Vec<PathEvent>,
+    /// Blocks that flap, and when to look next whether they are dark.
+    flapping: BTreeSet<u32>,
+    next_look: Time,
     /// Since we are blind, it was said why.
     is_own_said: bool,
 }
@@ -69,6 +82,9 @@ impl Tracing {
             roads,
             score: PlaceScore::default(),
             open: BTreeMap::new(),
+            found: Vec::new(),
+            flapping: BTreeSet::new(),
+            next_look: now,
             is_own_said: false,
         }
     }
@@ -105,11 +121,11 @@ impl Tracing {
     }
 
     fn record(&mut self, event: PathEvent) {
-        match event {
+        match &event {
             PathEvent::Place { block, place } => {
                 let is_near = place.place == Place::NearUs;
                 match self.open.get_mut(&block.0) {
-                    Some(open) => open.named.push(place),
+                    Some(open) => open.named.push(place.clone()),
                     None => self.score.false_near_us += u64::from(is_near),
                 }
             }
@@ -121,6 +137,7 @@ impl Tracing {
             PathEvent::Hops { .. } => self.score.length_changes += 1,
             PathEvent::ReturnPath { .. } => self.score.return_path_changes += 1,
         }
+        self.found.push(event);
     }
 
     /// The judge doubts a block.
@@ -156,25 +173,50 @@ impl Tracing {
             self.tracer.handle_blind(family, false, now);
             self.is_own_said = false;
         }
+        self.flapping.remove(&block.0);
         match change.to {
-            State::Down | State::Outage => {
-                self.tracer.handle_down(block, now);
-                if !self.open.contains_key(&block.0) {
-                    let truth = true_place(&self.roads, block, truth, now);
-                    let named = Vec::new();
-                    self.open.insert(block.0, OpenBreak { down: now, truth, named });
-                }
-                while let Some(event) = self.tracer.poll_event() {
-                    self.record(event);
-                }
-            }
-            State::Up | State::Degraded | State::Partial | State::Flapping => {
-                self.tracer.handle_life(block, now);
-                if let Some(open) = self.open.remove(&block.0) {
-                    self.score.close(&open);
-                }
+            State::Down | State::Outage => self.begin_break(block, truth, now),
+            State::Up | State::Degraded | State::Partial => self.end_break(block, now),
+            State::Flapping => {
+                self.flapping.insert(block.0);
+                self.next_look = now;
             }
             State::Unknown => {}
+        }
+    }
+
+    /// What no change says: whether a block that flaps is dark just now.
+    pub fn look_at_flapping(&mut self, watch: &Watch, truth: &Truth, now: Time) {
+        if self.flapping.is_empty() || now < self.next_look {
+            return;
+        }
+        self.next_look = now + LOOK_INTERVAL;
+        let snapshot = watch.snapshot(now, 0, 0);
+        for block in self.flapping.clone().into_iter().map(BlockId) {
+            let is_dark = snapshot.scope(Scope::Block(block)).verdict.calm_at.is_none();
+            match (is_dark, self.tracer.is_down(block)) {
+                (true, false) => self.begin_break(block, truth, now),
+                (false, true) => self.end_break(block, now),
+                _ => {}
+            }
+        }
+    }
+
+    fn begin_break(&mut self, block: BlockId, truth: &Truth, now: Time) {
+        self.tracer.handle_down(block, now);
+        if !self.open.contains_key(&block.0) {
+            let truth = true_place(&self.roads, block, truth, now);
+            self.open.insert(block.0, OpenBreak { down: now, truth, named: Vec::new() });
+        }
+        while let Some(event) = self.tracer.poll_event() {
+            self.record(event);
+        }
+    }
+
+    fn end_break(&mut self, block: BlockId, now: Time) {
+        self.tracer.handle_life(block, now);
+        if let Some(open) = self.open.remove(&block.0) {
+            self.score.close(&open);
         }
     }
 

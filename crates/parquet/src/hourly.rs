@@ -38,6 +38,7 @@ pub struct ExportError {
 #[derive(Debug)]
 enum Why {
     NotEmpty,
+    Link,
     Busy,
     Io(io::Error),
     Parquet(ParquetError),
@@ -52,6 +53,7 @@ impl fmt::Display for ExportError {
                 "{path} holds another export; give another directory, or delete that, to write it \
                  again"
             ),
+            Why::Link => write!(f, "{path} is a link; give another directory, or delete it"),
             Why::Busy => write!(f, "another export is writing {path}"),
             Why::Io(error) => write!(f, "cannot write {path}: {error}"),
             Why::Parquet(error) => write!(f, "cannot write {path}: {error}"),
@@ -104,6 +106,10 @@ impl HourlyFiles {
     ) -> Result<Self, ExportError> {
         let directory = parent.join(name);
         let failed = |why| ExportError { path: directory.clone(), why };
+        // No directory takes the place of one.
+        if directory.is_symlink() {
+            return Err(failed(Why::Link));
+        }
         let is_empty = match fs::read_dir(&directory) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == ErrorKind::NotFound => true,

@@ -1,6 +1,7 @@
-//! What a year of 5,030 blocks takes on the disk, and how long a run takes to begin from it. The
+//! What a year of 5,030 blocks takes on the disk, how long a run takes to begin from it, and how
+//! long it takes to tell of a week, as `/api/v1/incidents` does. The
 //! file is the store's own; its rows are made here: each block is in outage once a week, degraded
-//! twice, and down once, and the country has all the samples that are kept of a year.
+//! twice, and down once, each darkness with the place where its path broke, and the country has all the samples that are kept of a year.
 //! `cargo bench -p lifesign-store --bench year`; the last line is JSON.
 
 #[path = "../../../benches/lab/table.rs"]
@@ -13,7 +14,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{Settings, Watch},
 };
-use lifesign_store::{FILE_NAME, Store, TemporaryDirectory};
+use lifesign_store::{EpisodeFilter, FILE_NAME, Store, StoreReader, TemporaryDirectory};
 use rusqlite::{Connection, params};
 use std::{error::Error, fs, path::Path, sync::Arc, time::Duration};
 use table::{Goal, Table};
@@ -27,6 +28,9 @@ const YEAR: i64 = 365 * DAY;
 const NOW: i64 = 1_735_603_200_000;
 const EVIDENCE: &str = "84 misses of 45 targets in 58.0 s; last answer to a probe of \
                         2014-12-22T16:14:59.084Z";
+
+const PLACE: &str = "at their border: dark beyond 219.158.0.1 (AS4837 China Unicom, answered 16:15:03); \
+                     first silent 175.45.176.1, last heard 16:14:58";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let roster = Arc::new(roster());
@@ -54,6 +58,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     let history = history_is_there(&store, &mut watch, &clock, begun)?;
     let goal = Some(Goal::AtMost(5.0));
     table.add("the last seven days are there", "lifesign", n, history.as_secs_f64(), "s", goal);
+    let reader = StoreReader::open(&file)?;
+    for (what, days) in [("incidents of a day", 1), ("incidents of a week", 7)] {
+        let since = Some(now - Duration::from_secs(days * 86_400));
+        let filter = EpisodeFilter { since, until: Some(now), ..EpisodeFilter::default() };
+        let begun = clock.now();
+        let told = reader.incidents(&filter, now, None)?;
+        let took = clock.now().since(begun).as_secs_f64();
+        let n = format!("{} incidents", told.rows.read.len());
+        table.add(what, "lifesign", n, took, "s", Some(Goal::AtMost(10.0)));
+    }
     table.print();
     Ok(())
 }
@@ -96,6 +110,12 @@ fn fill(file: &Path) -> rusqlite::Result<i64> {
         }
     }
     drop(episodes);
+    let mut places = transaction.prepare(
+        "INSERT INTO place SELECT scope, begin_latest, NULL, country, 'at_their_border', ?1
+         FROM episode WHERE state IN ('outage', 'down')",
+    )?;
+    places.execute([PLACE])?;
+    drop(places);
     let mut samples = transaction.prepare(
         "INSERT INTO sample (span, scope, time, country, state, probes, loss, rtt_median, rtt_p95,
              rtt_min, rtt_p10, rtt_p90, rtt_max)

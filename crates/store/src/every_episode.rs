@@ -21,7 +21,7 @@ impl StoreReader {
         let mut statement = self.0.prepare(&sql).map_err(read)?;
         let mut rows = statement.query_map([], episode_from_row).map_err(read)?;
         let windows = self.windows().map_err(read)?;
-        let mut broken = windows.broken;
+        let mut broken = windows.broken + self.broken_runs().map_err(read)?;
         loop {
             let Rows { read: mut episodes, broken: more } =
                 Rows::collect(rows.by_ref().take(TOGETHER)).map_err(read)?;

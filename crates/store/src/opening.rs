@@ -1,6 +1,6 @@
 //! The file, as it is opened: what is none of ours is told from what cannot be read.
 
-use rusqlite::{Connection, Error, OpenFlags};
+use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 use std::{fs, io, path::Path};
 
 /// The version of the tables (`PRAGMA user_version`).
@@ -36,9 +36,31 @@ pub enum StoreError {
          copy both files to such a directory"
     )]
     Log,
-    /// What SQLite says.
-    #[error("{0}")]
+    /// What SQLite says, in our words.
+    #[error("{}", words(.0))]
     Sqlite(#[from] Error),
+}
+
+/// What an error of SQLite means to whoever has the file (https://sqlite.org/rescode.html). Of one
+/// that is none of the file's or the disk's, its code: that is a fault of ours.
+pub(super) fn words(error: &Error) -> String {
+    let known = match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => "it is no store, or damaged",
+        Some(ErrorCode::DatabaseCorrupt) => "it is damaged",
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+        ) => "another program keeps it locked; try again, or read a copy",
+        Some(ErrorCode::CannotOpen) => "it cannot be opened, or what lies beside it (-wal, -shm)",
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "this user may not write it",
+        Some(ErrorCode::DiskFull) => "the disk is full",
+        Some(ErrorCode::SystemIoFailure) => "the disk cannot read or write it",
+        Some(ErrorCode::OutOfMemory) => "there is not enough memory",
+        Some(code) => return format!("SQLite refuses it ({code:?})"),
+        None => "a row of it makes no sense",
+    };
+    known.to_owned()
 }
 
 /// The tables that every version has.
@@ -77,20 +99,8 @@ pub(super) fn connect(
         }
         _ => {}
     }
-    let opened = match address {
-        None => Connection::open_with_flags(path, flags),
-        Some(address) => Connection::open_with_flags(address, flags),
-    };
-    Ok(opened.map_err(without_name)?)
-}
-
-/// What SQLite says of a file that cannot be opened has the name of the file behind it.
-fn without_name(error: Error) -> Error {
-    match error {
-        Error::SqliteFailure(code, Some(text)) => {
-            let said = text.split_once(": ").map_or(&*text, |(said, _)| said);
-            Error::SqliteFailure(code, Some(said.to_owned()))
-        }
-        other => other,
-    }
+    Ok(match address {
+        None => Connection::open_with_flags(path, flags)?,
+        Some(address) => Connection::open_with_flags(address, flags)?,
+    })
 }

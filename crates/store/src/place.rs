@@ -14,9 +14,12 @@ use lifesign_incident::{Incident, Phase, Span};
 use lifesign_path::{PathEvent, Place};
 use rusqlite::{Connection, Error, Result, Row, params, types::Type};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
+
+/// So many letters of a sentence are kept and shown: the names of networks in it are anybody's.
+const LONGEST_WORDS: usize = 600;
 
 /// A place may be told before the silence that proves the darkness: the doubt is traced first.
 const BEFORE_BEGIN: Duration = Duration::from_secs(30);
@@ -50,10 +53,14 @@ pub(super) fn told(found: &[PathEvent], roster: &Roster, offset: WallOffset) -> 
             country: roster.country_of(scope).code.clone(),
             told: offset.written(place.found),
             place: place.place,
-            words: place.sentence(|time| offset.written(time)),
+            words: shortened(&place.sentence(|time| offset.written(time))),
         })
     };
     found.iter().filter_map(place).collect()
+}
+
+fn shortened(words: &str) -> String {
+    words.chars().take(LONGEST_WORDS).collect()
 }
 
 impl Store {
@@ -109,6 +116,12 @@ pub(super) fn forget(connection: &Connection, until: i64) -> Result<()> {
     Ok(())
 }
 
+/// From when to when places are told that are of what lasted so long.
+fn told_in(Span { begin, end }: Span) -> (Time, Time) {
+    let from = begin.earliest.unwrap_or(begin.latest) - BEFORE_BEGIN;
+    (from, end.map_or(Time::NEVER, |end| end.latest))
+}
+
 /// Where the path to a scope broke in one darkness.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlaceOf {
@@ -146,9 +159,8 @@ impl Places {
 
     /// Where the path to a scope broke while it was dark from begin to end, as it was told last;
     /// None if it was not told then.
-    fn of(&self, scope: &str, Span { begin, end }: Span) -> Option<PlaceOf> {
-        let from = begin.earliest.unwrap_or(begin.latest) - BEFORE_BEGIN;
-        let to = end.map_or(Time::NEVER, |end| end.latest);
+    fn of(&self, scope: &str, span: Span) -> Option<PlaceOf> {
+        let (from, to) = told_in(span);
         let all = self.by_scope.get(scope)?;
         let first = all.partition_point(|&index| self.told[index].told < from);
         let told = all[first..].iter().map(|&index| &self.told[index]);
@@ -172,16 +184,26 @@ impl Places {
 }
 
 impl StoreReader {
-    /// Where paths to the blocks of a country broke, or to those of all, and how many rows cannot
-    /// be read. A store that an earlier lifesign wrote has no such table.
-    pub(super) fn places(&self, country: Option<&str>) -> Result<(Places, usize)> {
-        let sql = "SELECT scope, told, network, country, place, words FROM place
-                   WHERE ?1 IS NULL OR country = ?1 ORDER BY told, scope";
-        if !self.0.table_exists(None, "place")? {
+    /// Where paths broke while these incidents lasted, and how many rows of then cannot be read. A
+    /// store that an earlier lifesign wrote has no such table.
+    pub(super) fn places(&self, incidents: &[Incident]) -> Result<(Places, usize)> {
+        let spans =
+            || incidents.iter().flat_map(Incident::bad_phases).map(Phase::span).map(told_in);
+        let from = spans().map(|(from, _)| from).min();
+        let to = spans().map(|(_, to)| to).max();
+        let (Some((from, to)), true) = (from.zip(to), self.0.table_exists(None, "place")?) else {
             return Ok((Places::default(), 0));
-        }
-        let mut statement = self.0.prepare(sql)?;
-        let Rows { read, broken } = Rows::collect(statement.query_map([country], place_from_row)?)?;
+        };
+        let mut statement = self.0.prepare(
+            "SELECT scope, told, network, country, place, words FROM place
+             WHERE told BETWEEN ? AND ? ORDER BY told, scope",
+        )?;
+        let countries: BTreeSet<&str> = incidents.iter().map(|each| &*each.country).collect();
+        let rows = statement.query_map([millis(from), millis(to)], place_from_row)?;
+        let is_of_them = |row: &Result<ToldPlace>| {
+            row.as_ref().map_or(true, |place| countries.contains(&*place.country))
+        };
+        let Rows { read, broken } = Rows::collect(rows.filter(is_of_them))?;
         Ok((Places::new(read), broken))
     }
 }
@@ -197,6 +219,6 @@ fn place_from_row(row: &Row) -> Result<ToldPlace> {
         network: row::optional_text(row, 2)?,
         country: row::text(row, 3)?,
         place,
-        words: row::text(row, 5)?,
+        words: shortened(&row::text(row, 5)?),
     })
 }

@@ -13,8 +13,10 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, fold, go_on};
-use rusqlite::{Connection, Error, OpenFlags, Params, Result, Row, params, params_from_iter};
+use lifesign_incident::{Incident, WELL_AFTER, fold, go_on};
+use rusqlite::{
+    Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
+};
 use std::{fs, path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
@@ -23,6 +25,9 @@ pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long a period a sample covers, in milliseconds.
 pub(super) const FINE_MS: i64 = 60_000;
 pub(super) const COARSE_MS: i64 = 600_000;
+
+/// Incidents are a day apart at least, and what belongs together in one an hour at most.
+const APART: Duration = WELL_AFTER.saturating_add(Duration::from_secs(3600));
 
 /// One run of lifesign.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,8 +138,12 @@ impl StoreReader {
         // https://sqlite.org/wal.html#readonly). Where there is none, nobody writes, and SQLite
         // opens the file as immutable; but then it would not see what only the log has.
         opened.or_else(|error| {
-            if !matches!(error, StoreError::Sqlite(_)) {
-                return Err(error);
+            // One that is locked is being written.
+            let is_locked =
+                |code| matches!(code, ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked);
+            match &error {
+                StoreError::Sqlite(error) if !error.sqlite_error_code().is_some_and(is_locked) => {}
+                _ => return Err(error),
             }
             let length = |suffix| {
                 let beside = format!("{}{suffix}", path.display());
@@ -144,6 +153,10 @@ impl StoreReader {
                 (None | Some(0), _) => {}
                 (Some(_), None) => return Err(StoreError::Log),
                 (Some(_), Some(_)) => return Err(error),
+            }
+            // What a writer without a log has begun and not ended.
+            if length("-journal").is_some_and(|length| length > 0) {
+                return Err(error);
             }
             let name =
                 path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
@@ -214,7 +227,7 @@ impl StoreReader {
         let mut episodes = Rows::collect(statement.query_map(parameters, episode_from_row)?)?;
         let windows = self.windows()?;
         windows.mark_planned(&mut episodes.read);
-        episodes.broken += windows.broken;
+        episodes.broken += windows.broken + self.broken_runs()?;
         Ok(episodes)
     }
 
@@ -234,13 +247,14 @@ impl StoreReader {
             };
             all.scope = Some(country);
         }
-        let mut episodes = self.episodes(&all)?;
+        let mut episodes =
+            self.episodes_of_incidents(&EpisodeFilter { since: filter.since, ..all.clone() }, now)?;
         if let Some(snapshot) = snapshot {
             go_on(&mut episodes.read, snapshot);
         }
-        let (places, broken) = self.places(all.scope.as_deref())?;
-        let broken = episodes.broken + broken;
-        let rows = Rows { read: filter.incidents(&episodes.read, now), broken };
+        let incidents = filter.incidents(&episodes.read, now);
+        let (places, broken) = self.places(&incidents)?;
+        let rows = Rows { read: incidents, broken: episodes.broken + broken };
         // What the country had in this time, and the scope had alone but for that.
         let has_more_alone = all.scope != filter.scope && {
             let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
@@ -250,6 +264,31 @@ impl StoreReader {
                 && filter.incidents(&episodes.read, now) != rows.read
         };
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
+    }
+
+    /// The episodes of a country or of all from which incidents that end at `since` or later are
+    /// folded whole: an incident may have begun long before, but what lies further back than a calm
+    /// of a day belongs to another.
+    pub(super) fn episodes_of_incidents(
+        &self,
+        filter: &EpisodeFilter,
+        now: Time,
+    ) -> Result<Rows<Episode>> {
+        let Some(since) = filter.since else { return self.episodes(filter) };
+        let mut back = 2 * APART;
+        loop {
+            let from = since - back;
+            let episodes = self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
+            let mut incidents = fold(&episodes.read, now).into_iter();
+            let is_cut = |incident: Incident| {
+                incident.end().is_none_or(|end| end.latest >= since)
+                    && incident.begin().latest < from + APART
+            };
+            if from == Time::default() || !incidents.any(is_cut) {
+                return Ok(episodes);
+            }
+            back *= 4;
+        }
     }
 
     /// The code of the country that a scope is, or lies in; None if it never was in an episode.
@@ -295,12 +334,19 @@ impl StoreReader {
         Ok(name.unwrap_or_else(|| code.to_owned()))
     }
 
+    /// How many rows of runs make no sense, so that nothing else reads them.
+    pub(super) fn broken_runs(&self) -> Result<usize> {
+        let sql = format!("SELECT count(*) FROM run WHERE NOT ({})", is_run());
+        Ok(self.0.query_row(&sql, [], |row| row.get::<_, u32>(0))? as usize)
+    }
+
     /// The runs that overlap this time, oldest first.
     pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
-        let mut statement = self.0.prepare(
-            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ?
+        let mut statement = self.0.prepare(&format!(
+            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ? AND {}
              ORDER BY began",
-        )?;
+            is_run()
+        ))?;
         let run = |row: &Row| {
             Ok(PastRun {
                 began: time(row, 0)?,

@@ -66,15 +66,15 @@ impl ReportData {
         };
         let observed_until = reader.observed_until(now)?;
         // An incident in this period may have begun long before it.
-        let all = EpisodeFilter { scope: Some(country.into()), ..EpisodeFilter::default() };
-        let mut episodes = reader.episodes(&all)?;
+        let all = EpisodeFilter { until: None, ..filter.clone() };
+        let mut episodes = reader.episodes_of_incidents(&all, observed_until)?;
         let incidents = filter.incidents(&episodes.read, observed_until);
         episodes.read.retain(|episode| filter.passes_episode(episode));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
         let which = Measurements::AllOf(country);
         let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
         let runs = reader.runs(since, until)?;
-        let (places, broken) = reader.places(Some(country))?;
+        let (places, broken) = reader.places(&incidents)?;
         let broken = broken + episodes.broken + measured.broken + runs.broken;
         if episodes.read.is_empty() && measured.read.is_empty() {
             return Ok(None);
@@ -349,8 +349,9 @@ fn method(data: &ReportData) -> Markup {
             li {
                 "On which way a path broke, there or back, and at which router: a place is what "
                 "lies beyond the last that answered us. From elsewhere the country may have been "
-                "reachable. Only a failure of our own connection is told apart, by controls that "
-                "answer whenever it works."
+                "reachable. A failure of our own connection can be told apart only where the plan "
+                "named controls, hosts beside us that answer whenever it works; an imported record "
+                "has none."
             }
             li {
                 "What people inside could do: a network that is cut off from the world may go on "

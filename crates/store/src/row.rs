@@ -33,13 +33,15 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         let number: i64 = row.get(column)?;
         number.try_into().map_err(|_| Error::IntegralValueOutOfRange(column, number))
     };
+    let begin = Edge { earliest: optional_time(row, 4)?, latest: time(row, 5)? };
+    let end = optional_edge(6, 7)?.map(|end| in_order(7, begin, end)).transpose()?;
     Ok(Episode {
         scope: text(row, 0)?,
         found: time(row, 1)?,
         country: text(row, 2)?,
         state: state_from_row(row, 3)?,
-        begin: Edge { earliest: optional_time(row, 4)?, latest: time(row, 5)? },
-        end: optional_edge(6, 7)?,
+        begin,
+        end,
         unseen: length(row, 8)?,
         paused: optional_time(row, 9)?,
         evidence: text(row, 10)?,
@@ -94,6 +96,12 @@ pub(super) fn optional_time(row: &Row, column: usize) -> Result<Option<Time>> {
 /// The same of milliseconds that are a length.
 fn length(row: &Row, column: usize) -> Result<Duration> {
     in_range(column, row.get(column)?).map(|millis| Duration::from_millis(millis as u64))
+}
+
+/// The end, if it does not lie before its begin.
+fn in_order(column: usize, begin: Edge, end: Edge) -> Result<Edge> {
+    let is_later = end.latest >= begin.latest;
+    is_later.then_some(end).ok_or(Error::IntegralValueOutOfRange(column, millis(end.latest)))
 }
 
 fn in_range(column: usize, millis: i64) -> Result<i64> {

@@ -2,6 +2,7 @@
 //! the roster. Who asks for a name that is none is told of those that are.
 
 use super::{
+    opening::StoreError,
     reader::{FINE_MS, Rows, StoreReader},
     row::{LATEST_MS, text},
 };
@@ -20,8 +21,14 @@ pub enum ScopeError {
     #[error("{0}")]
     Unknown(String),
     /// The store cannot be read.
-    #[error("{0}")]
-    Unreadable(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Unreadable(#[from] StoreError),
+}
+
+impl From<rusqlite::Error> for ScopeError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unreadable(error.into())
+    }
 }
 
 /// A scope that the store knows.

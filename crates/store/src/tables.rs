@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS place (
     place TEXT NOT NULL, words TEXT NOT NULL,
     PRIMARY KEY (scope, told)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS place_told ON place (told, country);
 ";
 
 /// A column that a table of an earlier version may lack.

@@ -178,8 +178,9 @@ fn what_is_no_store_of_ours_is_neither_written_nor_read() {
         "no database at all, but a text that is longer than a header of one",
     )
     .unwrap();
-    assert!(error(StoreReader::open(&directory.file()).map(drop)).contains("not a database"));
-    assert!(error(Database::open(&directory.file()).map(drop)).contains("not a database"));
+    let damaged = "it is no store, or damaged";
+    assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), damaged);
+    assert_eq!(error(Database::open(&directory.file()).map(drop)), damaged);
     fs::remove_file(directory.file()).unwrap();
     assert_eq!(error(StoreReader::open(&directory.file()).map(drop)), "there is no such file");
     assert!(Command::new("mkfifo").arg(directory.file()).status().unwrap().success());

@@ -21,7 +21,7 @@ pub enum Unfit {
     Denied,
     /// So many ports are open that a firewall answers for it.
     AcceptsAll,
-    /// Its name is that of an address given for a while.
+    /// Its name is that of a dynamic pool, whose addresses are given to others soon.
     Dynamic,
     /// Its name is that of a network for content.
     Cdn,
@@ -37,7 +37,7 @@ impl Unfit {
         match self {
             Unfit::Denied => "in the deny list",
             Unfit::AcceptsAll => "accepts every port, so a firewall answers for it",
-            Unfit::Dynamic => "by its name an address that is given for a while",
+            Unfit::Dynamic => "by its name an address of a dynamic pool",
             Unfit::Cdn => "by its name of a network for content",
             Unfit::NoHost => "no address of a host, or that of a network or of broadcasts",
             Unfit::Enough => "its block has enough without it",

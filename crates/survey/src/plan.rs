@@ -64,10 +64,13 @@ impl Proposal {
             self.left_out.len()
         )?;
         writeln!(out, "vantage = \"replace-me\"\n")?;
-        writeln!(out, "# REPLACE THIS: two or three addresses beyond your own router that answer")?;
         writeln!(
             out,
-            "# ping at all times and are run by others. They vouch for your own network."
+            "# REPLACE THIS: two or three hosts near you that answer ping at all times, in"
+        )?;
+        writeln!(
+            out,
+            "# networks of different operators beyond your provider's. They vouch for yours."
         )?;
         writeln!(out, "controls = []\n")?;
         if let Some(deny) = deny {

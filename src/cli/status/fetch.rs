@@ -1,7 +1,6 @@
 //! Asking a running lifesign what it says: the whole answer, in time.
 
-use lifesign_clock::Clock;
-use lifesign_core::time::Time;
+use crate::cli::in_time::{InTime, Stream};
 use lifesign_document::plain;
 use lifesign_export::listener::Listen;
 use lifesign_web_config::Client;
@@ -19,58 +18,19 @@ const LONGEST_ANSWER: usize = 64 << 20;
 /// So many letters of what a server says of itself are shown.
 const LONGEST_WORDS: usize = 200;
 
-trait Stream: Read + Write {}
+trait ReadWrite: Read + Write {}
 
-impl<T: Read + Write> Stream for T {}
+impl<T: Read + Write> ReadWrite for T {}
 
-/// A stream of which the whole answer must come within [`TIMEOUT`], and not only its next part.
-struct InTime<T> {
-    stream: T,
-    /// How many bytes may still come.
-    left: usize,
-    clock: Clock,
-    until: Time,
-}
-
-impl<T: Stream> InTime<T> {
-    fn new(stream: T) -> Self {
-        let clock = Clock::start();
-        Self { stream, left: LONGEST_ANSWER, until: clock.now() + TIMEOUT, clock }
-    }
-}
-
-impl<T: Stream> Read for InTime<T> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let late = || io::Error::other(format!("no whole answer in {} s", TIMEOUT.as_secs()));
-        if self.clock.now() >= self.until {
-            return Err(late());
-        }
-        let read = self.stream.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => late(),
-            _ => error,
-        })?;
-        let left = self.left.checked_sub(read);
-        self.left = left.ok_or_else(|| io::Error::other("its answer has no end"))?;
-        Ok(read)
-    }
-}
-
-impl<T: Stream> Write for InTime<T> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.stream.write(buffer)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.stream.flush()
-    }
+fn in_time<T: Stream + 'static>(stream: T) -> Box<dyn ReadWrite> {
+    Box::new(InTime::new(stream, TIMEOUT, LONGEST_ANSWER))
 }
 
 /// A connection, and what the server is called there.
-fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
-    let by_tcp = |address: SocketAddr| -> io::Result<(Box<dyn Stream>, String)> {
+fn connect(place: &Listen) -> io::Result<(Box<dyn ReadWrite>, String)> {
+    let by_tcp = |address: SocketAddr| -> io::Result<(Box<dyn ReadWrite>, String)> {
         let stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        Ok((Box::new(InTime::new(stream)), address.to_string()))
+        Ok((in_time(stream), address.to_string()))
     };
     match place {
         Listen::Address(address) => by_tcp(*address),
@@ -81,8 +41,7 @@ fn connect(place: &Listen) -> io::Result<(Box<dyn Stream>, String)> {
         }
         Listen::Unix(path) => {
             let stream = UnixStream::connect(path)?;
-            stream.set_read_timeout(Some(TIMEOUT))?;
-            Ok((Box::new(InTime::new(stream)), "localhost".into()))
+            Ok((in_time(stream), "localhost".into()))
         }
     }
 }

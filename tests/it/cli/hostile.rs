@@ -266,3 +266,31 @@ fn a_store_that_cannot_teach_says_why_and_an_unknown_country_what_there_is() {
     let wanted = format!("{control}: no outcome of a target in it");
     assert_eq!((code, err), (65, wanted));
 }
+
+/// Editors of Windows put a byte order mark before a text, and rotated journals are packed.
+#[test]
+fn a_journal_behind_a_byte_order_mark_is_read_whole_and_a_packed_one_told_how() {
+    let temp_dir = TempDir::new("marked");
+    let line = |second: u32| {
+        format!(
+            "{{\"sent\":\"2014-12-22T16:15:0{second}Z\",\"host\":\"127.45.176.15\",\
+             \"probe\":\"icmp\",\"result\":\"reply\",\"rtt_ms\":1}}\n"
+        )
+    };
+    let whole = format!("{}{}", line(0), line(4));
+    let journal = temp_dir.put("journal", &whole);
+    let replayed = done(lifesign(&["replay", &journal, "--config", LAB]));
+    let marked = temp_dir.put("marked", format!("\u{feff}{whole}"));
+    let marked = done(lifesign(&["replay", &marked, "--config", LAB]));
+    assert_eq!(marked, replayed);
+    assert_eq!((marked.0, marked.2.as_str()), (0, ""));
+    let packed = temp_dir.put("packed", b"\x1f\x8b\x08\0\0\0\0\0");
+    let journal = temp_dir.path("j");
+    for (arguments, wanted) in [
+        (["replay", &packed, "--config", LAB], "zcat FILE | lifesign replay -"),
+        (["import", &packed, "-o", &journal], "zcat FILE | lifesign import -"),
+    ] {
+        let (code, _, err) = done(lifesign(&arguments));
+        assert!(code == 65 && err.ends_with(wanted), "{code}: {err}");
+    }
+}

@@ -234,15 +234,21 @@ fn what_others_said_stands_beside_what_an_import_says() {
         "begin,end,who,country,what\n\
          2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,A paper,XX,cut\n\
          2026-11-25T19:07:35Z,,Another,,\n\
-         2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,Elsewhere,TO,\n",
+         2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,Elsewhere,TO,\n\
+         2026-11-24T19:07:00Z,2026-11-24T19:09:30Z,Before,XX,\n",
     );
     let compare = ["compare", &journal, "--config", &plan, "--events", &events];
     let (code, of_journal, err) = done(lifesign(&compare));
     assert_eq!((code, err.as_str()), (0, ""));
     let lines: Vec<&str> = of_journal.lines().collect();
+    let (before, lines) = lines.split_at(2);
+    assert_eq!(before[0], "XX nothing of ours, for we did not see it then", "{of_journal}");
     assert_eq!(
         lines[..2],
-        ["TO nothing of ours", "  Elsewhere from 2026-11-25 19:07:00 to 2026-11-25 19:09:30"]
+        [
+            "TO nothing of ours, for we did not see it then",
+            "  Elsewhere from 2026-11-25 19:07:00 to 2026-11-25 19:09:30"
+        ]
     );
     assert!(lines[2].starts_with("XX outage from 2026-11-25 19:07:"), "{of_journal}");
     let [paper, another] = [lines[3], lines[4]];
@@ -264,8 +270,10 @@ fn what_others_said_stands_beside_what_an_import_says() {
     let nosuch = ["compare", "nosuch", "--events", &events];
     let (code, _, err) = done(lifesign(&nosuch));
     assert!(code == 65 && err.starts_with("nosuch: ") && !err.contains("plan"), "{code}: {err}");
-    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&told["country"], &told["state"]), (&"XX".into(), &"outage".into()));
+    let (before, out) = out.split_once('\n').unwrap();
+    assert!(before.contains(r#""phase":null"#) && before.contains(r#""unseen_seconds":150.0"#));
+    let told: serde_json::Value = serde_json::from_str(out).unwrap();
+    assert_eq!((&told["country"], &told["phase"]), (&"XX".into(), &"outage".into()));
     let whose: Vec<_> =
         told["statements"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
     assert_eq!(whose, ["A paper", "Another"]);

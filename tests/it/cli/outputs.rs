@@ -145,8 +145,23 @@ fn a_report_replaces_a_report_whole_and_nothing_else() {
         let kept = fs::read_to_string(folder.join("r.html")).unwrap();
         assert_eq!(kept.len(), whole.len());
     }
+    // Of the longest name too; and what others call so much alike stays.
+    let long = format!("{}.html", "x".repeat(250));
+    folder.put(".r.html.part", "of mine");
+    for path in [long.as_str(), "r.html"] {
+        assert_eq!(report(path), (0, String::new(), String::new()), "{path}");
+    }
+    assert_eq!(fs::read_to_string(folder.join(".r.html.part")).unwrap(), "of mine");
+    fs::remove_file(folder.join(".r.html.part")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join(".r.html.lifesign-part")).unwrap();
+    let (code, _, err) = report("r.html");
+    assert!(
+        code == 73 && err.ends_with(" is in the way of r.html, and no file; move it away"),
+        "{err}"
+    );
+    fs::remove_file(folder.join(".r.html.lifesign-part")).unwrap();
     let parts = inputs.new_names();
-    assert!(!parts.iter().any(|name| name.contains(".part")), "{parts:?}");
+    assert!(!parts.iter().any(|name| name.contains("part")), "{parts:?}");
 }
 
 /// What cannot be had is told before anything is read, and nothing stays.
@@ -201,7 +216,7 @@ fn a_command_that_is_ended_leaves_nothing_that_is_taken_for_whole() {
     let import = ["import", "-", "-o", "b", "--plan", "p"];
     let all = [
         (&export[..], &*hours, "deep/out/.outcomes.part", "deep"),
-        (&import, PING, ".b.part", "b"),
+        (&import, PING, ".b.lifesign-part", "b"),
     ];
     for (arguments, input, part, whole) in all {
         for (name, code) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
@@ -244,7 +259,11 @@ fn what_another_command_is_writing_is_left_to_it() {
     let inputs = Inputs::new("outputs-twice");
     let folder = &inputs.folder;
     for (arguments, part, said) in [
-        (&["import", "-", "-o", "b"][..], ".b.part", "lifesign: another command is writing b"),
+        (
+            &["import", "-", "-o", "b"][..],
+            ".b.lifesign-part",
+            "lifesign: another command is writing b",
+        ),
         (
             &["export", "-", "--config", LAB, "--parquet", "out"],
             "out/.outcomes.part",

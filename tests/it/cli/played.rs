@@ -5,7 +5,7 @@ use lifesign_core::judge::State;
 use lifesign_store::{EpisodeFilter, FILE_NAME, StoreReader};
 use std::{fs, path::Path};
 
-const DECEMBER: &str = "tests/data/scenarios/december-2014.toml";
+const DECEMBER: &str = "tests/data/scenarios/december-2014-path.toml";
 const JOURNAL: &str = r#"{"sent":"2014-12-22T16:14:58.120Z","host":"127.45.176.15","probe":"icmp","result":"reply","rtt_ms":203.4}
 {"sent":"2014-12-22T16:15:02.120Z","host":"127.45.176.67","probe":"tcp/80","result":"refused","rtt_ms":198.9}
 {"sent":"2014-12-22T16:16:32.120Z","host":"127.45.176.15","probe":"icmp","result":"reply","rtt_ms":203.4}
@@ -60,6 +60,11 @@ fn a_simulation_is_kept_at_its_own_times_and_nothing_is_mixed_with_it() {
     let (code, page, err) = done(lifesign(&report));
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(page.contains("It was watched without a break."), "{page}");
+    let place = "at their border: dark beyond 198.18.0.";
+    assert!(page.contains(&format!("<br><small>{place}")), "{page}");
+    let json = ["episodes", "--json", "--since", "2014-12-22", "--state-dir", &state];
+    let (_, incidents, _) = done(lifesign(&json));
+    assert!(incidents.contains(place), "{incidents}");
     // A minute's sample of each scope, or ten minutes'.
     let base = rusqlite::Connection::open(temp_dir.join("state/lifesign.db")).unwrap();
     for (span, wanted) in [(60_000, 72 * 60), (600_000, 72 * 6)] {
@@ -67,6 +72,11 @@ fn a_simulation_is_kept_at_its_own_times_and_nothing_is_mixed_with_it() {
         let found: i64 = base.query_row(sql, [span], |row| row.get(0)).unwrap();
         assert!((wanted - 2..=wanted).contains(&found), "{found} samples of {span} ms");
     }
+    // Where the path broke at 16:15 was known soon, though it flapped until then.
+    let darkness = 1_419_264_900_000_i64;
+    let sql = "SELECT min(told) FROM place WHERE told >= ?";
+    let told: i64 = base.query_row(sql, [darkness], |row| row.get(0)).unwrap();
+    assert!((0..15_000).contains(&(told - darkness)), "{} ms", told - darkness);
     drop(base);
     let size = fs::metadata(temp_dir.join("state/lifesign.db")).unwrap().len();
     // Neither another simulation nor a run goes on from it.
@@ -163,6 +173,10 @@ fn the_demo_is_read_while_it_plays_and_after_it() {
     assert_eq!(demo.end(TIMEOUT).code(), Some(0), "{}", demo.said());
     assert!(!temp_dir.join("state/lifesign.db-wal").exists(), "it is one file when at rest");
     assert_eq!(outages(&state)[0], wanted);
+    let base = rusqlite::Connection::open(temp_dir.join("state/lifesign.db")).unwrap();
+    let sql = "SELECT count(*) FROM place WHERE place = 'at_their_border'";
+    let places: i64 = base.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert!(places >= 4, "{places}");
 }
 
 /// A reader in another year would find nothing in the last week.

@@ -132,6 +132,9 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     let (code, _, err) = done(lifesign(&block));
     let wanted = "lifesign: 127.45.176.0/24 lies in KP, and reports are of countries: ask for KP";
     assert_eq!((code, err.as_str()), (65, wanted));
+    let (code, _, err) = done(lifesign(&["report", "KP", "--state-dir", &state]));
+    let ended = ": measurements are written each minute, and the run ended before; ";
+    assert!(code == 65 && err.contains(ended), "{err}");
     let scope = ["episodes", "--all", "--scope", "127.45.176.0/24", "--state-dir", &state];
     let (code, _, err) = done(lifesign(&scope));
     assert!(code == 0 && err.starts_with("lifesign: no episodes between 20"), "{err}");

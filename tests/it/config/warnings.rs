@@ -29,6 +29,17 @@ fn what_may_be_meant_otherwise_is_a_warning() {
 }
 
 #[test]
+fn a_vantage_that_nobody_has_named_is_warned_of() {
+    let lab = std::fs::read_to_string(LAB).unwrap();
+    let notes = |text: &str| Plan::parse("p", text).unwrap().warnings(Time::default());
+    let unnamed = lab.replace("vantage = \"lab\"", "vantage = \"replace-me\"");
+    let wanted =
+        "the vantage is still called replace-me: name it, since metrics and reports say it";
+    assert_eq!(notes(&unnamed)[0], wanted);
+    assert!(!notes(&lab).contains(&wanted.to_owned()));
+}
+
+#[test]
 fn controls_that_are_but_examples_are_warned_of() {
     let controls = ["192.0.2.9", "198.51.100.1", "203.0.113.255", "2001:db8::1", "3fff:fff::1"];
     let lab = std::fs::read_to_string(LAB).unwrap();

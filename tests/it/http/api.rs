@@ -304,7 +304,7 @@ fn what_needs_the_store_says_so_where_it_cannot_be_read() {
         let answer = server.ask("GET", path);
         assert_eq!(
             (answer.code, answer.body.as_str()),
-            (503, "what was before cannot be read: file is not a database\n"),
+            (503, "what was before cannot be read: it is no store, or damaged\n"),
             "{path}"
         );
     }
@@ -313,7 +313,7 @@ fn what_needs_the_store_says_so_where_it_cannot_be_read() {
     for path in ["/", "/X0"] {
         let page = server.ask("GET", path);
         assert_eq!(page.code, 200, "{path}");
-        let said = "What was before cannot be read: file is not a database";
+        let said = "What was before cannot be read: it is no store, or damaged";
         assert_eq!(page.body.matches(said).count(), 1, "{path}: {}", page.body);
     }
     assert_eq!(server.ask("GET", "/X0/badge.svg").code, 200);

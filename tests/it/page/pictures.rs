@@ -34,6 +34,7 @@ fn demo(until: &str, temp_dir: &TempDir) -> PageServer {
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let played = simulation.run_by_minutes(until.parse().unwrap(), |simulation, changes| {
+        store.keep_places(simulation.found(), roster);
         store.handle_changes(changes, simulation.watch(), simulation.now()).unwrap();
         Ok::<_, Infallible>(())
     });

@@ -42,7 +42,7 @@ impl Judge {
             state.edge = edge;
         }
         let scope = self.roster.scope(id);
-        let evidence = "told more closely by all that came back since".into();
+        let evidence = "narrowed down by all that came back since".into();
         self.changes.push_back(Change {
             time: now,
             scope,
@@ -192,7 +192,7 @@ impl Judge {
         let scope = &self.scopes[id.index()];
         let silence = &scope.silence;
         match scope.darkness.as_ref().map(|darkness| darkness.proof) {
-            Some(Proof::Parent) => "what it lies in is down".into(),
+            Some(Proof::Parent) => "the network or country around it is down".into(),
             Some(Proof::Children) => "all that it consists of is down".into(),
             _ => {
                 let targets = self.roster.targets_of(self.roster.scope(id));

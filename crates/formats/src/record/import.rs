@@ -44,6 +44,9 @@ pub struct Summary {
     pub outcomes: u64,
     /// Of these, nobody answered.
     pub missed: u64,
+    /// Samples of a target and a time of which there was one already: they are counted once, and as
+    /// a miss if one of them is.
+    pub repeated: u64,
     /// Times in which nobody watched.
     pub gaps: u64,
     /// Hosts, each asked in one way.
@@ -159,6 +162,7 @@ impl Import {
         Ok(Summary {
             outcomes: writer.outcomes,
             missed: writer.missed,
+            repeated: join.repeated,
             gaps: writer.gaps,
             targets: targets.list.len(),
             span,

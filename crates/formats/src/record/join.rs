@@ -70,7 +70,15 @@ struct Group {
 }
 
 impl Group {
-    fn add(&mut self, fact: Fact) {
+    /// Takes in a fact; true if it was told before.
+    fn add(&mut self, fact: Fact) -> bool {
+        let is_repeated = match fact {
+            Fact::Answered | Fact::Missed => self.success.is_some(),
+            Fact::SentTotal(_) => self.sent_total.is_some(),
+            Fact::LossRatio(_) => self.loss_ratio.is_some(),
+            // They stand beside those.
+            Fact::Rtt(_) | Fact::Took(_) | Fact::HopLimit(_) | Fact::AnsweredTotal(_) => false,
+        };
         match fact {
             Fact::Answered => self.success = self.success.or(Some(true)),
             Fact::Missed => self.success = Some(false),
@@ -81,6 +89,7 @@ impl Group {
             Fact::AnsweredTotal(total) => self.answered_total = Some(total),
             Fact::LossRatio(ratio) => self.loss_ratio = Some(ratio),
         }
+        is_repeated
     }
 }
 
@@ -130,6 +139,8 @@ pub(super) struct Join<'a> {
     loss: HashMap<u32, f64>,
     watched_until: Option<Time>,
     last_seen: Time,
+    /// Samples of a time of which there was one already.
+    pub repeated: u64,
     /// When the newest event was known that was given out.
     given: Time,
 }
@@ -149,6 +160,7 @@ impl<'a> Join<'a> {
             loss: HashMap::new(),
             watched_until: None,
             last_seen: Time::default(),
+            repeated: 0,
             given: Time::default(),
         }
     }
@@ -160,7 +172,7 @@ impl<'a> Join<'a> {
             self.end_group();
             self.at = Some(key);
         }
-        self.group.add(entry.fact);
+        self.repeated += u64::from(self.group.add(entry.fact));
     }
 
     /// The next event that is known, with when that was: once all that came before it is.

@@ -1,8 +1,11 @@
 //! What `--map` says of names in the data: which address each stands for, and where it belongs.
 
 use lifesign_core::scopes::{Host, Prefix};
-use lifesign_document::{Cell, Position, Problems, Sheet, suggestion};
-use std::{collections::HashMap, net::IpAddr};
+use lifesign_document::{Cell, Position, Problems, Sheet};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 /// The country of whatever no line gives another.
 const COUNTRY: &str = "XX";
@@ -23,6 +26,8 @@ pub struct Map {
     places: HashMap<Host, Place>,
     /// All hosts inside, unless they have a place of their own.
     blocks: Vec<(Prefix, Option<String>)>,
+    /// As they are written.
+    countries: BTreeSet<String>,
 }
 
 impl Map {
@@ -32,7 +37,7 @@ impl Map {
         let mut map = Self::default();
         let mut header: Option<Vec<usize>> = None;
         sheet.rows(text, |cells| match &header {
-            None => header = Some(columns(&sheet, cells)),
+            None => header = Some(sheet.columns(cells, &COLUMNS)),
             Some(columns) => map.add(&sheet, columns, cells),
         });
         if header.is_none() {
@@ -55,6 +60,14 @@ impl Map {
                 let text = format!("{:?} is no country's code; write one such as KP", cell.text);
                 sheet.note(cell.position, &text);
             }
+            let is_written = |code: &&String| code.eq_ignore_ascii_case(cell.text);
+            match self.countries.iter().find(is_written).filter(|code| *code != cell.text) {
+                Some(code) => sheet.note(
+                    cell.position,
+                    &format!("{:?} is written {code:?} above; write one of them alone", cell.text),
+                ),
+                None => drop(self.countries.insert(cell.text.to_owned())),
+            }
             cell.text.to_owned()
         });
         let block = cell(3).and_then(|cell| match cell.text.parse::<Prefix>() {
@@ -70,7 +83,11 @@ impl Map {
                 let text = format!("{:?} is no address; write one such as 192.0.2.1", host.text);
                 sheet.note(host.position, &text);
             }
-            self.hosts.insert(name.text.to_owned(), host.text.to_owned());
+            let before = self.hosts.insert(name.text.to_owned(), host.text.to_owned());
+            if let Some(before) = before.filter(|before| before != host.text) {
+                let text = format!("{:?} stands for {before} above; leave one out", name.text);
+                sheet.note(name.position, &text);
+            }
         }
         if let (Some(Host::Address(address)), Some(block)) = (&host, block)
             && !block.contains(*address)
@@ -80,9 +97,23 @@ impl Map {
         match (host, block) {
             (Some(host), block) => {
                 self.blocks.extend(block.map(|block| (block, country.clone())));
-                self.places.insert(host, Place { country, block });
+                let place = Place { country, block };
+                let text = format!("{host} is elsewhere above; leave one of the lines out");
+                let before = self.places.insert(host, place.clone());
+                if before.is_some_and(|before| before != place) {
+                    sheet.note(cells[0].position, &text);
+                }
             }
-            (None, Some(block)) => self.blocks.push((block, country)),
+            (None, Some(block)) => {
+                let is_of_other = |(prefix, of): &(Prefix, Option<String>)| {
+                    *prefix == block && of.is_some() && country.is_some() && *of != country
+                };
+                if self.blocks.iter().any(is_of_other) {
+                    let text = format!("{block} is in another country above; leave one out");
+                    sheet.note(cells[0].position, &text);
+                }
+                self.blocks.push((block, country));
+            }
             (None, None) => {
                 sheet.note(cells[0].position, "neither a name nor a host nor a block here");
             }
@@ -130,18 +161,6 @@ fn is_country(code: &str) -> bool {
         && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-fn columns(sheet: &Sheet, cells: &[Cell<'_>]) -> Vec<usize> {
-    let column = |cell: &Cell<'_>| {
-        COLUMNS.iter().position(|name| *name == cell.text).unwrap_or_else(|| {
-            let meant = suggestion(cell.text, &COLUMNS);
-            let text = format!("{:?} is no column; {meant}", cell.text);
-            sheet.note(cell.position, &text);
-            COLUMNS.len()
-        })
-    };
-    cells.iter().map(column).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,5 +196,22 @@ mod tests {
             told("host,block\n1.2.3.4,5.6.7.0/24\n").starts_with("m:2:1: 1.2.3.4 does not lie")
         );
         assert!(told("country\nKP\n").starts_with("m:2:1: neither a name"));
+        for (text, wanted) in [
+            ("name,host,host\n", "m:1:11: a second column \"host\""),
+            ("name,host\nw,192.0.2.1\nw,192.0.2.2\n", "m:3:1: \"w\" stands for 192.0.2.1 above"),
+            ("host,country\n192.0.2.1,KP\n192.0.2.1,TO\n", "m:3:1: 192.0.2.1 is elsewhere above"),
+            (
+                "host,country\n192.0.2.1,KP\n192.0.2.2,kp\n",
+                "m:3:11: \"kp\" is written \"KP\" above",
+            ),
+            (
+                "country,block\nKP,192.0.2.0/24\nTO,192.0.2.0/24\n",
+                "m:3:1: 192.0.2.0/24 is in another",
+            ),
+        ] {
+            assert!(told(text).starts_with(wanted), "{wanted}: {}", told(text));
+        }
+        let again = "name,host,country\nw,192.0.2.1,KP\nw,192.0.2.1,KP\n";
+        assert!(Map::parse("m", again).is_ok(), "what says the same says nothing wrong");
     }
 }

@@ -5,13 +5,13 @@ use super::Role;
 /// A pool that a name is of: such a host tells little of its block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pool {
-    /// Addresses that people are given for a while.
+    /// Addresses of dynamic pools, which are given to others soon.
     Dynamic,
     /// A network for content, which is everywhere.
     Cdn,
 }
 
-/// Words that stand in the names of addresses given for a while.
+/// Words that stand in the names of dynamic pools.
 const DYNAMIC: [&str; 15] = [
     "dyn",
     "dynamic",

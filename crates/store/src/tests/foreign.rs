@@ -52,7 +52,7 @@ fn what_stands_in_the_place_of_the_file_is_called_what_it_is() {
     fs::remove_dir(directory.file()).unwrap();
     fs::write(directory.file(), "a text that is as long as the header of a database or longer")
         .unwrap();
-    assert!(refused().ends_with("lifesign.db: file is not a database"), "{}", refused());
+    assert!(refused().ends_with("lifesign.db: it is no store, or damaged"), "{}", refused());
     // As it is between its making and its first transaction.
     fs::write(directory.file(), "").unwrap();
     drop(create().unwrap());
@@ -112,15 +112,15 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     assert_eq!((measured.read[0].probes, measured.broken), (12 * 60, 8));
     assert_eq!(measured.read[0].loss, Some(0.5));
     let read = reader.episodes(&EpisodeFilter::default()).unwrap();
-    // The window of maintenance is one of them.
-    assert_eq!((read.read, read.broken), (vec![open.clone()], 6));
+    // The window of maintenance is one of them, and so are the runs.
+    assert_eq!((read.read, read.broken), (vec![open.clone()], 8));
     let runs = reader.runs(Time::default(), at(1300)).unwrap();
-    assert_eq!((runs.read.len(), runs.broken), (1, 2));
+    assert_eq!((runs.read.len(), runs.broken), (1, 0));
     assert_eq!(reader.last_written().unwrap(), Some(at(1200)));
     assert_eq!(reader.held().unwrap(), Some((at(0), at(1200))));
     assert_eq!(reader.observed_until(at(9000)).unwrap(), at(1200));
     let data = report::ReportData::read(&reader, "KP", (at(0), at(1200)), at(1200)).unwrap();
-    assert_eq!(data.map(|data| data.broken()), Some(8 + 6 + 1));
+    assert_eq!(data.map(|data| data.broken()), Some(8 + 8));
     // A run goes on from there, condenses its samples, and takes a clock that was set.
     let previous = database.previous_run().unwrap();
     assert_eq!((previous.lasted(), previous.open_episodes), (Some(at(1200)), vec![open]));
@@ -131,4 +131,36 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     database.write(&backlog(4800, vec![], vec![later(80)]), "lab", at(1260)).unwrap();
     let measured = reader.measured(Measurements::Of("KP"), (at(3600), at(4800)), 1).unwrap();
     assert_eq!((measured.read[0].probes, measured.broken), (12 * 60, 0));
+}
+
+#[test]
+fn what_ends_before_it_begins_and_a_run_out_of_time_are_counted_and_not_shown() {
+    let directory = TempDir::new("backwards");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let episodes = vec![outage("KP", Some(500)), outage("TW", Some(500))];
+    database.write(&backlog(600, episodes, vec![]), "lab", at(0)).unwrap();
+    drop(database);
+    let base = Connection::open(directory.file()).unwrap();
+    let backwards = "UPDATE episode SET end_latest = begin_latest - 1 WHERE scope = 'TW'";
+    assert_eq!(base.execute(backwards, []), Ok(1));
+    assert_eq!(base.execute("INSERT INTO run VALUES (-5, 7, 0, 'x', '0')", []), Ok(1));
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let read = reader.episodes(&EpisodeFilter::default()).unwrap();
+    assert_eq!((read.read.len(), &*read.read[0].scope, read.broken), (1, "KP", 2));
+    assert_eq!(reader.for_each_episode(|_| Ok::<_, StoreError>(())).unwrap(), 2);
+    let told = reader.incidents(&EpisodeFilter::default(), at(600), None).unwrap();
+    assert_eq!(told.rows.broken, 2);
+}
+
+/// Who reads it as if nobody wrote finds it torn.
+#[test]
+fn a_file_without_a_log_that_is_being_written_is_called_locked() {
+    let directory = TempDir::new("rollback");
+    drop(Database::open(&directory.file()).unwrap());
+    let writer = Connection::open(directory.file()).unwrap();
+    writer.execute_batch("PRAGMA journal_mode = delete; BEGIN EXCLUSIVE").unwrap();
+    let error = StoreReader::open(&directory.file()).unwrap_err().to_string();
+    assert_eq!(error, "another program keeps it locked; try again, or read a copy");
+    writer.execute_batch("ROLLBACK").unwrap();
+    assert!(StoreReader::open(&directory.file()).is_ok());
 }

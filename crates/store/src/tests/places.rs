@@ -3,6 +3,7 @@
 use super::*;
 use crate::{place, rows::IncidentRow};
 use lifesign_core::scopes::BlockId;
+use lifesign_incident::fold;
 use lifesign_path::{HopSeen, NetworkOf, PathEvent, Place, PlaceView};
 
 /// KP with two blocks of a network and one of its own; TW with one block.
@@ -96,10 +97,11 @@ fn the_newest_place_of_a_darkness_is_told_with_it_and_no_other() {
     let page = report(&directory);
     assert!(page.contains(&format!("<br><small>{escaped}</small>")), "{page}");
     assert!(!page.contains("<b>China"), "{page}");
-    // What cannot be read is counted, and hinders nothing.
+    // What cannot be read of then is counted, and hinders nothing; the rest is not read.
     let connection = Connection::open(directory.file()).unwrap();
-    let changed = connection.execute("UPDATE place SET place = 'gone' WHERE place = 'near_us'", []);
-    assert_eq!(changed, Ok(1));
+    let changed = connection
+        .execute("UPDATE place SET place = 'gone' WHERE place IN ('unknown', 'near_us')", []);
+    assert_eq!(changed, Ok(2));
     let reader = StoreReader::open(&directory.file()).unwrap();
     let rows = reader.incidents(&EpisodeFilter::default(), at(40_000), None).unwrap().rows;
     assert_eq!((rows.read.len(), rows.broken), (1, 1));
@@ -187,8 +189,26 @@ fn what_is_played_has_its_places() {
     played.keep_places(&[found(1, 9, Place::Inside)], &roster);
     let watch = Watch::new(Arc::new(roster), &Settings::default(), at(0));
     played.finish(&watch, at(600)).unwrap();
-    let (places, broken) = StoreReader::open(&directory.file()).unwrap().places(None).unwrap();
-    let (country, _) = (StoreReader::open(&directory.file()).unwrap()).places(Some("TW")).unwrap();
-    assert_eq!((format!("{places:?}").matches("answered 16:15:09").count(), broken), (1, 0));
-    assert!(!format!("{country:?}").contains("answered"));
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let read = |episode| {
+        let (places, broken) = reader.places(&fold(&[episode], at(600))).unwrap();
+        (format!("{places:?}").matches("answered 16:15:09").count(), broken)
+    };
+    assert_eq!(read(outage("KP", Some(60))), (1, 0));
+    assert_eq!(read(Episode { country: "TW".into(), ..outage("TW", Some(60)) }), (0, 0));
+    // Nothing else is read than what was told meanwhile.
+    let moved = |begin| Edge { earliest: None, latest: at(begin) };
+    let later = Episode { begin: moved(100), end: Some(moved(200)), ..outage("KP", Some(200)) };
+    assert_eq!(read(later), (0, 0));
+    assert_eq!(reader.places(&[]).unwrap().1, 0);
+}
+
+/// By the name of a network that nobody has shortened.
+#[test]
+fn a_sentence_has_an_end() {
+    let PathEvent::Place { block, mut place } = found(1, 9, Place::Inside) else { unreachable!() };
+    let network = Some(NetworkOf { asn: 4837, name: "é".repeat(100_000).into() });
+    place.last = place.last.map(|last| HopSeen { network, ..last });
+    let told = place::told(&[PathEvent::Place { block, place }], &roster(), WallOffset::default());
+    assert_eq!(told[0].words.chars().count(), 600);
 }

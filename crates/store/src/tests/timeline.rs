@@ -100,3 +100,34 @@ fn a_country_that_was_never_dark_was_reachable_for_as_long_as_it_was_watched() {
     );
     assert_eq!(told(at(0), at(82)), "KP was reachable all this time, seen from lab.");
 }
+
+/// An incident that began long before is read whole, and what was before that calm is not.
+#[test]
+fn incidents_of_a_time_are_those_of_the_whole_store() {
+    let directory = TempDir::new("bounded");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let dark = |hour: u64| Episode {
+        found: at(hour * 3600 + 1),
+        begin: Edge { earliest: None, latest: at(hour * 3600) },
+        ..outage("KP", Some(hour * 3600 + 600))
+    };
+    // Each 20 hours, for 50 days; then calm; and once more.
+    let mut episodes: Vec<Episode> = (0..60).map(|turn| dark(200 + turn * 20)).collect();
+    episodes.extend([dark(0), dark(1700)]);
+    let now = at(1800 * 3600);
+    database.write(&backlog(1800 * 3600, episodes, vec![]), "lab", at(0)).unwrap();
+    drop(database);
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let all = reader.incidents(&EpisodeFilter::default(), now, None).unwrap().rows.read;
+    assert_eq!(all.iter().map(|each| each.phases.len()).collect::<Vec<_>>(), [1, 119, 1]);
+    for hour in [100, 300, 1300, 1380, 1690, 1750] {
+        let since = at(hour * 3600);
+        let filter = EpisodeFilter { since: Some(since), ..EpisodeFilter::default() };
+        let told = reader.incidents(&filter, now, None).unwrap().rows.read;
+        let wanted: Vec<_> =
+            all.iter().filter(|each| each.end().is_some_and(|end| end.latest >= since)).collect();
+        assert!(told.iter().eq(wanted.iter().copied()), "{hour}");
+    }
+    let filter = EpisodeFilter { since: Some(at(1690 * 3600)), ..EpisodeFilter::default() };
+    assert_eq!(reader.episodes_of_incidents(&filter, now).unwrap().read.len(), 1);
+}

@@ -116,6 +116,15 @@ fn files_in_any_order_have_the_same_cadence() {
 }
 
 #[test]
+fn what_is_given_twice_is_counted_once_and_that_is_said() {
+    let record = spaced("", 0, &[(15, 40)]);
+    let once = import(&[&record]);
+    let twice = import(&[&record, &record]);
+    assert_eq!(twice.lines, once.lines);
+    assert_eq!((once.summary.repeated, twice.summary.repeated), (0, once.summary.outcomes));
+}
+
+#[test]
 fn series_of_one_target_that_follow_each_other_are_joined() {
     let of_pod = |labels: &str, begin| spaced(labels, begin, &[(15, 40)]);
     for (one, other, begin, is_joined) in [
