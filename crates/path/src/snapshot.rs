@@ -91,7 +91,7 @@ impl PlaceView {
     }
 
     /// One sentence without its stop, behind its word: `on the way: dark beyond 192.0.2.1 (AS64496
-    /// Example, answered 16:15:03); first silent 198.51.100.1, last heard 16:14:58`. `wall` gives
+    /// Example, answered 16:15:03); first silent 198.51.100.1, heard until 16:14:58`. `wall` gives
     /// the time by the wall clock.
     pub fn sentence(&self, wall: impl Fn(Time) -> Time) -> String {
         let written = |time: Time| {
@@ -115,7 +115,7 @@ impl PlaceView {
         if let Some(HopSeen { address, network, heard, .. }) = &self.first_silent {
             let network = network.as_ref().map_or_else(String::new, |of| format!(" ({of})"));
             let _ =
-                write!(text, "; first silent {address}{network}, last heard {}", written(*heard));
+                write!(text, "; first silent {address}{network}, heard until {}", written(*heard));
         }
         if let Some((from, word)) = self.said {
             let _ = match word {
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(
             view.sentence(written),
             "at their border: dark beyond 219.158.0.1 (AS4837 China Unicom, answered 16:15:03); first silent \
-             175.45.176.1, last heard 16:14:58"
+             175.45.176.1, heard until 16:14:58"
         );
         view.first_silent = None;
         view.last.as_mut().unwrap().network = None;
@@ -186,7 +186,7 @@ mod tests {
         view.first_silent.as_mut().unwrap().hop_limit = 1;
         assert_eq!(
             view.sentence(written),
-            "near us: dark from the first hop on; first silent 192.0.2.1, last heard 16:14:58"
+            "near us: dark from the first hop on; first silent 192.0.2.1, heard until 16:14:58"
         );
     }
 }

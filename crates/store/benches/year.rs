@@ -30,7 +30,7 @@ const EVIDENCE: &str = "84 misses of 45 targets in 58.0 s; last answer to a prob
                         2014-12-22T16:14:59.084Z";
 
 const PLACE: &str = "at their border: dark beyond 219.158.0.1 (AS4837 China Unicom, answered 16:15:03); \
-                     first silent 175.45.176.1, last heard 16:14:58";
+                     first silent 175.45.176.1, heard until 16:14:58";
 
 fn main() -> Result<(), Box<dyn Error>> {
     let roster = Arc::new(roster());
