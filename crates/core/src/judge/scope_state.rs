@@ -298,13 +298,8 @@ impl ScopeState {
 
     /// Does it give no reason to evaluate it when somebody in it is missed?
     pub fn is_out(&self, now: Time) -> bool {
-        self.state == State::Outage
-            && self.is_dark()
-            && self.is_in_outage()
-            && self.escalation.is_none()
-            && !self.siblings_asked
-            && self.recovery.told.is_none()
-            && self.flaps.is_updated(now)
+        let is_proved = self.state == State::Outage && self.is_dark() && self.is_in_outage();
+        is_proved && self.escalation.is_none() && self.flaps.is_updated(now)
     }
 
     /// The odds that a verdict needs now, where `usual` are needed of a scope that does not flap.

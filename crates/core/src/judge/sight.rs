@@ -46,7 +46,7 @@ impl ControlState {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sight {
-    /// Those of this family, by their place in the plan.
+    /// Those of this family, each with its place in the plan.
     controls: Vec<(u16, ControlState)>,
     /// Does the plan have controls, of whichever family? Then a miss needs to be confirmed.
     is_checked: bool,
@@ -124,9 +124,8 @@ impl Sight {
     /// is known of them; those where there were none, or where nothing was watched, cannot have
     /// been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
-        let places =
-            |sight: &Self| sight.controls.iter().map(|&(place, _)| place).collect::<Vec<_>>();
-        let same = places(self) == places(fresh);
+        let mut both = self.controls.iter().zip(&fresh.controls);
+        let same = self.controls.len() == fresh.controls.len() && both.all(|(a, b)| a.0 == b.0);
         let controls = if same { &self.controls } else { &fresh.controls }.clone();
         let &Self { is_checked, is_watched, interval, .. } = fresh;
         let mut next = Self { controls, is_checked, is_watched, interval, ..self.clone() };
@@ -184,12 +183,8 @@ impl Sight {
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
     /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
     fn update_own_loss(&mut self, now: Time) {
-        let alive = self
-            .controls
-            .iter()
-            .map(|(_, control)| control)
-            .filter(|control| control.is_alive(now));
-        let best = alive.map(|control| control.miss_rate).reduce(f32::min);
+        let alive = self.controls.iter().filter(|(_, control)| control.is_alive(now));
+        let best = alive.map(|(_, control)| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
         self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
         if before.max(self.own_loss) <= MIN_MISS_RATE {
