@@ -37,7 +37,9 @@ use std::{
 };
 use stderr::print_error;
 use tracing::Level;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// Watches whether known hosts in small national networks are reachable, and tells a network that
 /// flaps from one that is gone. Without a command it does `run`.

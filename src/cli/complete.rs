@@ -3,69 +3,130 @@
 //! plan that a run would take here.
 
 use super::{command, default_plan_path};
-use crate::config::Plan;
 use clap_complete::{
     CompleteEnv, CompletionCandidate,
-    engine::{ArgValueCandidates, ArgValueCompleter},
-    env::Shells,
+    engine::ArgValueCompleter,
+    env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells},
 };
-use lifesign_core::judge::State;
-use std::ffi::OsStr;
+use lifesign_core::{judge::State, scopes::Prefix};
+use lifesign_document::{MAX_MEBIBYTES, Table, load, read};
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    path::Path,
+};
 
 /// Names the shell that asks.
 const VARIABLE: &str = "LIFESIGN_COMPLETE";
 
-/// In a folder of `fpath`, zsh takes the script for the function itself, and calls it for the first
-/// completion.
-const WHEN_AUTOLOADED: &[u8] =
-    b"[[ $funcstack[1] == _lifesign ]] && _clap_dynamic_completer_lifesign\n";
+const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
 
 /// Answers a shell, if one asks, and ends.
 pub(super) fn answer_a_shell() {
-    CompleteEnv::with_factory(command).var(VARIABLE).complete();
+    CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS).complete();
 }
 
 /// The script by which this shell (`bash`, `zsh`, `fish`) asks; None of one that is not known.
 pub fn script(shell: &str) -> Option<String> {
     let mut script = Vec::new();
-    let completer = Shells::builtins();
-    let completer = completer.completer(shell)?;
+    let completer = SHELLS.completer(shell)?;
     completer.write_registration(VARIABLE, "lifesign", "lifesign", "lifesign", &mut script).ok()?;
-    if shell == "zsh" {
-        script.extend_from_slice(WHEN_AUTOLOADED);
-    }
     String::from_utf8(script).ok()
 }
 
-pub(super) fn states() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| State::ALL.map(State::label).map(CompletionCandidate::new).into())
+/// Zsh as `clap_complete` has it, with a script that also takes `kp` for the begin of `KP`, and
+/// that may lie in a folder of `fpath`: there zsh takes it for the function itself, and calls it
+/// for the first completion.
+struct Zsh;
+
+impl EnvCompleter for Zsh {
+    fn name(&self) -> &'static str {
+        clap_complete::env::Zsh.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        clap_complete::env::Zsh.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        name: &str,
+        program: &str,
+        completer: &str,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let mut script = Vec::new();
+        let zsh = clap_complete::env::Zsh;
+        zsh.write_registration(variable, name, program, completer, &mut script)?;
+        let script = String::from_utf8_lossy(&script);
+        let script = script.replace("'values' other", "'values' other -M 'm:{a-zA-Z}={A-Za-z}'");
+        let autoloaded = format!(
+            "[[ $funcstack[1] == _{name} ]] && _clap_dynamic_completer_{}",
+            name.replace('-', "_")
+        );
+        writeln!(out, "{script}{autoloaded}")
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        here: Option<&Path>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        clap_complete::env::Zsh.write_complete(command, words, here, out)
+    }
+}
+
+pub(super) fn states() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        begin_with(typed, State::ALL.map(State::label).map(str::to_owned).into())
+    })
 }
 
 pub(super) fn countries() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| begin_with(typed, &of_plan(|_| Vec::new())))
+    ArgValueCompleter::new(|typed: &OsStr| begin_with(typed, of_plan(codes)))
 }
 
 /// Countries and blocks.
 pub(super) fn scopes() -> ArgValueCompleter {
-    ArgValueCompleter::new(|typed: &OsStr| {
-        let blocks =
-            |plan: &Plan| plan.roster.blocks.iter().map(|block| block.prefix.to_string()).collect();
-        begin_with(typed, &of_plan(blocks))
-    })
+    let scopes = |root: Table<'_>| [codes(root), prefixes(root)].concat();
+    ArgValueCompleter::new(move |typed: &OsStr| begin_with(typed, of_plan(scopes)))
 }
 
-/// The countries of the plan, and these others of it. Nothing where no plan can be read: a shell
-/// has no place for an error.
-fn of_plan(others: impl Fn(&Plan) -> Vec<String>) -> Vec<String> {
-    let plan = default_plan_path().and_then(|path| Plan::load(&path).ok());
-    plan.map_or_else(Vec::new, |plan| {
-        let countries = plan.roster.countries.iter().map(|country| country.code.clone());
-        countries.chain(others(&plan)).collect()
-    })
+/// What the text of the plan says; no host is looked at, and no file that it names is read.
+/// Nothing where it cannot be read: a shell has no place for an error.
+fn of_plan(names: impl Fn(Table<'_>) -> Vec<String>) -> Vec<String> {
+    let text = default_plan_path().and_then(|path| load(&path, MAX_MEBIBYTES).ok());
+    text.and_then(|text| read("", &text, names).ok()).unwrap_or_default()
 }
 
-fn begin_with(typed: &OsStr, names: &[String]) -> Vec<CompletionCandidate> {
-    let typed = typed.to_string_lossy();
-    let found = names.iter().filter(|name| name.starts_with(&*typed));
-    found.map(CompletionCandidate::new).collect()
+fn codes(root: Table<'_>) -> Vec<String> {
+    let countries = root.tables("country", "country").into_iter();
+    countries.filter_map(|country| Some(country.get("code")?.text("")?.to_owned())).collect()
+}
+
+fn prefixes(root: Table<'_>) -> Vec<String> {
+    let mut prefixes = Vec::new();
+    for country in root.tables("country", "country") {
+        let networks = country.tables("network", "country.network");
+        for owner in [country].into_iter().chain(networks) {
+            let blocks = owner.tables("block", "block").into_iter();
+            let texts = blocks.filter_map(|block| block.get("prefix")?.text(""));
+            let parsed = texts.filter_map(|text| text.parse::<Prefix>().ok());
+            prefixes.extend(parsed.map(|prefix| prefix.to_string()));
+        }
+    }
+    prefixes
+}
+
+/// Those that begin with what has been typed, in letters of any case.
+fn begin_with(typed: &OsStr, names: Vec<String>) -> Vec<CompletionCandidate> {
+    let typed = typed.as_encoded_bytes();
+    let begins = |name: &String| {
+        let begin = name.as_bytes().get(..typed.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
+    };
+    names.into_iter().filter(begins).map(CompletionCandidate::new).collect()
 }
