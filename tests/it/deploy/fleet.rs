@@ -1,5 +1,5 @@
 //! The playbook of deploy/ansible, on three booted Debians: each becomes a vantage with the plan of
-//! all and controls of its own, and the Prometheus on the first scrapes the three.
+//! all and controls of its own, and the Prometheus on the first scrapes the three, one by IPv6.
 
 use crate::support::{
     TIMEOUT, TempDir,
@@ -7,10 +7,10 @@ use crate::support::{
     machine::{Machine, packages},
     quiet, until,
 };
-use std::{fmt::Write as _, fs, path::Path, process::Command};
+use std::{fmt::Write as _, fs, net::SocketAddr, path::Path, process::Command};
 
 const VANTAGES: [(&str, &str); 3] =
-    [("frankfurt", "10.46.0.1"), ("singapore", "10.46.0.2"), ("chicago", "10.46.1.2")];
+    [("frankfurt", "10.46.0.1"), ("singapore", "10.46.0.2"), ("chicago", "fd46::2")];
 /// A unit as Debian's package of Prometheus has it, as far as the playbook goes.
 const PROMETHEUS: &str = "[Service]
 ExecStart=/usr/bin/prometheus --config.file=/etc/prometheus/prometheus.yml \
@@ -80,7 +80,7 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     let machines = [(); 3].map(|()| Machine::boot_with_python(&temp_dir));
     let [first, second, third] = &machines;
     first.cable(second, ["10.46.0.1/30", "10.46.0.2/30"]);
-    first.cable(third, ["10.46.1.1/30", "10.46.1.2/30"]);
+    first.cable(third, ["fd46::1/64", "fd46::2/64"]);
     first.sh("install -m 755 /mnt/prometheus /mnt/promtool /usr/bin/; mkdir -p /etc/prometheus
         echo 'global: {}' >/etc/prometheus/prometheus.yml
         install -m 644 /mnt/prometheus.service /etc/systemd/system/
@@ -103,13 +103,16 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     until(TIMEOUT, "three vantages in Prometheus", || {
         let found = first.get("http://127.0.0.1:9090/api/v1/query?query=up");
         let is_scraped = |(name, address): &(&str, &str)| {
-            let labels = format!(
-                "\"instance\":\"{address}:17545\",\"job\":\"lifesign\",\"vantage\":\"{name}\""
-            );
+            let place = SocketAddr::new(address.parse().unwrap(), 17545);
+            let labels =
+                format!("\"instance\":\"{place}\",\"job\":\"lifesign\",\"vantage\":\"{name}\"");
             found.split("\"metric\"").any(|one| one.contains(&labels) && one.contains(",\"1\"]"))
         };
         if VANTAGES.iter().all(is_scraped) { Ok(()) } else { Err(found) }
     });
+
+    // The command is that of the package, also after an upgrade.
+    assert_eq!(third.sh("systemctl show --value -p DropInPaths lifesign"), "");
 
     // Once more: nothing is to be done. A wrong plan: refused on each, and what runs stays.
     let (code, said) = play(&temp_dir, &inventory);

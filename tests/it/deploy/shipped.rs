@@ -51,6 +51,14 @@ fn the_manual_of_the_plan_knows_every_key_of_a_plan() {
     }
 }
 
+#[test]
+fn the_inventory_names_the_package_of_this_version() {
+    let inventory = text("deploy/ansible/inventory.example.yml");
+    let name = concat!("/lifesign_", env!("CARGO_PKG_VERSION"), "_amd64.deb");
+    let deb = inventory.lines().find(|line| line.trim_start().starts_with("lifesign_deb: "));
+    assert!(deb.is_some_and(|line| line.ends_with(name)), "{deb:?} is not {name}");
+}
+
 fn is_of_key(sign: char) -> bool {
     sign.is_alphanumeric() || sign == '_'
 }
