@@ -2,7 +2,7 @@
 //! and holds its source and little else.
 
 use super::shape::files_below;
-use crate::support::{done, quiet};
+use crate::support::{done, golden::text, quiet};
 use std::process::Command;
 
 fn cargo(arguments: &[&str]) -> String {
@@ -50,6 +50,24 @@ fn packages_hold_their_source_and_no_corpora() {
     };
     let ballast: Vec<_> = files.iter().filter(is_ballast).collect();
     assert!(ballast.is_empty(), "{ballast:?}");
+}
+
+/// Of what a release builds, only what is off the path of a probe and of a scrape is small rather
+/// than fast.
+#[test]
+fn the_path_of_a_probe_is_built_for_speed() {
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let release = &manifest["profile"]["release"];
+    assert!(release.get("opt-level").is_none(), "{release}");
+    let level =
+        |name: &str| release["package"].get(name).and_then(|profile| profile.get("opt-level"));
+    assert_eq!(level("lifesign"), None);
+    for name in ["core", "model", "schedule", "path", "wire", "journal", "export", "exposition"] {
+        assert_eq!(level(&format!("lifesign-{name}")), None, "{name}");
+    }
+    for name in ["tokio", "flate2", "zlib-rs", "serde_json"] {
+        assert_eq!(level(name).and_then(toml::Value::as_integer), Some(3), "{name}");
+    }
 }
 
 /// What the program's source takes in at compile time from beside `src`.
