@@ -59,9 +59,10 @@ fn the_path_of_a_probe_is_built_for_speed() {
     let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
     let release = &manifest["profile"]["release"];
     assert!(release.get("opt-level").is_none(), "{release}");
-    let level = |name: &str| release["package"].get(name).and_then(|profile| profile.get("opt-level"));
+    let level =
+        |name: &str| release["package"].get(name).and_then(|profile| profile.get("opt-level"));
     assert_eq!(level("lifesign"), None);
-    for name in ["core", "model", "schedule", "path", "wire", "journal", "page", "export"] {
+    for name in ["core", "model", "schedule", "path", "wire", "journal", "export", "exposition"] {
         assert_eq!(level(&format!("lifesign-{name}")), None, "{name}");
     }
     for name in ["tokio", "flate2", "zlib-rs", "serde_json"] {
