@@ -65,12 +65,12 @@ pub fn rows<'a>(
             (of_country && begin <= end).then(|| end.since(begin))
         };
         let best = (0..).zip(ours).filter_map(|(place, ours)| Some((common(ours)?, place)));
-        match best.max_by_key(|&(common, place)| (common, usize::MAX - place)) {
-            Some((_, place)) => rows[place].theirs.push(statement),
-            None => {
-                let unseen = unseen(statement.country.as_deref(), period(statement, until));
-                alone.push(Row { ours: None, theirs: vec![statement], unseen });
-            }
+        let best = best.max_by_key(|&(common, place)| (common, usize::MAX - place));
+        if let Some((_, place)) = best {
+            rows[place].theirs.push(statement);
+        } else {
+            let unseen = unseen(statement.country.as_deref(), period(statement, until));
+            alone.push(Row { ours: None, theirs: vec![statement], unseen });
         }
     }
     rows.extend(alone);

@@ -130,7 +130,7 @@ impl Database {
     /// What earlier runs saw; nothing, if that cannot be read. Call it before this run writes.
     pub fn history(&self, now: Time) -> Histories {
         history::read(&self.connection, now).unwrap_or_else(|error| {
-            tracing::warn!("what earlier runs saw cannot be read: {error}");
+            tracing::warn!("what earlier runs saw cannot be read: {}", opening::words(&error));
             Histories::new()
         })
     }

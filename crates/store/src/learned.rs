@@ -1,7 +1,7 @@
 //! What a run has learned of each target, for whoever reviews a plan: from the judge's memory, as
 //! it was written last.
 
-use super::StoreReader;
+use super::{StoreReader, opening::words};
 use lifesign_core::{
     judge::Memory,
     schedule::Rank,
@@ -56,25 +56,20 @@ struct HostWritten {
 impl StoreReader {
     /// What the last run had learned; None if it has written nothing of it. The error is one line.
     pub fn learned(&self) -> Result<Option<Learned>, String> {
-        let words =
-            |error: &dyn std::fmt::Display| format!("what the run learned cannot be read: {error}");
-        let mut statement = self
-            .0
-            .prepare("SELECT CAST(text AS BLOB) FROM memory")
-            .map_err(|error| words(&error))?;
-        let mut texts = statement
-            .query_map([], |row| row.get::<_, Vec<u8>>(0))
-            .map_err(|error| words(&error))?;
-        let Some(text) = texts.next().transpose().map_err(|error| words(&error))? else {
+        let told = |why: &str| format!("what the run learned cannot be read: {why}");
+        let unreadable = |error| told(&words(&error));
+        let mut statement =
+            self.0.prepare("SELECT CAST(text AS BLOB) FROM memory").map_err(unreadable)?;
+        let mut texts =
+            statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(unreadable)?;
+        let Some(text) = texts.next().transpose().map_err(unreadable)? else {
             return Ok(None);
         };
         let written = serde_json::from_slice(&text);
         let written: Written =
-            written.map_err(|_| words(&"it is damaged; the next run begins to learn anew"))?;
+            written.map_err(|_| told("it is damaged; the next run begins to learn anew"))?;
         if written.format != Memory::FORMAT || !written.is_consistent() {
-            return Err(words(
-                &"another version of lifesign wrote it; let a run of this one write",
-            ));
+            return Err(told("another version of lifesign wrote it; let a run of this one write"));
         }
         Ok(Some(written.into_learned()))
     }

@@ -48,6 +48,26 @@ fn a_torn_journal_is_exported_up_to_there_and_nothing_is_overwritten() {
     assert_eq!(done(lifesign(&export)), (0, said, String::new()));
 }
 
+/// A directory takes the place of no link: that is told before the first row is written.
+#[test]
+fn an_export_takes_no_links_place() {
+    let temp_dir = TempDir::new("export-link");
+    let journal = temp_dir.put("journal", JOURNAL.lines().next().unwrap());
+    let out = temp_dir.path("out");
+    fs::create_dir_all(temp_dir.join("elsewhere")).unwrap();
+    fs::create_dir_all(&out).unwrap();
+    for target in ["../elsewhere", "nowhere"] {
+        std::os::unix::fs::symlink(target, temp_dir.join("out/outcomes")).unwrap();
+        let export = ["export", &journal, "--config", LAB, "--parquet", &out];
+        let (code, _, err) = done(lifesign(&export));
+        let said =
+            format!("lifesign: {out}/outcomes is a link; give another directory, or delete it");
+        assert_eq!((code, err), (73, said));
+        assert!(files(temp_dir.join("elsewhere")).is_empty());
+        fs::remove_file(temp_dir.join("out/outcomes")).unwrap();
+    }
+}
+
 /// The next try would be refused for what is left of it.
 #[test]
 fn nothing_is_left_of_an_export_that_failed_or_has_no_rows() {

@@ -7,6 +7,7 @@ use crate::support::{
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
+    os::unix::fs::{MetadataExt, PermissionsExt, chown},
     path::Path,
     process::{Command, Stdio},
 };
@@ -162,6 +163,21 @@ fn a_report_replaces_a_report_whole_and_nothing_else() {
     fs::remove_file(folder.join(".r.html.lifesign-part")).unwrap();
     let parts = inputs.new_names();
     assert!(!parts.iter().any(|name| name.contains("part")), "{parts:?}");
+}
+
+/// Whoever could read and write it before can afterwards.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_report_that_is_replaced_keeps_owner_and_mode() {
+    let inputs = Inputs::new("report-owner");
+    let report = || inputs.run_here(&[&inputs.report()[..], &["-o", "r.html"]].concat()).0;
+    assert_eq!(report(), 0);
+    let path = inputs.folder.join("r.html");
+    chown(&path, Some(65_534), Some(65_533)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(report(), 0);
+    let kept = fs::metadata(&path).unwrap();
+    assert_eq!((kept.uid(), kept.gid(), kept.mode() & 0o777), (65_534, 65_533, 0o640));
 }
 
 /// What cannot be had is told before anything is read, and nothing stays.
