@@ -88,7 +88,8 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
 
     let inventory = inventory(&temp_dir, &machines);
     let (code, said) = play(&temp_dir, &inventory);
-    assert_eq!(code, 0, "{said}");
+    let journal = || first.sh("journalctl -b -q --no-pager -u lifesign -u lifesign.socket");
+    assert_eq!(code, 0, "{said}\n{}", journal());
     for ((name, address), machine) in VANTAGES.iter().zip(&machines) {
         until(TIMEOUT, "a vantage that is up", || {
             let table = machine.sh("lifesign status");
