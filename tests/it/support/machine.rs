@@ -7,8 +7,33 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::LazyLock,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
+
+/// Enters a control group of its own ($3), in which alone its systemd then works: two that shared
+/// one would remove what the other has just made there.
+const JOIN: &str = r#"
+mount --make-rprivate /
+mount -t cgroup2 cgroup2 /mnt
+mkdir "/mnt/$3"
+echo $$ >"/mnt/$3/cgroup.procs"
+umount /mnt
+exec unshare -fpmnuiC --kill-child bash -ec "$4" boot "$1" "$2"
+"#;
+
+/// Removes that group ($1), with all in it that systemd made, once its last process has ended.
+const LEAVE: &str = r#"
+mount --make-rprivate /
+mount -t cgroup2 cgroup2 /mnt
+for _ in {1..100}; do
+    if grep -qx 'populated 0' "/mnt/$1/cgroup.events"; then break; fi
+    sleep 0.05
+done
+find "/mnt/$1" -depth -type d -exec rmdir {} +
+"#;
 
 /// Becomes process 1: the tree ($1), with changes in memory over it, is the root, and the temp_dir
 /// ($2) is /mnt.
@@ -40,6 +65,7 @@ exec /lib/systemd/systemd --system --log-target=console
 pub struct Machine {
     top: Child,
     init: String,
+    group: String,
 }
 
 impl Machine {
@@ -55,19 +81,17 @@ impl Machine {
 
     fn of_tree(tree: &Path, temp_dir: &TempDir) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
-        let outside = [
-            "--pdeathsig",
-            "KILL",
-            "unshare",
-            "-fpmnuiC",
-            "--kill-child",
-            "bash",
-            "-ec",
-            BOOT,
-            "boot",
-        ];
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let group = format!("lifesign-{}-{number}", std::process::id());
+        let outside = ["--pdeathsig", "KILL", "unshare", "-m", "bash", "-ec", JOIN, "join"];
         let mut command = quiet(Command::new("setpriv"), &outside);
-        command.arg(tree).arg(&**temp_dir).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+            .arg(tree)
+            .arg(&**temp_dir)
+            .args([&group, BOOT])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         let top = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", top.id());
         let init = until(TIMEOUT, "process 1", || {
@@ -75,7 +99,7 @@ impl Machine {
             let first = text.split_whitespace().next().ok_or("it has no child")?;
             Ok(first.to_owned())
         });
-        let machine = Self { top, init };
+        let machine = Self { top, init, group };
         until(3 * TIMEOUT, "systemd", || {
             let (_, out, err) = machine.try_sh("systemctl is-system-running");
             if matches!(out.as_str(), "running" | "degraded") { Ok(()) } else { Err(out + &err) }
@@ -142,6 +166,9 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = self.top.kill();
         let _ = self.top.wait();
+        let outside = ["-m", "bash", "-ec", LEAVE, "leave", &self.group];
+        // An empty group that stays harms nobody.
+        let _ = quiet(Command::new("unshare"), &outside).stderr(Stdio::null()).status();
     }
 }
 
