@@ -37,8 +37,10 @@ const WARM_UP: Duration = Duration::from_secs(90);
 const DARK: Duration = Duration::from_secs(90);
 /// Somewhat less than the tenth of a second between two publications.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
-const DROP: &str = "table ip dark { chain input { type filter hook input priority 0; \
-                    ip daddr 127.60.0.0-127.79.255.255 icmp type echo-request drop; } }";
+const DROP: &str = "add table ip dark; \
+                    add chain ip dark input { type filter hook input priority 0; }; \
+                    add rule ip dark input ip daddr 127.60.0.0-127.79.255.255 \
+                    icmp type echo-request drop";
 
 fn main() -> ExitCode {
     if env::var_os(INSIDE).is_none() {
