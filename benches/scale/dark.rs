@@ -80,7 +80,7 @@ fn measure(directory: &Path) -> io::Result<Table> {
     let after = run.metrics()?;
     let gained = |name: &str| after.total(name) - before.total(name);
     let text = fs::read_to_string(&lines)?;
-    let outages = text.lines().skip(lines_before).filter(|line| line.contains("OUTAGE")).count();
+    let outages = text.lines().skip(lines_before).filter(|line| line.contains("→ outage")).count();
     let n = format!("{BLOCKS} blocks, {} hosts", BLOCKS * 8);
     let mut table = Table::default();
     let mut add = |figure: &str, value, unit, goal| {
