@@ -37,10 +37,6 @@ use std::{
     path::{Path, PathBuf},
 };
 use stderr::print_error;
-use tracing::Level;
-use tracing_subscriber::{
-    filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
-};
 
 /// Watches whether known hosts in small national networks are reachable, and tells a network that
 /// flaps from one that is gone. Without a command it does `run`.
@@ -183,15 +179,7 @@ pub fn main() -> u8 {
 }
 
 fn command_line() -> u8 {
-    let asked = std::env::var("LIFESIGN_LOG").ok().and_then(|levels| levels.parse().ok());
-    let levels = asked.unwrap_or_else(|| {
-        Targets::new().with_default(Level::ERROR).with_target("lifesign", Level::INFO)
-    });
-    let lines = tracing_subscriber::fmt::layer()
-        .with_target(false)
-        .with_writer(|| stderr::Log)
-        .with_ansi(has_colour(&io::stderr()));
-    tracing_subscriber::registry().with(lines).with(levels).init();
+    stderr::open_log();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) if error.use_stderr() => error.exit(),

@@ -1,10 +1,16 @@
 //! Standard error, for the log and for what the commands complain of. Nobody waits for its reader.
 
+use super::has_colour;
 use crate::line_writer::LineWriter;
 use lifesign_document::plain_lines;
 use std::{
     io::{self, Write},
     sync::OnceLock,
+};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// None if there is no thread for it: then everybody waits for the reader.
@@ -17,6 +23,31 @@ pub(super) fn open() {
     if let Ok(stderr) = LineWriter::open("stderr", STDERR_QUEUE, io::stderr()) {
         STDERR.get_or_init(|| stderr);
     }
+}
+
+/// Begins the log.
+pub(super) fn open_log() {
+    let lines = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .with_writer(|| Log)
+        .with_ansi(has_colour(&io::stderr()));
+    tracing_subscriber::registry().with(lines).with(log_levels()).init();
+}
+
+/// How much is told of ourselves; of libraries, errors at most.
+fn log_levels() -> Targets {
+    let asked = std::env::var_os("LIFESIGN_LOG").map(|asked| {
+        let asked = asked.to_string_lossy();
+        asked.parse().unwrap_or_else(|_| {
+            print_error(&format!(
+                "LIFESIGN_LOG: {asked:?} is no level; known are error, warn, info, debug, trace; \
+                 going on with info"
+            ));
+            LevelFilter::INFO
+        })
+    });
+    let own = asked.unwrap_or(LevelFilter::INFO);
+    Targets::new().with_default(own.min(LevelFilter::ERROR)).with_target("lifesign", own)
 }
 
 /// Waits for the reader to take the last lines, not for long.

@@ -30,6 +30,21 @@ fn every_error_of_a_bad_plan_has_its_line() {
 }
 
 #[test]
+fn a_log_level_that_is_none_is_one_line_and_the_log_goes_on() {
+    let said = |level: &str| {
+        let mut command = lifesign(&["check", LAB]);
+        command.env("LIFESIGN_LOG", level);
+        done(command).2
+    };
+    assert_eq!(
+        said("loud"),
+        "LIFESIGN_LOG: \"loud\" is no level; known are error, warn, info, debug, trace; going on \
+         with info"
+    );
+    assert_eq!(said("debug"), "");
+}
+
+#[test]
 fn a_missing_plan_is_one_line_whatever_the_command() {
     let temp_dir = TempDir::new("missing");
     let wanted = "nowhere.toml: no such file; give the path of one that exists";

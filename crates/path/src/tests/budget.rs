@@ -1,6 +1,6 @@
 //! What is asked when nothing is the matter, and when all is dark at once.
 
-use super::toy::{Toy, Way, chain, start};
+use super::toy::{Chain, Toy, Way, chain, start};
 use crate::{Answer, PathEvent, Place, Settings, TraceAnswer, Tracer};
 use lifesign_model::scopes::{BlockId, Family, TargetId};
 use std::net::IpAddr;
@@ -16,10 +16,7 @@ pub const CONTROL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 pub fn with_control(blocks: u8, seed: u64) -> Toy {
     let mut toy = country(blocks, seed);
     toy.tracer.set_controls(&[CONTROL], toy.now);
-    let mut by_control = chain(9, 4);
-    by_control.target = CONTROL;
-    toy.chains.push(by_control);
-    toy.sent.push(0);
+    toy.add(Chain { target: CONTROL, ..chain(9, 4) });
     toy.run(3600.0);
     toy
 }
@@ -111,14 +108,7 @@ fn blind_nothing_is_said_of_blocks_and_ours_is_said_of_us() {
 #[test]
 fn it_is_not_near_us_while_a_control_answers() {
     for (controls_too, wanted) in [(false, Place::OnTheWay), (true, Place::NearUs)] {
-        let mut toy = country(1, 4);
-        let control = IpAddr::from([9, 9, 9, 9]);
-        toy.tracer.set_controls(&[control], toy.now);
-        let mut by_control = chain(9, 4);
-        by_control.target = control;
-        toy.chains.push(by_control);
-        toy.sent.push(0);
-        toy.run(3600.0);
+        let mut toy = with_control(1, 4);
         for chain in &mut toy.chains[..=usize::from(controls_too)] {
             chain.cut = Some((1, Way::Both));
         }
