@@ -37,11 +37,8 @@ impl Journal {
         let mut lines = BufReader::new(inner);
         let head = lines.fill_buf().map_err(|error| unreadable(&name, &error))?;
         if let Some(what) = foreign(head) {
-            let wanted = match head {
-                [0x1f, 0x8b, ..] => ", as in zcat FILE | lifesign replay -",
-                _ => "; give a journal (docs/journal.md)",
-            };
-            return Err(Refusal::new(format!("{name}:1:1: this is {what}{wanted}"), exit::DATA));
+            let text = format!("{name}:1:1: this is {what}; give a journal (docs/journal.md)");
+            return Err(Refusal::new(text, exit::DATA));
         }
         // Who edits it on Windows may put a byte order mark before it.
         let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };

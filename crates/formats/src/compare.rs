@@ -40,7 +40,7 @@ pub struct Row<'a> {
     /// In the order in which theirs begin.
     pub theirs: Vec<&'a Statement>,
     /// Of theirs alone: how much of that time nobody of us saw.
-    pub unseen: Duration,
+    pub unseen: Option<Duration>,
 }
 
 /// Puts statements beside ours. Each is of the event that it has most time in common with, or of
@@ -52,7 +52,7 @@ pub fn rows<'a>(
     until: Time,
     unseen: impl Fn(Option<&str>, (Time, Time)) -> Duration,
 ) -> Vec<Row<'a>> {
-    let row = |ours| Row { ours: Some(ours), theirs: Vec::new(), unseen: Duration::ZERO };
+    let row = |ours| Row { ours: Some(ours), theirs: Vec::new(), unseen: None };
     let mut rows: Vec<Row<'a>> = ours.iter().map(row).collect();
     let mut alone = Vec::new();
     for statement in theirs {
@@ -70,7 +70,7 @@ pub fn rows<'a>(
             rows[place].theirs.push(statement);
         } else {
             let unseen = unseen(statement.country.as_deref(), period(statement, until));
-            alone.push(Row { ours: None, theirs: vec![statement], unseen });
+            alone.push(Row { ours: None, theirs: vec![statement], unseen: Some(unseen) });
         }
     }
     rows.extend(alone);
@@ -105,14 +105,14 @@ pub fn text(rows: &[Row<'_>], until: Time) -> String {
         } else if let [statement] = &theirs[..] {
             let country = statement.country.as_deref().unwrap_or("?");
             let (begin, end) = period(statement, until);
-            let _ = match *unseen {
+            let _ = match unseen.unwrap_or_default() {
                 Duration::ZERO => writeln!(text, "{country} nothing of ours"),
                 unseen if unseen >= end.since(begin) => {
                     writeln!(text, "{country} nothing of ours, for we did not see it then")
                 }
                 unseen => writeln!(
                     text,
-                    "{country} nothing of ours, but for {} we did not see it",
+                    "{country} nothing of ours; {} of it we did not see",
                     duration_text(unseen)
                 ),
             };
@@ -162,7 +162,7 @@ struct Line<'a> {
     phase: Option<&'a str>,
     begin: Option<EdgeText>,
     end: Option<EdgeText>,
-    unseen_seconds: f64,
+    unseen_seconds: Option<f64>,
     statements: Vec<TheirLine<'a>>,
 }
 
@@ -215,7 +215,7 @@ pub fn json_lines(rows: &[Row<'_>]) -> String {
             phase: ours.map(|ours| ours.kind.label()),
             begin: ours.map(|ours| EdgeText::of(ours.begin)),
             end: ours.and_then(|ours| ours.end.map(EdgeText::of)),
-            unseen_seconds: unseen.as_secs_f64(),
+            unseen_seconds: unseen.map(|unseen| unseen.as_secs_f64()),
             statements: theirs.iter().map(|statement| TheirLine::of(statement, *ours)).collect(),
         };
         // A struct of strings and numbers can always be written.
@@ -285,7 +285,7 @@ KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s
   late from 2014-12-22 17:05:00 to 2014-12-23 01:50:00; begins 5 min later, ends 9 min 50 s earlier
 TO nothing of ours, for we did not see it then
   elsewhere from 2014-12-22 17:00:00 to 2014-12-23 02:00:00
-KP nothing of ours, but for 10 min we did not see it
+KP nothing of ours; 10 min of it we did not see
   alone from 2014-12-23 03:40:00 to 2014-12-23 04:00:00
 KP outage from 2014-12-23 06:59:55 ± 5 s to now
   open from 2014-12-23 06:50:00 to now; begins 9 min 50 s earlier
@@ -302,7 +302,7 @@ KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
         let lines = json_lines(&rows(&ours, &theirs, at(1000), |_, _| Duration::ZERO));
         let line: serde_json::Value = serde_json::from_str(&lines).expect("JSON");
         assert_eq!(line["phase"], "outage");
-        assert_eq!(line["unseen_seconds"], 0.0);
+        assert!(line["unseen_seconds"].is_null(), "of theirs alone");
         assert_eq!(line["begin"]["latest"], "2014-12-22T17:00:00Z");
         let statement = &line["statements"][0];
         assert_eq!(statement["who"], "IODA bgp");

@@ -287,8 +287,8 @@ fn a_journal_behind_a_byte_order_mark_is_read_whole_and_a_packed_one_told_how() 
     let packed = temp_dir.put("packed", b"\x1f\x8b\x08\0\0\0\0\0");
     let journal = temp_dir.path("j");
     for (arguments, wanted) in [
-        (["replay", &packed, "--config", LAB], "zcat FILE | lifesign replay -"),
-        (["import", &packed, "-o", &journal], "zcat FILE | lifesign import -"),
+        (["replay", &packed, "--config", LAB], "unpack it, or give - and pipe what zcat writes"),
+        (["import", &packed, "-o", &journal], "unpack it, or give - and pipe what zcat writes"),
     ] {
         let (code, _, err) = done(lifesign(&arguments));
         assert!(code == 65 && err.ends_with(wanted), "{code}: {err}");

@@ -62,8 +62,8 @@ pub const SUSPECT_ODDS: f32 = 2.3;
 /// So many hosts that may have gone are taken to be there before a scope is partial: two by chance
 /// alone are one in 10^2.
 pub const DOUBTFUL_SUSPECTS: u32 = 2;
-/// No single miss has these odds, since the least miss rate that is believed is 1 in 200; nor have
-/// misses within [`LONGEST_PATIENCE`].
+/// No single miss has more than these odds, since the least miss rate that is believed is 1 in 200;
+/// nor have misses within [`LONGEST_PATIENCE`] of an answer.
 pub const LIKELY_GONE_ODDS: f32 = 5.5;
 /// Odds of those still silent, 20, that leave it open whether a darkness was one (laboratory).
 pub const DOUBTFUL_ODDS: f32 = 3.0;

@@ -17,7 +17,7 @@ pub(super) struct Presence {
     pub present: u32,
     /// That may have gone.
     pub suspects: u32,
-    /// Of these, that missed more than once.
+    /// Of these, that missed again when no answer could be under way any more.
     pub likely_gone: u32,
     /// The sum of their shares of presence.
     pub usual: f64,

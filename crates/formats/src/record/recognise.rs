@@ -65,11 +65,7 @@ fn without_blanks(text: &str) -> String {
 pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if let Some(what) = foreign(head) {
-        let wanted = match head {
-            [0x1f, 0x8b, ..] => ", as in zcat FILE | lifesign import -".to_owned(),
-            _ => format!("; {KNOWN}"),
-        };
-        return Err(Fault::whole(format!("this is {what}{wanted}")));
+        return Err(Fault::whole(format!("this is {what}; {KNOWN}")));
     }
     let head = head.trim_ascii_start();
     if let Some((_, what)) = OTHERS.iter().find(|(begin, _)| head.starts_with(begin)) {
