@@ -260,7 +260,7 @@ impl Tracer {
             0 => (known + SILENT_HOPS).min(self.settings.most_hops),
             _ => known,
         };
-        explored + 1..=end
+        explored.saturating_add(1)..=end
     }
 
     /// The next sweep of a path in doubt.

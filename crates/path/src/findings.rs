@@ -6,7 +6,7 @@ use super::{
     evidence::positions,
     path::Path,
     routers::RouterId,
-    sweep::{Found, Sweep},
+    sweep::{Ask, Found, Sweep},
     tracer::Told,
 };
 use lifesign_model::time::Time;
@@ -26,6 +26,11 @@ impl Tracer {
     /// Takes in what a sweep in doubt has found.
     pub(crate) fn close_doubt_sweep(&mut self, index: u32, sweep: &Sweep, now: Time) {
         let path = &mut self.paths[index as usize];
+        let is_learning = path.length == 0;
+        if is_learning && learn_order(path, sweep) {
+            // Nothing lies behind that could be found.
+            path.episode.iter_mut().for_each(|episode| episode.explored = u8::MAX);
+        }
         let at = sweep.started;
         let slot = sweep.slot;
         let repeats = |router: RouterId, hop_limit: u8| {
@@ -110,7 +115,7 @@ impl Tracer {
                 self.routers.charge(router, now);
             }
         }
-        for (hop_limit, router) in seen {
+        for (hop_limit, router) in seen.into_iter().filter(|_| !is_learning) {
             path.hop_mut(hop_limit).push(router);
         }
         if is_whole && let Some(episode) = &mut path.episode {
@@ -240,4 +245,20 @@ impl Tracer {
             self.set_timer(other);
         }
     }
+}
+
+/// Of a path that nobody knows yet, a router is where it is heard first, up to where packets turn
+/// back to one that was heard before. True if they do.
+fn learn_order(path: &mut Path, sweep: &Sweep) -> bool {
+    let mut asks: Vec<&Ask> = sweep.asks.iter().collect();
+    asks.sort_by_key(|ask| ask.hop_limit);
+    for ask in asks {
+        let Found::Hop(router) = ask.found else { continue };
+        match path.position(router) {
+            None => path.hop_mut(ask.hop_limit).push(router),
+            Some(at) if at < ask.hop_limit => return true,
+            Some(_) => {}
+        }
+    }
+    false
 }

@@ -286,11 +286,8 @@ fn a_journal_behind_a_byte_order_mark_is_read_whole_and_a_packed_one_told_how() 
     assert_eq!((marked.0, marked.2.as_str()), (0, ""));
     let packed = temp_dir.put("packed", b"\x1f\x8b\x08\0\0\0\0\0");
     let journal = temp_dir.path("j");
-    for (arguments, wanted) in [
-        (["replay", &packed, "--config", LAB], "unpack it, or give - and pipe what zcat writes"),
-        (["import", &packed, "-o", &journal], "unpack it, or give - and pipe what zcat writes"),
-    ] {
+    for arguments in [["replay", &packed, "--config", LAB], ["import", &packed, "-o", &journal]] {
         let (code, _, err) = done(lifesign(&arguments));
-        assert!(code == 65 && err.ends_with(wanted), "{code}: {err}");
+        assert!(code == 65 && err.contains("or give - and pipe what zcat writes"), "{code}: {err}");
     }
 }

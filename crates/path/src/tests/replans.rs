@@ -272,6 +272,21 @@ fn hosts_that_come_in_the_dark_are_traced() {
     assert_eq!((place.place, place.last.as_ref().unwrap().hop_limit), (Place::Unknown, 4));
 }
 
+#[test]
+fn a_loop_from_the_first_moment_on_has_its_routers_where_they_are() {
+    for (seed, after) in (0..20).zip([2, 3, 4, 5, 6].into_iter().cycle()) {
+        let mut chain = chain(0, 7);
+        chain.cut = Some((after, Way::Loop));
+        let mut toy = Toy::new(Tracer::new(Settings::default(), seed, start()), vec![chain], seed);
+        toy.tracer.handle_down(BlockId(0), toy.now);
+        toy.run(60.0);
+        let place = toy.tracer.place(BlockId(0)).unwrap();
+        let last = place.last.as_ref().unwrap().hop_limit;
+        assert!(usize::from(last) <= after, "{after}: {place:?}");
+        assert!(place.first_silent.is_none(), "{place:?}");
+    }
+}
+
 /// Of a path that nobody knew before, and of which nobody answers, there is nothing to say.
 #[test]
 fn nothing_is_said_of_a_path_of_which_nothing_was_ever_heard() {
