@@ -77,7 +77,7 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     temp_dir.put("plan.toml", &shared);
     temp_dir.put("deny.txt", "198.51.100.0/24\n");
 
-    let machines = [(); 3].map(|()| Machine::boot_with_python(&temp_dir));
+    let machines = [(); 3].map(|()| Machine::boot(&temp_dir));
     let [first, second, third] = &machines;
     first.cable(second, ["10.46.0.1/30", "10.46.0.2/30"]);
     first.cable(third, ["fd46::1/64", "fd46::2/64"]);

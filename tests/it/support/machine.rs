@@ -71,15 +71,6 @@ pub struct Machine {
 impl Machine {
     /// Boots it; what it writes lies in this directory.
     pub fn boot(temp_dir: &TempDir) -> Self {
-        Self::of_tree(&TREE, temp_dir)
-    }
-
-    /// The same with Python and what else Ansible needs there.
-    pub fn boot_with_python(temp_dir: &TempDir) -> Self {
-        Self::of_tree(&TREE_WITH_PYTHON, temp_dir)
-    }
-
-    fn of_tree(tree: &Path, temp_dir: &TempDir) -> Self {
         // The kernel ends the namespaces with `unshare`, and that with this thread.
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -87,17 +78,22 @@ impl Machine {
         let outside = ["--pdeathsig", "KILL", "unshare", "-m", "bash", "-ec", JOIN, "join"];
         let mut command = quiet(Command::new("setpriv"), &outside);
         command
-            .arg(tree)
+            .arg(&*TREE)
             .arg(&**temp_dir)
             .args([&group, BOOT])
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         let top = command.spawn().unwrap();
         let children = format!("/proc/{0}/task/{0}/children", top.id());
+        let outside = fs::read_link("/proc/self/ns/pid").unwrap();
+        // What it runs before is of the outside's namespace.
+        let is_inside = |process: &str| {
+            fs::read_link(format!("/proc/{process}/ns/pid")).is_ok_and(|its| its != outside)
+        };
         let init = until(TIMEOUT, "process 1", || {
             let text = fs::read_to_string(&children).map_err(|error| error.to_string())?;
-            let first = text.split_whitespace().next().ok_or("it has no child")?;
-            Ok(first.to_owned())
+            let init = text.split_whitespace().find(|process| is_inside(process));
+            init.map(str::to_owned).ok_or_else(|| "it has no child inside".to_owned())
         });
         let machine = Self { top, init, group };
         until(3 * TIMEOUT, "systemd", || {
@@ -179,26 +175,22 @@ fn done_slowly(command: Command) -> (i32, String, String) {
     (status.code().unwrap_or(-1), program.out.join("\n"), program.err.join("\n"))
 }
 
-/// A small Debian, of the same release as this machine, so that it has the same libraries. It is
-/// fetched once, by the first test that needs it, and kept beside what cargo builds.
-static TREE: LazyLock<PathBuf> = LazyLock::new(|| tree("", "systemd,systemd-sysv,dbus,iproute2"));
-
-static TREE_WITH_PYTHON: LazyLock<PathBuf> =
-    LazyLock::new(|| tree("-python", "systemd,systemd-sysv,dbus,iproute2,python3-apt"));
-
-fn tree(suffix: &str, packages: &str) -> PathBuf {
+/// A small Debian, of the same release as this machine, so that it has the same libraries, with
+/// the Python that Ansible needs there. It is fetched once, by the first test that needs it, and
+/// kept beside what cargo builds.
+static TREE: LazyLock<PathBuf> = LazyLock::new(|| {
     let release = fs::read_to_string("/etc/os-release").unwrap();
     let name = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
     let name = name.expect("a Debian").trim_matches('"');
-    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}{suffix}"));
+    let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("debian-{name}-python"));
     if !tree.exists() {
         let half = tree.with_extension(std::process::id().to_string());
         // A process of the same number may have failed here long ago.
         let _ = fs::remove_dir_all(&half);
-        let packages = format!("--include={packages}");
+        let packages = "--include=systemd,systemd-sysv,dbus,iproute2,python3-apt";
         let made = quiet(
             Command::new("mmdebstrap"),
-            &["--quiet", "--variant=minbase", &packages, name, half.to_str().unwrap()],
+            &["--quiet", "--variant=minbase", packages, name, half.to_str().unwrap()],
         );
         let mut program = super::Program::start(made);
         let status = program.end(15 * TIMEOUT);
@@ -206,7 +198,7 @@ fn tree(suffix: &str, packages: &str) -> PathBuf {
         fs::rename(half, &tree).unwrap();
     }
     tree
-}
+});
 
 /// Two packages of this lifesign, an older and a newer, as `one.deb` and `two.deb`. They hold the
 /// program under test.
