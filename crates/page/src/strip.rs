@@ -4,7 +4,9 @@
 
 use crate::{View, past};
 use lifesign_core::{duration::duration_text, judge::State, scopes::Scope, time::Time};
-use lifesign_incident::{Column, Columns, Stretch, Timeline, story::period_text, watched_text};
+use lifesign_incident::{
+    Column, Columns, Period, Stretch, Timeline, story::period_text, watched_text,
+};
 use maud::{Markup, html};
 use std::{collections::BTreeMap, time::Duration};
 
@@ -100,6 +102,7 @@ pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup 
     let has_titles = size != StripSize::Small;
     let description = description(timeline, columns);
     let bars = bars(timeline.columns(columns));
+    let parts: Vec<Stretch> = timeline.within((columns.from, columns.to)).collect();
     html! {
         svg.strip.large[is_large] role="img" aria-label=(description) {
             @if !has_titles { title { (description) } }
@@ -110,7 +113,7 @@ pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup 
                 @let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
                 rect class=(class) x=(x) width=(width)
                     fill=[bar.shown.and_then(pattern)] {
-                    @if has_titles { title { (told(columns, bar)) } }
+                    @if has_titles { title { (told(&parts, columns, bar)) } }
                 }
                 @if has_outage { rect.cap x=(x) width=(width) {} }
             }
@@ -122,17 +125,40 @@ pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup 
     }
 }
 
-/// What a bar says.
-fn told(columns: &Columns, bar: &Bar) -> String {
-    let what = match bar.shown {
-        Some(Column { has_outage: true, .. }) => "flapping, with outages".into(),
-        shown => watched_text(
-            shown.map(|shown| shown.state),
-            shown.is_some_and(|shown| shown.is_watched),
-        ),
+/// What a bar says: what it shows, from when to when that was, and for how long.
+fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
+    let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
+    let what = if has_outage {
+        "flapping, with outages".into()
+    } else {
+        watched_text(
+            bar.shown.map(|shown| shown.state),
+            bar.shown.is_some_and(|shown| shown.is_watched),
+        )
     };
-    let from = columns.begin(bar.from);
-    format!("{what}, {}", period_text((from, columns.begin(bar.to))))
+    let is_shown = |state: Option<State>| {
+        state == bar.shown.map(|shown| shown.state) || has_outage && state == Some(State::Outage)
+    };
+    let drawn = (columns.begin(bar.from), columns.begin(bar.to));
+    let first = parts.partition_point(|part| part.period.1 <= drawn.0);
+    let parts = parts[first..].iter().take_while(|part| part.period.0 < drawn.1);
+    let mut times: Vec<Period> = Vec::new();
+    for &Stretch { period, .. } in parts.filter(|part| is_shown(part.state)) {
+        match times.last_mut() {
+            Some(last) if last.1 == period.0 => last.1 = period.1,
+            _ => times.push(period),
+        }
+    }
+    // What is before all that is known is no stretch.
+    if times.is_empty() {
+        times.push(drawn);
+    }
+    let total = duration_text(times.iter().map(|(from, to)| to.since(*from)).sum());
+    let period = period_text((times[0].0, times[times.len() - 1].1));
+    match times.len() {
+        ..=1 => format!("{what}, {period} ({total})"),
+        often => format!("{what}, {often} times, {period} ({total} in all)"),
+    }
 }
 
 /// A share of the width, in per cent.

@@ -482,7 +482,7 @@ fn what_nobody_could_see_of_what_goes_on_is_unknown_in_the_strip_and_in_its_word
     let page = render_past(&snapshot, &past, &address, SITE).unwrap();
     for part in [
         "aria-label=\"6 d 16 h: outage 4 d 14 h, unknown 40 h, up 10 h\"",
-        "<title>unknown, 17 Dec 2014 08:00 to 18 Dec 04:00 UTC</title>",
+        "<title>unknown, 17 Dec 2014 08:00 to 18 Dec 04:00 UTC (20 h)</title>",
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }

@@ -25,11 +25,11 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
         })
         .collect();
     let expected = [
-        ("up", "up, 22 Dec 2014 16:15 to 16:31 UTC", false),
-        ("outage", "outage, 22 Dec 2014 16:31 to 17:15 UTC", false),
-        ("outage", "outage, not watched, 22 Dec 2014 17:15 to 18:15 UTC", true),
-        ("outage", "outage, 22 Dec 2014 18:15 to 18:55 UTC", false),
-        ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC", false),
+        ("up", "up, 22 Dec 2014 16:15 to 16:32 UTC (16 min 44 s)", false),
+        ("outage", "outage, 22 Dec 2014 16:32 to 17:15 UTC (43 min 16 s)", false),
+        ("outage", "outage, not watched, 22 Dec 2014 17:15 to 18:15 UTC (1 h)", true),
+        ("outage", "outage, 22 Dec 2014 18:15 to 18:55 UTC (40 min)", false),
+        ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC (40 min)", false),
     ];
     assert_eq!(told, expected);
     assert_eq!(page.matches("<svg class=\"patterns\"").count(), 1);
