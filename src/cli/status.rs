@@ -144,7 +144,7 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
 }
 
 /// A line for each scope: a country; its blocks and its networks below it; the blocks of a network
-/// below that.
+/// below that. Then the incident of each country in a sentence.
 fn table(state: &Value, colour: bool) -> String {
     let mut text = format!("{} at {}", printable(&state["vantage"]), printable(&state["time"]));
     text += if state["blind"] == true { ": blind, for reasons of our own\n" } else { "\n" };
@@ -155,9 +155,6 @@ fn table(state: &Value, colour: bool) -> String {
     );
     for country in items(&state["countries"]) {
         text += &row(&printable(&country["code"]), country, colour);
-        if let Some(sentence) = country["incident"]["sentence"].as_str() {
-            let _ = writeln!(text, "  {}", plain(sentence));
-        }
         let blocks_of = |text: &mut String, network: &Value, indent: &str| {
             for block in items(&country["blocks"]) {
                 if block["network"] == *network {
@@ -173,6 +170,11 @@ fn table(state: &Value, colour: bool) -> String {
         }
         if let Some(left_out) = country["blocks_left_out"].as_u64().filter(|&count| count > 0) {
             let _ = writeln!(text, "  and {left_out} blocks more");
+        }
+    }
+    for country in items(&state["countries"]) {
+        if let Some(sentence) = country["incident"]["sentence"].as_str() {
+            let _ = write!(text, "\n{}\n", plain(sentence));
         }
     }
     text
@@ -327,7 +329,7 @@ mod tests {
         let text = table(&state, false);
         assert!(!text.contains('\u{1b}') && text.contains("blind"), "{text}");
         let rows: Vec<&str> = text.lines().skip(2).collect();
-        assert_eq!(rows.len(), 3);
+        assert_eq!(rows.len(), 4);
         assert!(
             rows[0].starts_with("KP ") && rows[0].contains("outage") && rows[0].contains("100.0 %"),
             "{text}"
@@ -335,9 +337,9 @@ mod tests {
         assert!(rows[0].contains(" before 2014-12-22 16:15:04 "), "{text}");
         let planned = "-  planned: a new cable (until 2014-12-22 18:00:00)";
         assert!(rows[0].ends_with(planned), "{text}");
-        assert_eq!(rows[1], "  North Korea was dark.");
-        assert!(rows[2].ends_with(" 0.043 ms"), "{text}");
-        assert!(rows[2].starts_with("  127.45.176.0/24") && rows[2].contains("203 ms"), "{text}");
+        assert!(rows[1].ends_with(" 0.043 ms"), "{text}");
+        assert!(rows[1].starts_with("  127.45.176.0/24") && rows[1].contains("203 ms"), "{text}");
+        assert_eq!(rows[2..], ["", "North Korea was dark."]);
         assert!(table(&state, true).contains("\x1b[1;31moutage"));
         assert_eq!(table(&Value::Null, false).lines().count(), 2);
     }
