@@ -15,7 +15,7 @@ use crate::{
     aggregate::{Aggregate, Evidence},
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
-    schedule::{Budget, OpenProbes, Rank, Schedule},
+    schedule::{Budget, OpenProbes, Rank, Schedule, Slot},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
@@ -111,6 +111,7 @@ impl Watch {
     }
 
     /// The next change of verdict that nobody has taken yet.
+    #[inline]
     pub fn poll_change(&mut self) -> Option<Change> {
         let change = self.judge.poll_change()?;
         self.history(change.scope).record_change(&change);
@@ -158,8 +159,12 @@ impl Watch {
     }
 
     /// The next probe to send now. Call it until there is none.
+    #[inline]
     pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
-        let slot = self.schedule.poll_target(now, &self.open)?;
+        self.schedule.poll_target(now, &self.open).map(|slot| self.give_out(slot, now))
+    }
+
+    fn give_out(&mut self, slot: Slot, now: Time) -> Due {
         let patience = self.aggregate.patience(slot.target);
         let seq = self.open.next_seq(slot.target);
         let trap = self.aggregate.wants_trap(slot.target, seq, now);
@@ -173,7 +178,7 @@ impl Watch {
         }
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
-        Some(probe)
+        probe
     }
 
     /// May a trace probe reach this block now? If so, it is paid for.
