@@ -63,12 +63,12 @@ impl Handshakes {
         None
     }
 
-    /// What is reported of what reached us; None for what nobody waits for any more.
-    pub fn report(&mut self, event: Event) -> Option<Event> {
-        let Event::Outcome(outcome) = event else { return Some(event) };
-        let Outcome { target, seq, sent, found, .. } = outcome;
+    /// Makes of what reached us what is reported; false for what nobody waits for any more.
+    pub fn report(&mut self, event: &mut Event) -> bool {
+        let Event::Outcome(outcome) = event else { return true };
+        let &mut Outcome { target, seq, sent, .. } = outcome;
         if !self.roster.target(target).kind.traits().is_repeated {
-            return Some(event);
+            return true;
         }
         while let Some(oldest) = self.open.front()
             && (oldest.is_reported || oldest.sent + SYN_REPEATED_AGAIN_AFTER <= sent)
@@ -77,27 +77,20 @@ impl Handshakes {
         }
         let is_first = self.find(sent, target, seq).is_some();
         let first = if is_first { sent } else { sent - SYN_REPEATED_AFTER };
-        let handshake = self.find(first, target, seq)?;
+        let Some(handshake) = self.find(first, target, seq) else { return false };
         handshake.is_reported = true;
-        let repeat = handshake.repeat;
-        let waited = sent.since(first);
-        let found = match found {
-            Found::Reply { rtt, rcode, unexpected } => {
-                Found::Reply { rtt: waited + rtt, rcode, unexpected }
-            }
-            Found::Refused { rtt } => Found::Refused { rtt: waited + rtt },
-            Found::Unreachable { from, code, rtt } => {
-                Found::Unreachable { from, code, rtt: waited + rtt }
-            }
-            found => found,
-        };
-        let given_up_after = match repeat {
+        let given_up_after = match handshake.repeat {
             Repeat::Never => SYN_REPEATED_AFTER,
             Repeat::Once => SYN_REPEATED_AGAIN_AFTER,
         }
         .saturating_sub(SYN_MARGIN);
-        let is_heard = found.ended_after().is_none_or(|after| after < given_up_after);
-        is_heard.then_some(Event::Outcome(Outcome { sent: first, found, ..outcome }))
+        outcome.sent = first;
+        if let Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Unreachable { rtt, .. } =
+            &mut outcome.found
+        {
+            *rtt += sent.since(first);
+        }
+        outcome.found.ended_after().is_none_or(|after| after < given_up_after)
     }
 
     /// That of a probe which was sent then, unless it was reported.
@@ -133,7 +126,7 @@ mod tests {
             handshakes.handle_probe(&due);
             let rtt = Duration::from_millis(millis);
             let found = Found::Reply { rtt, rcode: None, unexpected: false };
-            handshakes.report(Event::Outcome(due.outcome(sent, found))).is_some()
+            handshakes.report(&mut Event::Outcome(due.outcome(sent, found)))
         };
         for (repeat, last_heard) in [(Repeat::Never, 949), (Repeat::Once, 1949)] {
             assert!(is_heard(repeat, last_heard), "{repeat:?}");

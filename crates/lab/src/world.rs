@@ -23,8 +23,8 @@ use lifesign_core::{
 };
 use std::{cmp::Reverse, collections::BinaryHeap, f64::consts::TAU, sync::Arc, time::Duration};
 
-/// Round-trip time to a control, in seconds, and the share of probes that it misses of itself.
-const CONTROL_RTT: f64 = 0.02;
+/// Round-trip time to a control, and the share of probes that it misses of itself.
+const CONTROL_RTT: Duration = Duration::from_millis(20);
 const CONTROL_LOSS: f64 = 0.005;
 /// How long a control is waited for.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
@@ -123,15 +123,19 @@ impl World {
 
     /// What reaches us by `now`.
     pub fn poll_event(&mut self, now: Time) -> Option<Event> {
-        self.poll_event_and_seq(now).map(|(event, _)| event)
+        self.poll_arrival(now).map(|arrival| self.event(&arrival))
     }
 
     /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must
     /// still make a packet of it.
     pub fn poll_event_and_seq(&mut self, now: Time) -> Option<(Event, u32)> {
+        self.poll_arrival(now).map(|arrival| (self.event(&arrival), arrival.seq))
+    }
+
+    fn poll_arrival(&mut self, now: Time) -> Option<Arrival> {
         let arrival = self.arrivals.peek().filter(|arrival| arrival.0.at <= now)?.0;
         self.arrivals.pop();
-        Some((self.event(&arrival), arrival.seq))
+        Some(arrival)
     }
 
     /// What would reach us in this span never does.
@@ -148,17 +152,17 @@ impl World {
         let mut kept = 1.0 - CONTROL_LOSS;
         let mut rtt = CONTROL_RTT;
         let mut held_until = Time::default();
-        for segment in path {
+        for &segment in &path {
             let Some(segment) = self.segments.get_mut(segment as usize) else { continue };
             let conditions = segment.advance(now);
             dead |= conditions.nothing_passes();
-            cut |= conditions.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
+            cut |= conditions.next_darkness <= now + CONTROL_RTT;
             kept *= 1.0 - conditions.loss;
-            rtt *= conditions.slowdown;
+            rtt = rtt.mul_f64(conditions.slowdown);
             held_until = held_until.max(conditions.held_until);
         }
         let silent = dead || self.rng.chance(1.0 - kept) || cut;
-        let answer = (now + Duration::from_secs_f64(rtt)).max(held_until);
+        let answer = (now + rtt).max(held_until);
         let answered = !silent && answer <= now + CONTROL_PATIENCE;
         let at = if answered { answer } else { now + CONTROL_PATIENCE };
         self.push_arrival(Arrival {
@@ -178,7 +182,7 @@ impl World {
         let host = self.hosts[due.target.0 as usize];
         let path = self.paths[due.target.0 as usize];
         let mut slowdown = 1.0;
-        for segment in path {
+        for &segment in &path {
             // Most hosts and blocks have none, since nothing ever happens there.
             if let Some(segment) = self.segments.get_mut(segment as usize) {
                 slowdown *= segment.advance(sent).slowdown;
@@ -204,7 +208,7 @@ impl World {
 
         let mut effect = PathEffect::default();
         let mut kept = (1.0 - host.miss) * (1.0 - (self.normal.loss * load).min(1.0));
-        for (place, segment) in path.into_iter().enumerate() {
+        for (place, &segment) in path.iter().enumerate() {
             let Some(segment) = self.segments.get(segment as usize) else { continue };
             effect.pass(segment, at_host, back);
             kept *= 1.0 - segment.now().loss;
