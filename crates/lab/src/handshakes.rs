@@ -75,31 +75,31 @@ impl Handshakes {
         {
             self.open.pop_front();
         }
-        let is_first = self.find(sent, target, seq).is_some();
-        let first = if is_first { sent } else { sent - SYN_REPEATED_AFTER };
-        let Some(handshake) = self.find(first, target, seq) else { return false };
+        let firsts = [sent, sent - SYN_REPEATED_AFTER];
+        let place = firsts.iter().find_map(|&first| self.find(first, target, seq));
+        let Some(handshake) = place.map(|place| &mut self.open[place]) else { return false };
         handshake.is_reported = true;
         let given_up_after = match handshake.repeat {
             Repeat::Never => SYN_REPEATED_AFTER,
             Repeat::Once => SYN_REPEATED_AGAIN_AFTER,
         }
         .saturating_sub(SYN_MARGIN);
-        outcome.sent = first;
+        outcome.sent = handshake.sent;
         if let Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Unreachable { rtt, .. } =
             &mut outcome.found
         {
-            *rtt += sent.since(first);
+            *rtt += sent.since(outcome.sent);
         }
         outcome.found.ended_after().is_none_or(|after| after < given_up_after)
     }
 
-    /// That of a probe which was sent then, unless it was reported.
-    fn find(&mut self, sent: Time, target: TargetId, seq: u32) -> Option<&mut Handshake> {
+    /// The place of that of a probe which was sent then, unless it was reported.
+    fn find(&self, sent: Time, target: TargetId, seq: u32) -> Option<usize> {
         let first = self.open.partition_point(|open| open.sent < sent);
-        let of_then = self.open.range_mut(first..).take_while(|open| open.sent == sent);
-        of_then
-            .filter(|open| !open.is_reported)
-            .find(|open| (open.target, open.seq) == (target, seq))
+        let of_then = self.open.range(first..).take_while(|open| open.sent == sent);
+        let is_it =
+            |open: &Handshake| !open.is_reported && (open.target, open.seq) == (target, seq);
+        (first..).zip(of_then).find(|(_, open)| is_it(open)).map(|(place, _)| place)
     }
 }
 

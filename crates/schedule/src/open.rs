@@ -28,8 +28,8 @@ const MANY_SLOTS: u32 = 256;
 pub struct OpenProbes {
     recent: Vec<RecentProbes>,
     /// When a waiting probe is overdue; and when an overdue one is lost, which is long after.
-    patience: BinaryHeap<Reverse<(Time, Timer)>>,
-    lost: BinaryHeap<Reverse<(Time, Timer)>>,
+    patience: Timers,
+    lost: Timers,
     /// By target and number.
     overdue: BTreeMap<(u32, u32), OverdueProbe>,
     /// By target: when the newest probe was sent that a neighbour answered.
@@ -88,6 +88,13 @@ struct Timer {
     seq: u32,
     sent: Time,
     trap: bool,
+}
+
+type Timers = BinaryHeap<Reverse<(Time, Timer)>>;
+
+/// When the first of them runs out.
+fn first(timers: &Timers) -> Time {
+    timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
 }
 
 impl OpenProbes {
@@ -167,9 +174,6 @@ impl OpenProbes {
 
     /// When a probe expires, at the earliest: the timer may be of a settled probe.
     pub fn poll_timeout(&self) -> Time {
-        let first = |timers: &BinaryHeap<_>| {
-            timers.peek().map_or(Time::NEVER, |&Reverse((at, Timer { .. }))| at)
-        };
         first(&self.patience).min(first(&self.lost))
     }
 
@@ -177,7 +181,7 @@ impl OpenProbes {
     pub fn poll_expired(&mut self, now: Time) -> Option<Outcome> {
         while self.poll_timeout() <= now {
             // Of two at one time the overdue one comes first.
-            let is_lost = self.lost.peek() > self.patience.peek();
+            let is_lost = first(&self.lost) < first(&self.patience);
             let timers = if is_lost { &mut self.lost } else { &mut self.patience };
             let Reverse((at, timer)) = timers.pop()?;
             let Timer { is_overdue, target, seq, sent, trap } = timer;

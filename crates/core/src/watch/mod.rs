@@ -152,7 +152,7 @@ impl Watch {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
             let overdue = (outcome.found == Found::Lost).then_some(outcome.sent);
-            self.take_in(now, Event::Outcome(outcome), overdue);
+            self.take_in(now, &Event::Outcome(outcome), overdue);
         }
         self.judge.handle_timeout(now);
         self.apply_directives(now);
@@ -174,7 +174,7 @@ impl Watch {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
             let lost = Due { trap: false, ..probe }.outcome(now, Found::Lost);
-            self.take_in(now, Event::Outcome(lost), Some(now));
+            self.take_in(now, &Event::Outcome(lost), Some(now));
         }
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
@@ -192,7 +192,7 @@ impl Watch {
         self.note_call(now);
         match event {
             Event::Outcome(outcome) => self.handle_outcome(now, *outcome),
-            _ => self.take_in(now, *event, None),
+            _ => self.take_in(now, event, None),
         }
         self.apply_directives(now);
     }
@@ -204,7 +204,7 @@ impl Watch {
             let target = Some(outcome.target);
             let reason = Reject::WrongSource;
             let stray = Stray { seen: now, from: Some(from), target, reason };
-            return self.take_in(now, Event::Stray(stray), None);
+            return self.take_in(now, &Event::Stray(stray), None);
         }
         let implausible_since = self.aggregate.implausible_since(&outcome);
         if outcome.found.rtt_if_alive().is_some() {
@@ -214,17 +214,17 @@ impl Watch {
             let target = Some(outcome.target);
             let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
             // The probe stays open: it was not the host that answered it.
-            return self.take_in(now, Event::Stray(stray), None);
+            return self.take_in(now, &Event::Stray(stray), None);
         }
         if let Some((outcome, overdue)) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
                 self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
-            self.take_in(now, Event::Outcome(outcome), overdue);
+            self.take_in(now, &Event::Outcome(outcome), overdue);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
-            self.take_in(now, Event::Stray(stale), None);
+            self.take_in(now, &Event::Stray(stale), None);
         }
     }
 
@@ -238,16 +238,16 @@ impl Watch {
         // What had been due for long at the last call is no other gap.
         let is_late = || now.since(self.poll_timeout().max(self.last_call)) > GAP;
         if now.since(self.last_call) > GAP && is_late() {
-            self.take_in(now, Event::Gap(self.last_call), None);
+            self.take_in(now, &Event::Gap(self.last_call), None);
         }
         self.last_call = now;
     }
 
     /// `overdue`: when the outcome's probe was given out, if it was overdue until now.
-    fn take_in(&mut self, now: Time, event: Event, overdue: Option<Time>) {
+    fn take_in(&mut self, now: Time, event: &Event, overdue: Option<Time>) {
         // What time alone would have demanded in a gap, nobody was there to see.
-        self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
-        match &event {
+        self.judge.handle_timeout(if let Event::Gap(from) = event { *from } else { now });
+        match event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.handle_outcome(outcome, overdue);
                 match summary.evidence {
@@ -279,7 +279,7 @@ impl Watch {
         }
         if let Some(records) = &mut self.records {
             let was_overdue = overdue.is_some();
-            records.push_back(EventRecord { seen: now, event, was_overdue });
+            records.push_back(EventRecord { seen: now, event: *event, was_overdue });
         }
     }
 
