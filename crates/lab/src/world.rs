@@ -201,9 +201,10 @@ impl World {
             return self.answer(due, Duration::ZERO, ArrivalKind::Unresolved);
         }
         let load = self.load(sent);
-        let rtt = self.normal_rtt(&host, load) * slowdown;
-        let at_host = sent + Duration::from_secs_f64(rtt / 2.0);
-        let rtt = Duration::from_secs_f64(rtt);
+        let seconds = self.normal_rtt(&host, load) * slowdown;
+        // Hardly anything changes while a probe is under way: who must know asks.
+        let at_host = || sent + Duration::from_secs_f64(seconds / 2.0);
+        let rtt = Duration::from_secs_f64(seconds);
         let back = sent + rtt;
 
         let mut effect = PathEffect::default();
@@ -216,7 +217,8 @@ impl World {
                 return; // Our own uplink: nothing at all comes back.
             }
         }
-        let burst = self.channels[host.country as usize].loss(self.normal.bursts, at_host);
+        let channel = &mut self.channels[host.country as usize];
+        let burst = self.normal.bursts.map_or(0.0, |bursts| channel.loss(bursts, at_host()));
         if self.rng.unit() < kept * (1.0 - burst) {
             self.answer_what_arrived(due, &host, &effect, at_host, rtt);
         }
@@ -228,16 +230,16 @@ impl World {
         due: &Due,
         host: &WorldHost,
         path: &PathEffect,
-        at_host: Time,
+        at_host: impl Fn() -> Time,
         rtt: Duration,
     ) {
         if host.accepts_all && host.kind.traits().has_trap {
             // The firewall stands outside: it answers for a dead host too.
-            self.answer(due, at_host.since(due.sent), ArrivalKind::Reply);
+            self.answer(due, at_host().since(due.sent), ArrivalKind::Reply);
         } else if path.dark || path.cut {
             let code = path.router_code.or(self.router_answers.then_some(HOST_UNREACHABLE));
             if let Some(code) = code.filter(|_| path.dark) {
-                self.answer(due, at_host.since(due.sent), ArrivalKind::Unreachable(code));
+                self.answer(due, at_host().since(due.sent), ArrivalKind::Unreachable(code));
             }
         } else if host.answers && (host.kind != Kind::Icmp || self.router_passes(host, at_host)) {
             let refused = due.trap || host.refuses;
@@ -300,8 +302,8 @@ impl World {
     }
 
     /// Does the rate limit of the host's block let an ICMP answer pass?
-    fn router_passes(&mut self, host: &WorldHost, now: Time) -> bool {
-        self.buckets.get_mut(host.block as usize).is_none_or(|bucket| bucket.take(0.0, now))
+    fn router_passes(&mut self, host: &WorldHost, now: impl Fn() -> Time) -> bool {
+        self.buckets.get_mut(host.block as usize).is_none_or(|bucket| bucket.take(0.0, now()))
     }
 
     fn event(&self, arrival: &Arrival) -> Event {
@@ -354,12 +356,12 @@ struct PathEffect {
 
 impl PathEffect {
     #[inline]
-    fn pass(&mut self, segment: &Segment, at_host: Time, back: Time) {
+    fn pass(&mut self, segment: &Segment, at_host: impl Fn() -> Time, back: Time) {
         let now = segment.now();
         let (then, on_return) = if back < segment.until {
             (now, now)
         } else {
-            (segment.later(at_host), segment.later(back))
+            (segment.later(at_host()), segment.later(back))
         };
         self.dark |= then.nothing_passes();
         self.router_code = self.router_code.or(then.router_code);
