@@ -234,6 +234,7 @@ impl Watch {
     }
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
+    #[inline]
     fn note_call(&mut self, now: Time) {
         // What had been due for long at the last call is no other gap.
         let is_late = || now.since(self.poll_timeout().max(self.last_call)) > GAP;
