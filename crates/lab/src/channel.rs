@@ -22,8 +22,7 @@ impl BurstChannel {
     }
 
     /// The loss at this time; times that go back a little see the newest.
-    pub fn loss(&mut self, bursts: Option<BurstLoss>, time: Time) -> f64 {
-        let Some(bursts) = bursts else { return 0.0 };
+    pub fn loss(&mut self, bursts: BurstLoss, time: Time) -> f64 {
         while self.until <= time {
             self.bad = !self.bad;
             let mean = if self.bad { bursts.mean_length } else { bursts.mean_interval };

@@ -63,50 +63,43 @@ impl Handshakes {
         None
     }
 
-    /// What is reported of what reached us; None for what nobody waits for any more.
-    pub fn report(&mut self, event: Event) -> Option<Event> {
-        let Event::Outcome(outcome) = event else { return Some(event) };
-        let Outcome { target, seq, sent, found, .. } = outcome;
+    /// Makes of what reached us what is reported; false for what nobody waits for any more.
+    pub fn report(&mut self, event: &mut Event) -> bool {
+        let Event::Outcome(outcome) = event else { return true };
+        let &mut Outcome { target, seq, sent, .. } = outcome;
         if !self.roster.target(target).kind.traits().is_repeated {
-            return Some(event);
+            return true;
         }
         while let Some(oldest) = self.open.front()
             && (oldest.is_reported || oldest.sent + SYN_REPEATED_AGAIN_AFTER <= sent)
         {
             self.open.pop_front();
         }
-        let is_first = self.find(sent, target, seq).is_some();
-        let first = if is_first { sent } else { sent - SYN_REPEATED_AFTER };
-        let handshake = self.find(first, target, seq)?;
+        let firsts = [sent, sent - SYN_REPEATED_AFTER];
+        let place = firsts.iter().find_map(|&first| self.find(first, target, seq));
+        let Some(handshake) = place.map(|place| &mut self.open[place]) else { return false };
         handshake.is_reported = true;
-        let repeat = handshake.repeat;
-        let waited = sent.since(first);
-        let found = match found {
-            Found::Reply { rtt, rcode, unexpected } => {
-                Found::Reply { rtt: waited + rtt, rcode, unexpected }
-            }
-            Found::Refused { rtt } => Found::Refused { rtt: waited + rtt },
-            Found::Unreachable { from, code, rtt } => {
-                Found::Unreachable { from, code, rtt: waited + rtt }
-            }
-            found => found,
-        };
-        let given_up_after = match repeat {
+        let given_up_after = match handshake.repeat {
             Repeat::Never => SYN_REPEATED_AFTER,
             Repeat::Once => SYN_REPEATED_AGAIN_AFTER,
         }
         .saturating_sub(SYN_MARGIN);
-        let is_heard = found.ended_after().is_none_or(|after| after < given_up_after);
-        is_heard.then_some(Event::Outcome(Outcome { sent: first, found, ..outcome }))
+        outcome.sent = handshake.sent;
+        if let Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Unreachable { rtt, .. } =
+            &mut outcome.found
+        {
+            *rtt += sent.since(outcome.sent);
+        }
+        outcome.found.ended_after().is_none_or(|after| after < given_up_after)
     }
 
-    /// That of a probe which was sent then, unless it was reported.
-    fn find(&mut self, sent: Time, target: TargetId, seq: u32) -> Option<&mut Handshake> {
+    /// The place of that of a probe which was sent then, unless it was reported.
+    fn find(&self, sent: Time, target: TargetId, seq: u32) -> Option<usize> {
         let first = self.open.partition_point(|open| open.sent < sent);
-        let of_then = self.open.range_mut(first..).take_while(|open| open.sent == sent);
-        of_then
-            .filter(|open| !open.is_reported)
-            .find(|open| (open.target, open.seq) == (target, seq))
+        let of_then = self.open.range(first..).take_while(|open| open.sent == sent);
+        let is_it =
+            |open: &Handshake| !open.is_reported && (open.target, open.seq) == (target, seq);
+        (first..).zip(of_then).find(|(_, open)| is_it(open)).map(|(place, _)| place)
     }
 }
 
@@ -133,7 +126,7 @@ mod tests {
             handshakes.handle_probe(&due);
             let rtt = Duration::from_millis(millis);
             let found = Found::Reply { rtt, rcode: None, unexpected: false };
-            handshakes.report(Event::Outcome(due.outcome(sent, found))).is_some()
+            handshakes.report(&mut Event::Outcome(due.outcome(sent, found)))
         };
         for (repeat, last_heard) in [(Repeat::Never, 949), (Repeat::Once, 1949)] {
             assert!(is_heard(repeat, last_heard), "{repeat:?}");

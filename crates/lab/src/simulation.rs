@@ -125,11 +125,11 @@ impl Simulation {
                     self.referee.handle_probe(block, probe.sent);
                 }
             }
-            while let Some(event) = self.world.poll_event(self.now) {
-                if let Some(event) = self.handshakes.report(event) {
-                    self.watch.handle_event(self.now, &event);
+            while let Some(event) = &mut self.world.poll_event(self.now) {
+                if self.handshakes.report(event) {
+                    self.watch.handle_event(self.now, event);
                     if let Some(tracing) = &mut self.tracing {
-                        tracing.handle_event(&event, self.now);
+                        tracing.handle_event(event, self.now);
                     }
                 }
             }
@@ -142,13 +142,9 @@ impl Simulation {
             }
             if let Some(tracing) = &mut self.tracing {
                 tracing.look_at_flapping(&self.watch, &self.truth, self.now);
-            }
-            while let Some(block) = self.watch.poll_doubt() {
-                if let Some(tracing) = &mut self.tracing {
+                while let Some(block) = self.watch.poll_doubt() {
                     tracing.handle_doubt(block, self.now);
                 }
-            }
-            if let Some(tracing) = &mut self.tracing {
                 tracing.advance(&self.truth, self.now);
             }
             if self.next_share <= self.now {

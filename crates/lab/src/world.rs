@@ -23,8 +23,8 @@ use lifesign_core::{
 };
 use std::{cmp::Reverse, collections::BinaryHeap, f64::consts::TAU, sync::Arc, time::Duration};
 
-/// Round-trip time to a control, in seconds, and the share of probes that it misses of itself.
-const CONTROL_RTT: f64 = 0.02;
+/// Round-trip time to a control, and the share of probes that it misses of itself.
+const CONTROL_RTT: Duration = Duration::from_millis(20);
 const CONTROL_LOSS: f64 = 0.005;
 /// How long a control is waited for.
 const CONTROL_PATIENCE: Duration = Duration::from_secs(1);
@@ -123,15 +123,19 @@ impl World {
 
     /// What reaches us by `now`.
     pub fn poll_event(&mut self, now: Time) -> Option<Event> {
-        self.poll_event_and_seq(now).map(|(event, _)| event)
+        self.poll_arrival(now).map(|arrival| self.event(&arrival))
     }
 
     /// The same, and the number of the probe ([`Due::seq`]) that it is about: for whoever must
     /// still make a packet of it.
     pub fn poll_event_and_seq(&mut self, now: Time) -> Option<(Event, u32)> {
+        self.poll_arrival(now).map(|arrival| (self.event(&arrival), arrival.seq))
+    }
+
+    fn poll_arrival(&mut self, now: Time) -> Option<Arrival> {
         let arrival = self.arrivals.peek().filter(|arrival| arrival.0.at <= now)?.0;
         self.arrivals.pop();
-        Some((self.event(&arrival), arrival.seq))
+        Some(arrival)
     }
 
     /// What would reach us in this span never does.
@@ -148,17 +152,17 @@ impl World {
         let mut kept = 1.0 - CONTROL_LOSS;
         let mut rtt = CONTROL_RTT;
         let mut held_until = Time::default();
-        for segment in path {
+        for &segment in &path {
             let Some(segment) = self.segments.get_mut(segment as usize) else { continue };
             let conditions = segment.advance(now);
             dead |= conditions.nothing_passes();
-            cut |= conditions.next_darkness <= now + Duration::from_secs_f64(CONTROL_RTT);
+            cut |= conditions.next_darkness <= now + CONTROL_RTT;
             kept *= 1.0 - conditions.loss;
-            rtt *= conditions.slowdown;
+            rtt = rtt.mul_f64(conditions.slowdown);
             held_until = held_until.max(conditions.held_until);
         }
         let silent = dead || self.rng.chance(1.0 - kept) || cut;
-        let answer = (now + Duration::from_secs_f64(rtt)).max(held_until);
+        let answer = (now + rtt).max(held_until);
         let answered = !silent && answer <= now + CONTROL_PATIENCE;
         let at = if answered { answer } else { now + CONTROL_PATIENCE };
         self.push_arrival(Arrival {
@@ -178,7 +182,7 @@ impl World {
         let host = self.hosts[due.target.0 as usize];
         let path = self.paths[due.target.0 as usize];
         let mut slowdown = 1.0;
-        for segment in path {
+        for &segment in &path {
             // Most hosts and blocks have none, since nothing ever happens there.
             if let Some(segment) = self.segments.get_mut(segment as usize) {
                 slowdown *= segment.advance(sent).slowdown;
@@ -197,14 +201,15 @@ impl World {
             return self.answer(due, Duration::ZERO, ArrivalKind::Unresolved);
         }
         let load = self.load(sent);
-        let rtt = self.normal_rtt(&host, load) * slowdown;
-        let at_host = sent + Duration::from_secs_f64(rtt / 2.0);
-        let rtt = Duration::from_secs_f64(rtt);
+        let seconds = self.normal_rtt(&host, load) * slowdown;
+        // Hardly anything changes while a probe is under way: who must know asks.
+        let at_host = || sent + Duration::from_secs_f64(seconds / 2.0);
+        let rtt = Duration::from_secs_f64(seconds);
         let back = sent + rtt;
 
         let mut effect = PathEffect::default();
         let mut kept = (1.0 - host.miss) * (1.0 - (self.normal.loss * load).min(1.0));
-        for (place, segment) in path.into_iter().enumerate() {
+        for (place, &segment) in path.iter().enumerate() {
             let Some(segment) = self.segments.get(segment as usize) else { continue };
             effect.pass(segment, at_host, back);
             kept *= 1.0 - segment.now().loss;
@@ -212,7 +217,8 @@ impl World {
                 return; // Our own uplink: nothing at all comes back.
             }
         }
-        let burst = self.channels[host.country as usize].loss(self.normal.bursts, at_host);
+        let channel = &mut self.channels[host.country as usize];
+        let burst = self.normal.bursts.map_or(0.0, |bursts| channel.loss(bursts, at_host()));
         if self.rng.unit() < kept * (1.0 - burst) {
             self.answer_what_arrived(due, &host, &effect, at_host, rtt);
         }
@@ -224,16 +230,16 @@ impl World {
         due: &Due,
         host: &WorldHost,
         path: &PathEffect,
-        at_host: Time,
+        at_host: impl Fn() -> Time,
         rtt: Duration,
     ) {
         if host.accepts_all && host.kind.traits().has_trap {
             // The firewall stands outside: it answers for a dead host too.
-            self.answer(due, at_host.since(due.sent), ArrivalKind::Reply);
+            self.answer(due, at_host().since(due.sent), ArrivalKind::Reply);
         } else if path.dark || path.cut {
             let code = path.router_code.or(self.router_answers.then_some(HOST_UNREACHABLE));
             if let Some(code) = code.filter(|_| path.dark) {
-                self.answer(due, at_host.since(due.sent), ArrivalKind::Unreachable(code));
+                self.answer(due, at_host().since(due.sent), ArrivalKind::Unreachable(code));
             }
         } else if host.answers && (host.kind != Kind::Icmp || self.router_passes(host, at_host)) {
             let refused = due.trap || host.refuses;
@@ -296,8 +302,8 @@ impl World {
     }
 
     /// Does the rate limit of the host's block let an ICMP answer pass?
-    fn router_passes(&mut self, host: &WorldHost, now: Time) -> bool {
-        self.buckets.get_mut(host.block as usize).is_none_or(|bucket| bucket.take(0.0, now))
+    fn router_passes(&mut self, host: &WorldHost, now: impl Fn() -> Time) -> bool {
+        self.buckets.get_mut(host.block as usize).is_none_or(|bucket| bucket.take(0.0, now()))
     }
 
     fn event(&self, arrival: &Arrival) -> Event {
@@ -350,12 +356,12 @@ struct PathEffect {
 
 impl PathEffect {
     #[inline]
-    fn pass(&mut self, segment: &Segment, at_host: Time, back: Time) {
+    fn pass(&mut self, segment: &Segment, at_host: impl Fn() -> Time, back: Time) {
         let now = segment.now();
         let (then, on_return) = if back < segment.until {
             (now, now)
         } else {
-            (segment.later(at_host), segment.later(back))
+            (segment.later(at_host()), segment.later(back))
         };
         self.dark |= then.nothing_passes();
         self.router_code = self.router_code.or(then.router_code);

@@ -96,7 +96,10 @@ impl Histogram {
         if self.counts.is_empty() {
             self.counts.resize(bounds.len() + 1, 0);
         }
-        self.counts[bounds.partition_point(|&bound| bound * 1000 < nanos)] += 1;
+        // Most delays of our own are none.
+        let is_first = nanos <= bounds[0] * 1000;
+        let at = if is_first { 0 } else { bounds.partition_point(|&bound| bound * 1000 < nanos) };
+        self.counts[at] += 1;
         self.sum += time.as_secs_f64();
         if !self.grid.is_native() {
             return;

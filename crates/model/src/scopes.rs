@@ -309,11 +309,12 @@ impl Roster {
     /// Ids of all targets of the host that this one asks, which follow each other.
     pub fn targets_of_host(&self, id: TargetId) -> Range<u32> {
         let target = self.target(id);
-        let block = &self.block(target.block).targets;
-        let is_same = |other: &u32| self.targets[*other as usize].host == target.host;
-        let before = (block.start..id.0).rev().take_while(is_same).count() as u32;
-        let after = (id.0 + 1..block.end).take_while(is_same).count() as u32;
-        id.0 - before..id.0 + 1 + after
+        let block = self.block(target.block);
+        let (before, rest) = self.targets_in(block).split_at((id.0 - block.targets.start) as usize);
+        let is_same = |other: &&Target| other.host == target.host;
+        let before = before.iter().rev().take_while(is_same).count() as u32;
+        let rest = rest.iter().take_while(is_same).count() as u32;
+        id.0 - before..id.0 + rest
     }
 
     /// Ids of a block's targets, host by host: those of a host follow each other.

@@ -65,8 +65,9 @@ impl Schedule {
 
     /// When the newest probe to the target's host was sent.
     fn host_asked(&self, target: TargetId) -> Time {
-        let of_host = self.roster.targets_of_host(target);
-        of_host.map(|id| self.contacts[id as usize].asked).max().unwrap_or_default()
+        let host = self.contacts[target.0 as usize].host;
+        let of_host = self.contacts[host as usize..].iter().take_while(|one| one.host == host);
+        of_host.map(|contact| contact.asked).max().unwrap_or_default()
     }
 
     /// The block of a silent scope that is asked next: of those not yet asked since it was heard,

@@ -121,6 +121,16 @@ struct Contact {
     heard: Heard,
     /// It has gone, or is retired.
     absent: bool,
+    /// The first target of its host.
+    host: u32,
+}
+
+/// Those of targets that nobody has asked yet.
+fn no_contacts(roster: &Roster) -> Vec<Contact> {
+    let blocks = (0..roster.blocks.len() as u32).map(BlockId);
+    let hosts = blocks.flat_map(|block| roster.targets_by_host(block));
+    let contact = |host: u32| Contact { host, ..Contact::default() };
+    hosts.flat_map(|host| host.clone().map(move |_| contact(host.start))).collect()
 }
 
 /// What a slot is for. Slots of one time come in this order.
@@ -189,7 +199,7 @@ impl Schedule {
         let escalations = vec![EscalationState::default(); roster.scope_count()];
         Self {
             excluded: vec![false; roster.scope_count()],
-            contacts: vec![Contact::default(); roster.targets.len()],
+            contacts: no_contacts(&roster),
             repeats_paid: BTreeMap::new(),
             skipped: Skipped::default(),
             doubts: BTreeSet::new(),
@@ -221,42 +231,46 @@ impl Schedule {
         self.skipped
     }
 
-    /// The next target to probe, if one is due by `now`. The slot at hand stays first in the queue
-    /// until it is rescheduled or removed.
+    /// The next target to probe, if one is due by `now`.
+    #[inline]
     pub fn poll_target(&mut self, now: Time, open: &OpenProbes) -> Option<Slot> {
-        while let Some(&Reverse((at, key))) = self.queue.peek() {
-            if at > now {
-                return None;
-            }
-            let lag = now.since(at);
-            let target = match key {
-                Key::Regular(country) => self.regular_slot(country, at, now, open),
-                Key::Escalated(scope) => self.escalation_slot(scope, at, now),
-                Key::Asked(target) => {
-                    self.queue.pop();
-                    let block = self.roster.targets[target as usize].block;
-                    self.pay(block.0, ASKED_RESERVE, now).then_some(target)
-                }
-                Key::Once(block) => {
-                    self.queue.pop();
-                    self.doubt_probe(block, NEWEST_IN_DOUBT, REGULAR_RESERVE, now)
-                }
-                Key::Interval(target) => {
-                    let every = self.own_interval(target).unwrap_or(RETIRED_EVERY);
-                    self.reschedule_regular(at, every, now);
-                    self.interval_slot(target, now, open)
-                }
-                Key::Retired(block) => self.retired_slot(block, at, now),
-            };
-            if let Some(target) = target {
-                // Of a host that was asked in vain another target may still tell.
-                if !self.contacts[target as usize].absent {
-                    self.contacts[target as usize].asked = now;
-                }
-                return Some(Slot { target: TargetId(target), lag });
+        while let Some(&Reverse((at, key))) = self.queue.peek()
+            && at <= now
+        {
+            if let Some(target) = self.take_slot(at, key, now, open) {
+                return Some(Slot { target: TargetId(target), lag: now.since(at) });
             }
         }
         None
+    }
+
+    /// Whom the first slot of the queue asks. It stays there until it is rescheduled or removed.
+    fn take_slot(&mut self, at: Time, key: Key, now: Time, open: &OpenProbes) -> Option<u32> {
+        let target = match key {
+            Key::Regular(country) => self.regular_slot(country, at, now, open),
+            Key::Escalated(scope) => self.escalation_slot(scope, at, now),
+            Key::Asked(target) => {
+                self.queue.pop();
+                let block = self.roster.targets[target as usize].block;
+                self.pay(block.0, ASKED_RESERVE, now).then_some(target)
+            }
+            Key::Once(block) => {
+                self.queue.pop();
+                self.doubt_probe(block, NEWEST_IN_DOUBT, REGULAR_RESERVE, now)
+            }
+            Key::Interval(target) => {
+                let every = self.own_interval(target).unwrap_or(RETIRED_EVERY);
+                self.reschedule_regular(at, every, now);
+                self.interval_slot(target, now, open)
+            }
+            Key::Retired(block) => self.retired_slot(block, at, now),
+        }?;
+        let contact = &mut self.contacts[target as usize];
+        // Of a host that was asked in vain another target may still tell.
+        if !contact.absent {
+            contact.asked = now;
+        }
+        Some(target)
     }
 
     /// The next block that is asked more, in doubt, and that nobody has taken yet.

@@ -27,8 +27,9 @@ const MANY_SLOTS: u32 = 256;
 #[derive(Debug)]
 pub struct OpenProbes {
     recent: Vec<RecentProbes>,
-    /// When a waiting probe is overdue, or an overdue one lost.
-    timers: BinaryHeap<Reverse<(Time, Timer)>>,
+    /// When a waiting probe is overdue; and when an overdue one is lost, which is long after.
+    patience: Timers,
+    lost: Timers,
     /// By target and number.
     overdue: BTreeMap<(u32, u32), OverdueProbe>,
     /// By target: when the newest probe was sent that a neighbour answered.
@@ -89,12 +90,20 @@ struct Timer {
     trap: bool,
 }
 
+type Timers = BinaryHeap<Reverse<(Time, Timer)>>;
+
+/// When the first of them runs out.
+fn first(timers: &Timers) -> Time {
+    timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
+}
+
 impl OpenProbes {
     /// For this many targets.
     pub fn new(targets: usize) -> Self {
         Self {
             recent: vec![RecentProbes::default(); targets],
-            timers: BinaryHeap::new(),
+            patience: BinaryHeap::new(),
+            lost: BinaryHeap::new(),
             overdue: BTreeMap::new(),
             neighbours: BTreeMap::new(),
             waiting: 0,
@@ -107,7 +116,8 @@ impl OpenProbes {
         let remapped = |Reverse((at, timer)): Reverse<(Time, Timer)>| {
             Some(Reverse((at, Timer { target: targets.new_id(timer.target)?, ..timer })))
         };
-        self.timers = self.timers.drain().filter_map(remapped).collect();
+        self.patience = self.patience.drain().filter_map(remapped).collect();
+        self.lost = self.lost.drain().filter_map(remapped).collect();
         let remapped = |((target, seq), probe)| Some(((targets.new_id(target)?, seq), probe));
         self.overdue = std::mem::take(&mut self.overdue).into_iter().filter_map(remapped).collect();
         let remapped = |(target, sent)| Some((targets.new_id(target)?, sent));
@@ -143,10 +153,12 @@ impl OpenProbes {
     ) -> (Due, bool) {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
-        if matches!(probes.stage(seq), Stage::Waiting | Stage::Overdue) {
+        let mut displaced = probes.stage(seq);
+        if matches!(displaced, Stage::Waiting | Stage::Overdue) {
             probes.widen();
+            displaced = probes.stage(seq);
         }
-        let displaced = probes.stage(seq) == Stage::Overdue;
+        let displaced = displaced == Stage::Overdue;
         if displaced {
             self.overdue.remove(&(target.0, seq.wrapping_sub(MANY_SLOTS)));
         }
@@ -156,21 +168,22 @@ impl OpenProbes {
         self.waiting += 1;
         let at = sent + patience;
         let timer = Timer { is_overdue: false, target: target.0, seq, sent, trap };
-        self.timers.push(Reverse((at, timer)));
+        self.patience.push(Reverse((at, timer)));
         (Due { target, seq, sent, patience, trap, repeat }, displaced)
     }
 
     /// When a probe expires, at the earliest: the timer may be of a settled probe.
     pub fn poll_timeout(&self) -> Time {
-        self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0)
+        first(&self.patience).min(first(&self.lost))
     }
 
     /// The next probe whose patience (`Overdue`) or time (`Lost`) has run out by `now`.
     pub fn poll_expired(&mut self, now: Time) -> Option<Outcome> {
-        while let Some(&Reverse((at, timer))) = self.timers.peek()
-            && at <= now
-        {
-            self.timers.pop();
+        while self.poll_timeout() <= now {
+            // Of two at one time the overdue one comes first.
+            let is_lost = first(&self.lost) < first(&self.patience);
+            let timers = if is_lost { &mut self.lost } else { &mut self.patience };
+            let Reverse((at, timer)) = timers.pop()?;
             let Timer { is_overdue, target, seq, sent, trap } = timer;
             let probes = &mut self.recent[target as usize];
             if !probes.is_open(seq) {
@@ -187,7 +200,7 @@ impl OpenProbes {
                 probes.waiting -= 1;
                 self.waiting -= 1;
                 let timer = Timer { is_overdue: true, ..timer };
-                self.timers.push(Reverse((sent + LOST_AFTER, timer)));
+                self.lost.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };
             return Some(Outcome {

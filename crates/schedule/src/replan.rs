@@ -30,10 +30,13 @@ impl Schedule {
         let carried: BTreeSet<Key> = queue.iter().map(|entry| entry.0.1).collect();
         queue.extend(fresh.queue.drain().filter(|entry| !carried.contains(&entry.0.1)));
         fresh.queue = queue.into();
-        fresh.contacts =
+        let contacts =
             map.targets.carry(std::mem::take(&mut self.contacts), |_| Contact::default());
-        for (contact, target) in fresh.contacts.iter_mut().zip(&fresh.roster.targets) {
-            contact.absent &= target.interval().is_none();
+        for ((known, fresh), target) in
+            contacts.into_iter().zip(&mut fresh.contacts).zip(&fresh.roster.targets)
+        {
+            let absent = known.absent && target.interval().is_none();
+            *fresh = Contact { absent, host: fresh.host, ..known };
         }
         let remapped = |(TargetId(target), seq)| Some((TargetId(map.targets.new_id(target)?), seq));
         fresh.repeats_paid =

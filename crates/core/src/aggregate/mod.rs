@@ -115,7 +115,8 @@ impl Aggregate {
         {
             unmasked.asked = probe.sent;
         }
-        self.count(probe.target, |counts| counts.sent.up(), |counts| counts.sent.up());
+        stats.sent.up();
+        self.kinds[stats.kind_id as usize].counts.sent.up();
     }
 
     /// Counts an outcome. `overdue`: when the probe was given out, if it had been reported
@@ -123,13 +124,10 @@ impl Aggregate {
     pub fn handle_outcome(&mut self, outcome: &Outcome, overdue: Option<Time>) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
         let was_overdue = overdue.is_some();
-        self.count(
-            target,
-            |own| own.count(&found, was_overdue),
-            |kind| kind.count(&found, was_overdue),
-        );
         let stats = &mut self.targets[target.0 as usize];
-        let KindStats { block, kind, .. } = self.kinds[stats.kind_id as usize];
+        stats.change_counts(|own| own.count(&found, was_overdue));
+        let KindStats { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
+        counts.count(&found, was_overdue);
         // The silence of a trap question is no miss, but of a host that is known to refuse.
         let missed = overdue.filter(|_| !outcome.trap || stats.trap() == Trap::Real);
         let evidence = stats.evidence(kind, outcome, missed);
@@ -203,7 +201,9 @@ impl Aggregate {
             let block = self.roster.target(target).block;
             let reasons = Arc::make_mut(&mut self.reasons[block.0 as usize]);
             *reasons.rejected.entry(stray.reason).or_default() += 1;
-            self.count(target, |own| own.rejected.up(), |kind| kind.rejected.up());
+            let stats = &mut self.targets[target.0 as usize];
+            stats.change_counts(|own| own.rejected.up());
+            self.kinds[stats.kind_id as usize].counts.rejected.up();
         }
     }
 
@@ -218,19 +218,5 @@ impl Aggregate {
 
     pub fn windows(&self, scope: ScopeId, now: Time) -> WindowViews {
         WindowViews::new(self.windows[scope.index()].clone(), now)
-    }
-
-    /// Counts for a target, and for its kind in its block.
-    fn count(
-        &mut self,
-        target: TargetId,
-        own: impl FnOnce(&mut Counts<u32>),
-        kind: impl FnOnce(&mut Counts),
-    ) {
-        let stats = &mut self.targets[target.0 as usize];
-        let mut counts = stats.counts();
-        own(&mut counts);
-        stats.set_counts(counts);
-        kind(&mut self.kinds[stats.kind_id as usize].counts);
     }
 }

@@ -55,7 +55,11 @@ impl Aggregate {
         if kind.traits().has_token || unmasks || stats.accepts_all() {
             return None;
         }
-        if self.lowest_of_host(id).is_none_or(|lowest| rtt.as_secs_f32() >= lowest / 2.0) {
+        let is_plausible = |lowest: f32| rtt.as_secs_f32() >= lowest / 2.0;
+        // The host's lowest is no more than the target's own.
+        if stats.rtt.lowest().is_some_and(is_plausible)
+            || self.lowest_of_host(id).is_none_or(is_plausible)
+        {
             return None;
         }
         let of_same_host = self.of_same_host(id).iter();

@@ -18,7 +18,7 @@ use crate::{
 pub struct TargetStats {
     /// Its kind in its block: an index into `Aggregate::kinds`.
     pub(super) kind_id: u32,
-    sent: u32,
+    pub(super) sent: u32,
     reply: u32,
     late: u32,
     lost: u32,
@@ -74,7 +74,9 @@ impl TargetStats {
         Counts { sent, reply, late, lost, overdue: self.overdue.into(), ..rare }
     }
 
-    pub(super) fn set_counts(&mut self, counts: Counts<u32>) {
+    pub(super) fn change_counts(&mut self, change: impl FnOnce(&mut Counts<u32>)) {
+        let mut counts = self.counts();
+        change(&mut counts);
         let Counts { sent, reply, late, lost, overdue, .. } = counts;
         self.sent = sent;
         self.reply = reply;
@@ -216,18 +218,14 @@ mod tests {
         assert!(size_of::<RareStats>() <= 112, "{}", size_of::<RareStats>());
         let mut stats = TargetStats::new(0);
         for found in [Found::Overdue, Found::Lost, Found::Overdue] {
-            let mut counts = stats.counts();
-            counts.count(&found, found == Found::Lost);
-            stats.set_counts(counts);
+            stats.change_counts(|counts| counts.count(&found, found == Found::Lost));
         }
         assert_eq!(
             (stats.counts().lost, stats.counts().overdue, stats.rare.is_none()),
             (1, 1, true)
         );
-        let mut counts = stats.counts();
-        counts.count(&Found::Duplicate, false);
-        stats.set_counts(counts);
-        assert_eq!(stats.counts(), counts);
+        stats.change_counts(|counts| counts.count(&Found::Duplicate, false));
+        assert_eq!((stats.counts().lost, stats.counts().duplicate), (1, 1));
         assert!(stats.rare.is_some());
     }
 }

@@ -134,18 +134,25 @@ impl Windows {
             return self.bucket(ring + 1, second);
         }
         if held < epoch {
-            let mut old = std::mem::take(&mut self.buckets[index]);
-            if old.answered + old.missed > 0
-                && let Some(coarser) = self.bucket(ring + 1, held * length)
-            {
-                coarser.answered += old.answered;
-                coarser.missed += old.missed;
-                coarser.times.merge(&old.times);
-            }
-            old.times.clear();
-            self.buckets[index] = Bucket { epoch, answered: 0, missed: 0, times: old.times };
+            self.move_on(ring, index);
+            self.buckets[index].epoch = epoch;
         }
         Some(&mut self.buckets[index])
+    }
+
+    /// Empties a bucket of this ring into the next one.
+    #[cold]
+    fn move_on(&mut self, ring: usize, index: usize) {
+        let mut old = std::mem::take(&mut self.buckets[index]);
+        if old.answered + old.missed > 0
+            && let Some(coarser) = self.bucket(ring + 1, old.epoch * RINGS[ring].1)
+        {
+            coarser.answered += old.answered;
+            coarser.missed += old.missed;
+            coarser.times.merge(&old.times);
+        }
+        old.times.clear();
+        self.buckets[index].times = old.times;
     }
 
     /// One of them.

@@ -101,7 +101,9 @@ impl Judge {
         let change = self.sight[family].answered(summary.sent, now);
         self.apply_sight_change(family, change, now);
         self.unsent.remove(&summary.target);
-        self.confirm_misses(now);
+        if !self.unconfirmed.is_empty() {
+            self.confirm_misses(now);
+        }
     }
 
     /// Two answers within a second are more than a rate limit lets through: there is none.

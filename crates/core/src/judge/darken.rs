@@ -18,7 +18,7 @@ impl Judge {
             self.update_excluded(id);
             return;
         }
-        if self.is_silent(id, now) {
+        if !self.unsent.is_empty() && self.is_silent(id, now) {
             self.forget_held_back(id, now);
         }
         let is_silent = self.is_silent(id, now);

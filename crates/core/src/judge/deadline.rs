@@ -14,7 +14,7 @@ impl Judge {
     /// Sets the scope's timer to when time alone next changes something in it, unless an earlier
     /// one is set: that one will set the next.
     pub(super) fn set_timer(&mut self, id: ScopeId, now: Time) {
-        let next = self.deadlines(id, now).into_iter().flatten().filter(|&at| at > now).min();
+        let next = self.deadlines(id, now).into_iter().filter(|&at| at > now).min();
         let scope = &mut self.scopes[id.index()];
         if let Some(at) = next.filter(|&at| at < scope.timer) {
             scope.timer = at;
@@ -22,27 +22,28 @@ impl Judge {
         }
     }
 
-    /// When each thing is, or was, that time alone changes in a scope; None if it does not apply
+    /// When each thing is, or was, that time alone changes in a scope; never if it does not apply
     /// now.
-    fn deadlines(&self, id: ScopeId, now: Time) -> [Option<Time>; 6] {
+    fn deadlines(&self, id: ScopeId, now: Time) -> [Time; 6] {
         let scope = &self.scopes[id.index()];
         let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
         let is_known = scope.state != State::Unknown;
         let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
         let is_returning = scope.recovery.check.is_some() || scope.recovery.narrowed;
+        let only_if = |applies: bool, at: Time| if applies { at } else { Time::NEVER };
         [
             // It has given no evidence for too long.
-            is_known.then(|| scope.last_evidence + self.stale_after(id)),
+            only_if(is_known, scope.last_evidence + self.stale_after(id)),
             // Its darkness becomes an outage.
-            short.map(|darkness| darkness.counted_since() + self.rules.outage_after),
+            short.map_or(Time::NEVER, |dark| dark.counted_since() + self.rules.outage_after),
             // It is known whether most countries fell silent with it.
-            short.map(known_together),
+            short.map_or(Time::NEVER, known_together),
             // Its other children have been asked too since it came back.
-            Some(scope.recovery.edge.latest + rules::SETTLE_TIME),
+            scope.recovery.edge.latest + rules::SETTLE_TIME,
             // It has been calm for long enough not to be flapping.
-            is_flapping.then_some(scope.flaps.ends_at),
+            only_if(is_flapping, scope.flaps.ends_at),
             // Whether its last darkness was one is decided, and when it ended.
-            is_returning.then_some(scope.recovery.until),
+            only_if(is_returning, scope.recovery.until),
         ]
     }
 }

@@ -189,9 +189,6 @@ impl Judge {
     /// Takes the misses out of a scope's silence that our own side may have made: of a probe that
     /// could not leave, the kernel may tell seconds later (no answer to ARP).
     pub(super) fn forget_held_back(&mut self, id: ScopeId, now: Time) {
-        if self.unsent.is_empty() {
-            return;
-        }
         let life = self.scopes[id.index()].life.unwrap_or_default();
         let mut held_back = Vec::new();
         for block in self.roster.blocks_of(self.roster.scope(id)).map(BlockId) {

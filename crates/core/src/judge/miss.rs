@@ -69,9 +69,6 @@ impl Judge {
 
     /// Somebody has answered: misses of probes sent before count now.
     pub(super) fn confirm_misses(&mut self, now: Time) {
-        if self.unconfirmed.is_empty() {
-            return;
-        }
         let until = PerFamily::new(|family| self.sight[family].confirmed_until());
         let roster = self.roster.clone();
         let is_confirmed = |miss: &mut Unconfirmed| miss.sent <= until[roster.family(miss.block)];
@@ -205,9 +202,13 @@ impl Judge {
 
     /// Our sight of a family changed: every verdict on its scopes with it.
     pub(super) fn apply_sight_change(&mut self, family: Family, change: SightChange, now: Time) {
-        if change == SightChange::None {
-            return;
+        if change != SightChange::None {
+            self.evaluate_family(family, change, now);
         }
+    }
+
+    #[cold]
+    fn evaluate_family(&mut self, family: Family, change: SightChange, now: Time) {
         let roster = self.roster.clone();
         self.unconfirmed.retain(|miss| roster.family(miss.block) != family);
         let all: Vec<_> =

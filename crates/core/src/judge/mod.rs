@@ -108,6 +108,8 @@ pub(crate) struct Judge {
     /// By [`ScopeId`]: the families of its blocks.
     families: Vec<PerFamily<bool>>,
     sight: PerFamily<Sight>,
+    /// The families of the controls, in the order of the plan.
+    controls: Vec<Family>,
     timers: BinaryHeap<Reverse<(Time, ScopeId)>>,
     /// Misses that nobody's answer has confirmed yet, none older than our patience with blindness.
     unconfirmed: Vec<Unconfirmed>,
@@ -145,6 +147,7 @@ impl Judge {
             intervals,
             families,
             sight,
+            controls: controls.to_vec(),
             timers: BinaryHeap::new(),
             unconfirmed: Vec::new(),
             unsent: BTreeMap::new(),
@@ -163,19 +166,20 @@ impl Judge {
     }
 
     /// Does what time alone demands, each thing at its own time: silence is an event.
+    #[inline]
     pub fn handle_timeout(&mut self, now: Time) {
-        loop {
-            let at = self.poll_timeout();
-            if at > now {
-                return;
+        while self.poll_timeout() <= now {
+            self.handle_next_timeout(self.poll_timeout());
+        }
+    }
+
+    fn handle_next_timeout(&mut self, at: Time) {
+        match Family::ALL.into_iter().find(|&each| at == self.sight[each].poll_timeout()) {
+            Some(family) => {
+                let change = self.sight[family].lose(at);
+                self.apply_sight_change(family, change, at);
             }
-            match Family::ALL.into_iter().find(|&each| at == self.sight[each].poll_timeout()) {
-                Some(family) => {
-                    let change = self.sight[family].lose(at);
-                    self.apply_sight_change(family, change, at);
-                }
-                None => self.evaluate_due(at),
-            }
+            None => self.evaluate_due(at),
         }
     }
 
@@ -217,11 +221,10 @@ impl Judge {
 
     /// Takes in a control's answer or silence. Call [`Judge::handle_timeout`] first.
     pub fn handle_control(&mut self, control: &ControlOutcome, now: Time) {
-        for family in Family::ALL {
-            let change = self.sight[family].record_control(control, now);
-            self.apply_sight_change(family, change, now);
-        }
-        if control.answered {
+        let Some(&family) = self.controls.get(usize::from(control.control)) else { return };
+        let change = self.sight[family].record_control(control, now);
+        self.apply_sight_change(family, change, now);
+        if control.answered && !self.unconfirmed.is_empty() {
             self.confirm_misses(now);
         }
     }

@@ -12,12 +12,11 @@
 
 use super::rules::SHARE;
 use crate::time::Time;
-use std::time::Duration;
 
-/// Memory of the usual loss: what lasts for days is usual.
-const LOSS_MEMORY: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Memory of the usual loss, in seconds: what lasts for days is usual.
+const LOSS_MEMORY: f32 = 3.0 * 24.0 * 3600.0;
 /// The same while the loss is raised: a week of it is not usual yet.
-const RAISED_MEMORY: Duration = Duration::from_secs(30 * 24 * 3600);
+const RAISED_MEMORY: f32 = 30.0 * 24.0 * 3600.0;
 /// Memory of the mean slowdown, in answers.
 const SLOWDOWN_MEMORY: f32 = 64.0;
 /// Before so many probes there is no baseline.
@@ -70,13 +69,14 @@ impl Quality {
     fn learn_outcome(&mut self, missed: bool, now: Time) {
         self.probes = self.probes.saturating_add(1);
         let memory = if self.lossy { RAISED_MEMORY } else { LOSS_MEMORY };
-        let passed = now.since(self.learned).as_secs_f32() / memory.as_secs_f32();
+        let passed = now.since(self.learned).as_secs_f32() / memory;
         // A young mean is that of all its samples.
         let young = if self.lossy { 0.0 } else { (self.probes as f32).recip() };
         self.learned = now;
         let sample = f32::from(u8::from(missed));
         self.usual_loss += (sample - self.usual_loss) * passed.max(young).min(1.0);
-        if self.probes < MIN_PROBES {
+        // A sum of zero stays so with most probes of a scope in good order.
+        if self.probes < MIN_PROBES || self.cumulative_sum == 0.0 && missed == self.lossy {
             return;
         }
         // Two standard errors above the mean: a young baseline is not trusted to the last point.

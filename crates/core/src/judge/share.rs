@@ -138,10 +138,10 @@ impl Judge {
             state: Some(scope.state),
             hosts: if dark { silent } else { scope.hosts },
         };
-        let old = std::mem::replace(&mut scope.reported, new);
-        if new == old {
+        if new == scope.reported {
             return;
         }
+        let old = std::mem::replace(&mut scope.reported, new);
         if let Some(parent) = self.roster.parent(id) {
             let above = &mut self.scopes[parent.index()];
             above.children.update(&old, &new);

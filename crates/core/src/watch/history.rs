@@ -71,6 +71,7 @@ impl History {
 
     /// A verdict changed. What it says of the time since its edge stands in place of what was
     /// thought before; but what was unknown stays so.
+    #[cold]
     pub(super) fn record_change(&mut self, change: &Change) {
         if change.narrows() {
             let with_this_edge = |span: &&mut StateSpan| span.edge.latest == change.edge.latest;

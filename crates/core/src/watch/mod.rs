@@ -15,7 +15,7 @@ use crate::{
     aggregate::{Aggregate, Evidence},
     judge::{Change, Judge, Rules, Verdict},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
-    schedule::{Budget, OpenProbes, Rank, Schedule},
+    schedule::{Budget, OpenProbes, Rank, Schedule, Slot},
     scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
@@ -111,6 +111,7 @@ impl Watch {
     }
 
     /// The next change of verdict that nobody has taken yet.
+    #[inline]
     pub fn poll_change(&mut self) -> Option<Change> {
         let change = self.judge.poll_change()?;
         self.history(change.scope).record_change(&change);
@@ -151,15 +152,19 @@ impl Watch {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
             let overdue = (outcome.found == Found::Lost).then_some(outcome.sent);
-            self.take_in(now, Event::Outcome(outcome), overdue);
+            self.take_in(now, &Event::Outcome(outcome), overdue);
         }
         self.judge.handle_timeout(now);
         self.apply_directives(now);
     }
 
     /// The next probe to send now. Call it until there is none.
+    #[inline]
     pub fn poll_probe(&mut self, now: Time) -> Option<Due> {
-        let slot = self.schedule.poll_target(now, &self.open)?;
+        self.schedule.poll_target(now, &self.open).map(|slot| self.give_out(slot, now))
+    }
+
+    fn give_out(&mut self, slot: Slot, now: Time) -> Due {
         let patience = self.aggregate.patience(slot.target);
         let seq = self.open.next_seq(slot.target);
         let trap = self.aggregate.wants_trap(slot.target, seq, now);
@@ -169,11 +174,11 @@ impl Watch {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
             let lost = Due { trap: false, ..probe }.outcome(now, Found::Lost);
-            self.take_in(now, Event::Outcome(lost), Some(now));
+            self.take_in(now, &Event::Outcome(lost), Some(now));
         }
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
-        Some(probe)
+        probe
     }
 
     /// May a trace probe reach this block now? If so, it is paid for.
@@ -187,7 +192,7 @@ impl Watch {
         self.note_call(now);
         match event {
             Event::Outcome(outcome) => self.handle_outcome(now, *outcome),
-            _ => self.take_in(now, *event, None),
+            _ => self.take_in(now, event, None),
         }
         self.apply_directives(now);
     }
@@ -199,7 +204,7 @@ impl Watch {
             let target = Some(outcome.target);
             let reason = Reject::WrongSource;
             let stray = Stray { seen: now, from: Some(from), target, reason };
-            return self.take_in(now, Event::Stray(stray), None);
+            return self.take_in(now, &Event::Stray(stray), None);
         }
         let implausible_since = self.aggregate.implausible_since(&outcome);
         if outcome.found.rtt_if_alive().is_some() {
@@ -209,17 +214,17 @@ impl Watch {
             let target = Some(outcome.target);
             let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
             // The probe stays open: it was not the host that answered it.
-            return self.take_in(now, Event::Stray(stray), None);
+            return self.take_in(now, &Event::Stray(stray), None);
         }
         if let Some((outcome, overdue)) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
                 self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
-            self.take_in(now, Event::Outcome(outcome), overdue);
+            self.take_in(now, &Event::Outcome(outcome), overdue);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
-            self.take_in(now, Event::Stray(stale), None);
+            self.take_in(now, &Event::Stray(stale), None);
         }
     }
 
@@ -229,20 +234,21 @@ impl Watch {
     }
 
     /// Were we called when something was due? If not, nobody has watched since the last call.
+    #[inline]
     fn note_call(&mut self, now: Time) {
         // What had been due for long at the last call is no other gap.
         let is_late = || now.since(self.poll_timeout().max(self.last_call)) > GAP;
         if now.since(self.last_call) > GAP && is_late() {
-            self.take_in(now, Event::Gap(self.last_call), None);
+            self.take_in(now, &Event::Gap(self.last_call), None);
         }
         self.last_call = now;
     }
 
     /// `overdue`: when the outcome's probe was given out, if it was overdue until now.
-    fn take_in(&mut self, now: Time, event: Event, overdue: Option<Time>) {
+    fn take_in(&mut self, now: Time, event: &Event, overdue: Option<Time>) {
         // What time alone would have demanded in a gap, nobody was there to see.
-        self.judge.handle_timeout(if let Event::Gap(from) = event { from } else { now });
-        match &event {
+        self.judge.handle_timeout(if let Event::Gap(from) = event { *from } else { now });
+        match event {
             Event::Outcome(outcome) => {
                 let summary = self.aggregate.handle_outcome(outcome, overdue);
                 match summary.evidence {
@@ -274,7 +280,7 @@ impl Watch {
         }
         if let Some(records) = &mut self.records {
             let was_overdue = overdue.is_some();
-            records.push_back(EventRecord { seen: now, event, was_overdue });
+            records.push_back(EventRecord { seen: now, event: *event, was_overdue });
         }
     }
 

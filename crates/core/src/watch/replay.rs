@@ -54,7 +54,7 @@ impl Watch {
             Event::Outcome(outcome) => self.replayed.take_in(outcome, record.was_overdue),
             _ => None,
         };
-        self.take_in(record.seen, record.event, overdue);
+        self.take_in(record.seen, &record.event, overdue);
         while self.judge.poll_directive().is_some() {}
     }
 

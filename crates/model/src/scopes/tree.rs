@@ -152,9 +152,11 @@ impl Roster {
     /// A block and all that it lies in, from the bottom up.
     pub fn path(&self, id: BlockId) -> impl DoubleEndedIterator<Item = ScopeId> + use<> {
         let block = self.block(id);
-        let network = block.network.map(|id| self.scope_id(Scope::Network(id)));
         let country = self.scope_id(Scope::Country(block.country));
-        [Some(ScopeId::from(id)), network, Some(country)].into_iter().flatten()
+        let network = block.network.map(|id| self.scope_id(Scope::Network(id)));
+        let levels = if network.is_some() { 3 } else { 2 };
+        let ids = [id.into(), network.unwrap_or(country), country];
+        (0..levels).map(move |level| ids[level])
     }
 
     /// Ids of all the blocks in a scope; of a block, its own.

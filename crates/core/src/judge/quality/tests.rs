@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::rng::Rng;
+use std::time::Duration;
 
 fn degraded_probes(
     quality: &mut Quality,
