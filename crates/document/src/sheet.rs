@@ -3,7 +3,7 @@
 
 use crate::{
     document::MAX_PROBLEMS,
-    problem::{Problem, Problems, characters},
+    problem::{self, Problem, Problems, characters},
     value::suggestion,
 };
 use csv_core::{ReadFieldResult, Reader};
@@ -26,6 +26,14 @@ pub struct Position {
     pub line: u32,
     /// Column in characters, from 1.
     pub col: u32,
+}
+
+impl Position {
+    /// Of what follows `before` in a text.
+    pub fn behind(before: &[u8]) -> Self {
+        let (line, col) = problem::position(before);
+        Self { line: line as u32, col: col as u32 }
+    }
 }
 
 /// One value of a row, without the blanks around it.
