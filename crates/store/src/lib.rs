@@ -59,7 +59,7 @@ pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents, watched};
 pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is

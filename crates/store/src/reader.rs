@@ -13,7 +13,7 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Period, WELL_AFTER, fold, go_on};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -40,6 +40,17 @@ pub struct PastRun {
     pub ended: bool,
     /// The name of its vantage.
     pub vantage: String,
+}
+
+/// When somebody watched up to `until`, by these runs, which are in order.
+pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
+    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
+    // A run under way wrote up to a minute ago.
+    let last = watched.iter_mut().max_by_key(|run| run.1);
+    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
+        *lasted = until;
+    }
+    watched
 }
 
 /// Which episodes to read; all of them by default.

@@ -6,9 +6,7 @@ mod tables;
 mod timeline;
 
 use self::{others::others, timeline::timeline};
-use super::{
-    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::RUN_TIMEOUT,
-};
+use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::watched};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
@@ -108,6 +106,11 @@ impl ReportData {
         points
     }
 
+    /// The code of the country that it is on.
+    pub fn country(&self) -> &str {
+        &self.country
+    }
+
     /// How many rows of the store could not be read.
     pub fn broken(&self) -> usize {
         self.broken
@@ -175,7 +178,7 @@ impl ReportData {
 
     /// For how long nobody watched in this time.
     fn unwatched(&self) -> Duration {
-        let gaps = unwatched((self.since, self.until), self.watched());
+        let gaps = unwatched((self.since, self.until), watched(&self.runs, self.until));
         gaps.iter().map(|gap| gap.1.since(gap.0)).sum()
     }
 
@@ -187,18 +190,6 @@ impl ReportData {
     fn vantages(&self) -> String {
         let names: BTreeSet<&str> = self.runs.iter().map(|run| &*run.vantage).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
-    }
-
-    /// When somebody watched, in order.
-    fn watched(&self) -> Vec<Period> {
-        let mut watched: Vec<Period> =
-            self.runs.iter().map(|run| (run.began, run.lasted)).collect();
-        // A run under way wrote up to a minute ago.
-        let last = watched.iter_mut().max_by_key(|run| run.1);
-        if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= self.until) {
-            *lasted = self.until;
-        }
-        watched
     }
 }
 

@@ -65,6 +65,12 @@ impl StoreReader {
         )))
     }
 
+    /// The codes of the countries that the store knows, in alphabetic order.
+    pub fn countries(&self) -> rusqlite::Result<Vec<String>> {
+        let known = self.known_scopes()?.into_iter();
+        Ok(known.filter(KnownScope::is_country).map(|scope| scope.name).collect())
+    }
+
     fn called(&self, text: &str) -> Result<KnownScope, ScopeError> {
         let mut known = self.known_scopes()?;
         let called = CalledScope::new(text);
