@@ -264,7 +264,7 @@ impl StoreReader {
             go_on(&mut episodes.read, snapshot);
         }
         let incidents = filter.incidents(&episodes.read, now);
-        let (places, broken) = self.places(&incidents)?;
+        let (places, broken) = self.places(&incidents, &episodes.read)?;
         let rows = Rows { read: incidents, broken: episodes.broken + broken };
         // What the country had in this time, and the scope had alone but for that.
         let has_more_alone = all.scope != filter.scope && {

@@ -67,12 +67,12 @@ impl ReportData {
         let all = EpisodeFilter { until: None, ..filter.clone() };
         let mut episodes = reader.episodes_of_incidents(&all, observed_until)?;
         let incidents = filter.incidents(&episodes.read, observed_until);
-        episodes.read.retain(|episode| filter.passes_episode(episode));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
         let which = Measurements::AllOf(country);
         let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
         let runs = reader.runs(since, until)?;
-        let (places, broken) = reader.places(&incidents)?;
+        let (places, broken) = reader.places(&incidents, &episodes.read)?;
+        episodes.read.retain(|episode| filter.passes_episode(episode));
         let broken = broken + episodes.broken + measured.broken + runs.broken;
         if episodes.read.is_empty() && measured.read.is_empty() {
             return Ok(None);
