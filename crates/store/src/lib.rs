@@ -201,10 +201,13 @@ impl Store {
             })
             .collect();
         let mut merged = Vec::new();
-        for episode in previous.open_episodes {
+        for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
-            // What is not watched any more has ended, for all that is known.
-            let state = found.get(&scope).copied().unwrap_or((State::Up, wall));
+            let Some(&state) = found.get(&scope) else {
+                episode.leave(lasted);
+                self.changed.push(episode);
+                continue;
+            };
             let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
             merged.extend(part.map(|found| (scope, found)));
         }
