@@ -3,6 +3,7 @@
 
 use crate::{
     document::MAX_PROBLEMS,
+    foreign::behind_mark,
     problem::{self, Problem, Problems, characters},
     value::suggestion,
 };
@@ -107,7 +108,7 @@ impl Sheet {
     pub fn rows(&self, text: &str, mut take: impl FnMut(&[Cell<'_>])) {
         let mut rows = RowReader::default();
         // Spreadsheets put a byte order mark before the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = behind_mark(text);
         for (line, number) in text.lines().zip(1..) {
             let begin = line.trim_start();
             if begin.is_empty() || begin.starts_with('#') {

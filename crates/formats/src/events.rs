@@ -3,7 +3,7 @@
 mod json;
 
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, plain};
+use lifesign_document::{Cell, Position, Sheet, behind_mark, plain};
 use lifesign_incident::Statement;
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub struct Statements {
 
 /// The statements of a file. The error has a line for each thing that is wrong.
 pub fn read(file: &str, text: &str) -> Result<Statements, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = behind_mark(text);
     let is_table = !text.trim_start().starts_with(['{', '[']);
     let statements = if is_table { of_table(file, text)? } else { json::statements(file, text)? };
     if statements.is_empty() {

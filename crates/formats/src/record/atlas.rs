@@ -9,7 +9,7 @@ use super::{
     sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
-use lifesign_document::fault_of_json;
+use lifesign_document::{fault_of_json, mark_length};
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::{
@@ -28,7 +28,7 @@ const CLOCK_TRUSTED: f64 = 1000.0;
 
 pub(super) fn read(mut input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let head = input.fill_buf()?;
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = &head[mark_length(head)..];
     if head.trim_ascii_start().first() == Some(&b'[') {
         return read_array(input, sink);
     }
