@@ -65,8 +65,8 @@ impl ReportData {
         let observed_until = reader.observed_until(now)?;
         // An incident in this period may have begun long before it.
         let all = EpisodeFilter { until: None, ..filter.clone() };
-        let mut episodes = reader.episodes_of_incidents(&all, observed_until)?;
-        let incidents = filter.incidents(&episodes.read, observed_until);
+        let (mut episodes, mut incidents) = reader.folded(&all, observed_until, |_| {})?;
+        incidents.retain(|incident| filter.passes_incident(incident));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
         let which = Measurements::AllOf(country);
         let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
