@@ -16,17 +16,14 @@ use lifesign_clock::Clock;
 use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
 use lifesign_incident::{Period, Statement, Timeline, fold};
-use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, other_scopes, watched};
+use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, watched};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     env,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
 };
-
-/// So many countries that the record does not have are named.
-const MOST_TOLD: usize = 10;
 
 #[derive(Args, Debug)]
 pub(super) struct CompareArgs {
@@ -114,35 +111,19 @@ fn compared(
     if let Some(country) = &country {
         leave_out_others(&mut theirs, country);
     }
+    let codes = theirs.iter_mut().filter_map(|one| one.country.as_mut());
+    if let Some(unknown) = reader.spell(codes).map_err(StoreError::from)? {
+        print_error(&unknown);
+    }
     let countries = reader.countries().map_err(StoreError::from)?;
-    let mut others = BTreeSet::new();
-    for code in theirs.iter_mut().filter_map(|one| one.country.as_mut()) {
-        // As the store writes it.
-        match countries.iter().find(|known| known.eq_ignore_ascii_case(code)) {
-            Some(known) => code.clone_from(known),
-            None => {
-                others.insert(code.to_ascii_uppercase());
-            }
-        }
-    }
-    if let Some(first) = others.first().filter(|_| !countries.is_empty()) {
-        let known = other_scopes(first, countries.clone(), []);
-        print_error(&format!("no such country in the record: {}; {known}", some_of(&others)));
-    }
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
     let runs = reader.runs(Time::default(), Time::NEVER).map_err(StoreError::from)?;
     tell_broken(broken + runs.broken);
-    let mut ours = Vec::new();
-    for incident in fold(&episodes, until).iter().filter(|incident| is_of_it(&incident.country)) {
-        ours.extend(incident.bad_phases().map(|phase| Ours {
-            country: incident.country.clone(),
-            kind: phase.kind,
-            begin: phase.begin,
-            end: phase.end,
-        }));
-    }
+    let incidents = fold(&episodes, until).into_iter();
+    let ours: Vec<Ours> =
+        incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
     let watched = watched(&runs.read, until);
     let timeline = |code: &String| {
         let episodes = episodes.iter().filter(|one| one.country == *code);
@@ -158,14 +139,4 @@ fn compared(
     let rows = rows(&ours, &theirs, until, unseen);
     print(&if json { json_lines(&rows) } else { text(&rows) });
     Ok(())
-}
-
-/// As many of them as are told.
-fn some_of(codes: &BTreeSet<String>) -> String {
-    let told: Vec<&str> = codes.iter().take(MOST_TOLD).map(String::as_str).collect();
-    let more = match codes.len() - told.len() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    told.join(", ") + &more
 }

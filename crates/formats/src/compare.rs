@@ -1,7 +1,7 @@
 //! Others' statements beside ours: which are of the same event, and by how much they differ.
 
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
-use lifesign_incident::{Period, PhaseKind, Statement, story::edge_text};
+use lifesign_incident::{Incident, Period, Phase, PhaseKind, Statement, story::edge_text};
 use serde::Serialize;
 use std::{cmp::Reverse, fmt::Write as _, time::Duration};
 
@@ -20,6 +20,19 @@ pub struct Ours {
     pub begin: Edge,
     /// When it ended; None while it lasts.
     pub end: Option<Edge>,
+}
+
+impl Ours {
+    /// What we say of the country of an incident.
+    pub fn of_incident(incident: Incident) -> impl Iterator<Item = Self> {
+        let Incident { country, phases, .. } = incident;
+        phases.into_iter().filter(Phase::is_bad).map(move |Phase { kind, begin, end, .. }| Self {
+            country: country.clone(),
+            kind,
+            begin,
+            end,
+        })
+    }
 }
 
 /// By how much a time lies beside an edge, in seconds: 0 within it, less than 0 before it.
