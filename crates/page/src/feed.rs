@@ -98,9 +98,10 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         entry(phase.begin.latest, &what, adjective, phase.begin.latest)
     });
     let end = incident.end().zip(incident.was_over_at()).map(|(end, over)| {
-        let what = match incident.is_left() {
-            true => "is not watched any more: the incident is over",
-            false => "has been well for a day: the incident is over",
+        let what = if incident.is_left() {
+            "is not watched any more: the incident is over"
+        } else {
+            "has been well for a day: the incident is over"
         };
         entry(over, what, "over", end.latest)
     });

@@ -277,7 +277,7 @@ mod tests {
         let part = part_of(temp_dir.path(), "outcomes");
         fs::create_dir(&part).expect("a directory");
         fs::write(part.join("left"), "").expect("a file");
-        let first = begun().ok().expect("a table");
+        let first = begun().expect("a table");
         assert!(!part.join("left").exists());
         let told = |why: Option<ExportError>| why.expect("an error").to_string();
         assert!(told(begun().err()).starts_with("another export is writing "));

@@ -254,13 +254,12 @@ mod tests {
         assert_eq!((&*country, block), ("TO", "203.0.112.0/22".parse().ok()));
     }
 
-    /// In a second at most: each line is looked up, and not compared with all others.
+    /// Each line is looked up: to compare it with all others would take minutes.
     #[test]
     fn a_map_of_many_blocks_is_read_in_time_that_grows_with_it() {
-        let mut text = "country,block\n".to_owned();
-        for block in 0..65_536 {
-            text += &format!("KP,10.{}.{}.0/24\n", block / 256, block % 256);
-        }
+        let row = |block| format!("KP,10.{}.{}.0/24\n", block / 256, block % 256);
+        let rows: String = (0..65_536).map(row).collect();
+        let text = "country,block\n".to_owned() + &rows;
         let clock = lifesign_clock::Clock::start();
         let begun = clock.now();
         let map = Map::parse("map.csv", &text).expect("a map");
