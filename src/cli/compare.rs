@@ -8,22 +8,21 @@ use super::{
     replay::into_store,
     standard_input,
     stderr::print_error,
-    store::{open_store, read_events, tell_broken},
+    store::{leave_out_others, open_store, read_events, tell_broken},
 };
 use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
-use lifesign_core::{judge::State, time::Time};
+use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
-use lifesign_incident::{Period, Statement, fold, unwatched};
-use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory};
+use lifesign_incident::{Period, Statement, Timeline, fold};
+use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, watched};
 use std::{
     collections::BTreeMap,
     env,
     fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 #[derive(Args, Debug)]
@@ -110,63 +109,34 @@ fn compared(
     let country = country.map(|code| reader.country(code)).transpose();
     let country = country.map_err(|error| error.to_string())?;
     if let Some(country) = &country {
-        let all = theirs.len();
-        theirs.retain(|one| one.is_of(country));
-        if theirs.len() < all {
-            print_error(&format!(
-                "events of other countries than {country}, left out: {}",
-                all - theirs.len()
-            ));
-        }
+        leave_out_others(&mut theirs, country);
     }
-    // As the store writes them; what it does not know nobody watched.
-    let mut codes: BTreeMap<String, Option<String>> = BTreeMap::new();
-    for code in theirs.iter_mut().filter_map(|one| one.country.as_mut()) {
-        let known = codes.entry(code.clone()).or_insert_with(|| reader.country(code).ok());
-        *code = known.as_ref().unwrap_or(code).clone();
+    let codes = theirs.iter_mut().filter_map(|one| one.country.as_mut());
+    if let Some(unknown) = reader.spell(codes).map_err(StoreError::from)? {
+        print_error(&unknown);
     }
+    let countries = reader.countries().map_err(StoreError::from)?;
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
     let runs = reader.runs(Time::default(), Time::NEVER).map_err(StoreError::from)?;
     tell_broken(broken + runs.broken);
-    let mut ours = Vec::new();
-    for incident in fold(&episodes, until).iter().filter(|incident| is_of_it(&incident.country)) {
-        ours.extend(incident.bad_phases().map(|phase| Ours {
-            country: incident.country.clone(),
-            kind: phase.kind,
-            begin: phase.begin,
-            end: phase.end,
-        }));
-    }
-    let watched: Vec<Period> = runs.read.iter().map(|run| (run.began, run.lasted)).collect();
-    let unseen = |country: Option<&str>, period: Period| {
-        let is_known = |code: &str| codes.values().flatten().any(|known| known == code);
-        if country.is_some_and(|code| !is_known(code)) {
-            return period.1.since(period.0);
-        }
-        let of_it = episodes.iter().filter(|one| {
-            one.state == State::Unknown && country.is_none_or(|code| *code == one.country)
-        });
-        let unknown = of_it.map(|one| (one.begin.latest, one.end.map_or(until, |end| end.latest)));
-        unseen(period, &watched, unknown)
+    let incidents = fold(&episodes, until).into_iter();
+    let ours: Vec<Ours> =
+        incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
+    let watched = watched(&runs.read, until);
+    let timeline = |code: &String| {
+        let episodes = episodes.iter().filter(|one| one.country == *code);
+        (code.clone(), Timeline::seen(&watched, episodes, until))
+    };
+    let timelines: BTreeMap<String, Timeline> =
+        countries.iter().filter(|code| is_of_it(code)).map(timeline).collect();
+    // Where no country is named, as much as of that of which nobody saw most.
+    let unseen = |country: Option<&str>, period: Period| match country {
+        Some(code) => Some(timelines.get(code)?.unseen(period)),
+        None => timelines.values().map(|timeline| timeline.unseen(period)).max(),
     };
     let rows = rows(&ours, &theirs, until, unseen);
-    print(&if json { json_lines(&rows) } else { text(&rows, until) });
+    print(&if json { json_lines(&rows) } else { text(&rows) });
     Ok(())
-}
-
-/// For how much of a period nobody watched, or nothing was known.
-fn unseen(period: Period, watched: &[Period], unknown: impl Iterator<Item = Period>) -> Duration {
-    let (from, to) = period;
-    let mut unseen = unwatched(period, watched.iter().copied());
-    unseen.extend(unknown.map(|(begin, end)| (begin.max(from), end.min(to))));
-    unseen.sort_unstable();
-    let mut told_until = from;
-    let mut all = Duration::ZERO;
-    for (begin, end) in unseen {
-        all += end.since(begin.max(told_until));
-        told_until = told_until.max(end);
-    }
-    all
 }

@@ -69,11 +69,14 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
     let has_store = args.state_dir.is_some() || args.db.is_some();
     let made: Vec<PathBuf> =
         args.parquet.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
-    let directories = made.iter().rev().cloned().map(Leftover::Directory);
-    let parts = ["outcomes", "episodes"].map(|table| Leftover::Tree(part_of(&args.parquet, table)));
-    for leftover in directories.chain(parts) {
-        if let Err(error) = remove_when_ended(leftover) {
-            return output::cannot_write(&args.parquet, &error).tell();
+    let removed = |leftover| {
+        remove_when_ended(leftover).map_err(|error| output::cannot_write(&args.parquet, &error))
+    };
+    // Not before it is known whose it is.
+    let begun = |table| removed(Leftover::Tree(part_of(&args.parquet, table)));
+    for directory in made.iter().rev().cloned() {
+        if let Err(refusal) = removed(Leftover::Directory(directory)) {
+            return refusal.tell();
         }
     }
     let written = || {
@@ -81,11 +84,16 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
         let reader = has_store.then(|| open_store(args.state_dir, args.db)).transpose()?;
         let has_outcomes = !plans.is_empty();
         let outcomes_table = has_outcomes.then(|| Outcomes::create(&args.parquet)).transpose()?;
+        if outcomes_table.is_some() {
+            begun("outcomes")?;
+        }
         let episodes_table = match &reader {
             Some(reader) => {
                 let now = Clock::start().now();
                 let until = reader.observed_until(now).map_err(StoreError::from)?;
-                Some((reader, Episodes::create(&args.parquet, until)?))
+                let table = Episodes::create(&args.parquet, until)?;
+                begun("episodes")?;
+                Some((reader, table))
             }
             None => None,
         };

@@ -252,8 +252,20 @@ fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
 
 fn tell(args: &ImportArgs, summary: &Summary) {
     let &Summary {
-        outcomes, missed, repeated, gaps, targets, span, is_inexact, ref joined, ..
+        outcomes,
+        missed,
+        repeated,
+        gaps,
+        targets,
+        span,
+        is_inexact,
+        ref joined,
+        ref unused,
+        ..
     } = summary;
+    if let Some(lines) = unused {
+        print_error(&lines.to_string());
+    }
     let print = |line: String| {
         if standard_input(&args.output) { print_error(&line) } else { print_line(&line) }
     };

@@ -8,7 +8,7 @@ use super::{
     stderr::print_error,
 };
 use lifesign_core::outcome::{Event, Stray};
-use lifesign_document::foreign;
+use lifesign_document::{foreign, mark_length};
 use lifesign_journal::LineError;
 use std::{
     collections::HashSet,
@@ -41,7 +41,7 @@ impl Journal {
             return Err(Refusal::new(text, exit::DATA));
         }
         // Who edits it on Windows may put a byte order mark before it.
-        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let mark = mark_length(head);
         lines.consume(mark);
         let length = length.map(|length| length.saturating_sub(mark as u64));
         Ok(Self { name, lines: Box::new(lines), length })

@@ -11,8 +11,10 @@ use lifesign_clock::Clock;
 use lifesign_core::{judge::State, time::Time};
 use lifesign_document::{MAX_MEBIBYTES, unended};
 use lifesign_formats::events;
-use lifesign_incident::Statement;
-use lifesign_incident::period::{When, period};
+use lifesign_incident::{
+    Statement,
+    period::{When, period},
+};
 use lifesign_store::{
     self as store, EpisodeFilter, Rows, StoreError, StoreReader, ToldIncidents, incidents, list,
     report,
@@ -247,10 +249,11 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         Ok(data) => data,
         Err(refusal) => return refusal.tell(),
     };
-    let statements = match read_events(&args.events) {
+    let mut statements = match read_events(&args.events) {
         Ok(statements) => statements,
         Err(refusal) => return refusal.tell(),
     };
+    leave_out_others(&mut statements, data.country());
     data.add_statements(statements);
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
@@ -287,7 +290,19 @@ pub(super) fn read_events(files: &[PathBuf]) -> Result<Vec<Statement>, Refusal> 
         }
         statements.extend(read.list);
     }
+    // The same question may have been asked for times that overlap.
+    events::once(&mut statements);
     Ok(statements)
+}
+
+/// Leaves out what was said of other countries, and says how much that is.
+pub(super) fn leave_out_others(statements: &mut Vec<Statement>, country: &str) {
+    let all = statements.len();
+    statements.retain(|one| one.is_of(country));
+    let others = all - statements.len();
+    if others > 0 {
+        print_error(&format!("events of other countries than {country}, left out: {others}"));
+    }
 }
 
 /// Of which times the store has anything, to be put behind what it has nothing of.

@@ -1,5 +1,18 @@
 //! Files of kinds that nothing here reads, by what they begin with.
 
+/// What editors of Windows put before a text in UTF-8: a byte order mark.
+const MARK: &str = "\u{feff}";
+
+/// The text behind a byte order mark, if it has one.
+pub fn behind_mark(text: &str) -> &str {
+    text.strip_prefix(MARK).unwrap_or(text)
+}
+
+/// How many bytes of what a file begins with are a byte order mark.
+pub fn mark_length(head: &[u8]) -> usize {
+    if head.starts_with(MARK.as_bytes()) { MARK.len() } else { 0 }
+}
+
 /// So much of a file says what it is.
 pub const HEAD: usize = 16 << 10;
 

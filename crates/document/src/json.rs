@@ -22,8 +22,12 @@ fn of_data(text: &str, wanted: &str) -> String {
     if let Some(field) = text.strip_prefix("missing field `") {
         return format!("\"{}\" is missing; give {wanted}", field.trim_end_matches('`'));
     }
+    if let Some(field) = text.strip_prefix("duplicate field `") {
+        let field = field.trim_end_matches('`');
+        return format!("a second \"{field}\"; leave one of them out");
+    }
     // Of serde; all others are our own.
-    let is_of_serde = ["invalid ", "unknown ", "duplicate field", "data did not match"];
+    let is_of_serde = ["invalid ", "unknown ", "data did not match"];
     if !is_of_serde.iter().any(|begin| text.starts_with(begin)) {
         return text.to_owned();
     }
@@ -66,6 +70,7 @@ mod tests {
             (fault::<Row>("{\"port\": 99999}"), "a number from 0 to 65535 is wanted here"),
             (fault::<Row>("{\"port\": \"x\"}"), "a number from 0 to 65535 is wanted here"),
             (fault::<Row>("{}"), "\"port\" is missing; give a row"),
+            (fault::<Row>("{\"port\":1,\"port\":1}"), "a second \"port\"; leave one of them out"),
             (fault::<Row>("5"), "another value is wanted here; give a row"),
             (fault::<Vec<String>>("[1]"), "a text in quotes is wanted here"),
             (fault::<BTreeMap<String, f64>>("{\"a\": []}"), "a number is wanted here"),

@@ -40,7 +40,7 @@ mod table;
 mod name;
 mod sheet;
 pub use duration::{format_duration, parse_duration};
-pub use foreign::{HEAD, foreign};
+pub use foreign::{HEAD, behind_mark, foreign, mark_length};
 pub use json::fault_of_json;
 pub use load::{
     MAX_MEBIBYTES, decode, fault_of_reading, fault_of_unended, load, load_from, open, unended,

@@ -3,7 +3,8 @@
 
 use crate::{
     document::MAX_PROBLEMS,
-    problem::{Problem, Problems, characters},
+    foreign::behind_mark,
+    problem::{self, Problem, Problems, characters},
     value::suggestion,
 };
 use csv_core::{ReadFieldResult, Reader};
@@ -26,6 +27,14 @@ pub struct Position {
     pub line: u32,
     /// Column in characters, from 1.
     pub col: u32,
+}
+
+impl Position {
+    /// Of what follows `before` in a text.
+    pub fn behind(before: &[u8]) -> Self {
+        let (line, col) = problem::position(before);
+        Self { line: line as u32, col: col as u32 }
+    }
 }
 
 /// One value of a row, without the blanks around it.
@@ -99,7 +108,7 @@ impl Sheet {
     pub fn rows(&self, text: &str, mut take: impl FnMut(&[Cell<'_>])) {
         let mut rows = RowReader::default();
         // Spreadsheets put a byte order mark before the first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let text = behind_mark(text);
         for (line, number) in text.lines().zip(1..) {
             let begin = line.trim_start();
             if begin.is_empty() || begin.starts_with('#') {

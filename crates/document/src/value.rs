@@ -230,11 +230,14 @@ fn describe(value: &Node<'_>) -> String {
     }
 }
 
-/// The nearest word if it is near enough for a typing mistake, else all of them.
+/// The nearest word if it is near enough for a typing mistake, in whatever case, else all of them.
 pub fn suggestion(text: &str, words: &[&str]) -> String {
+    let text = text.to_lowercase();
     // The distance takes time in proportion to the text; no typing mistake makes a word that long.
-    let distance =
-        |word: &str| if text.len() > 64 { usize::MAX } else { strsim::osa_distance(text, word) };
+    let distance = |word: &str| match text.len() {
+        65.. => usize::MAX,
+        _ => strsim::osa_distance(&text, &word.to_lowercase()),
+    };
     match words.iter().min_by_key(|word| distance(word)) {
         Some(word) if words.len() == 1 => format!("write {word:?}"),
         Some(word) if distance(word) <= 1 + word.len() / 5 => format!("did you mean {word:?}?"),
@@ -363,6 +366,7 @@ mod tests {
     fn a_typing_mistake_is_guessed() {
         let keys = ["interval", "expect", "port"];
         assert_eq!(suggestion("intervall", &keys), "did you mean \"interval\"?");
+        assert_eq!(suggestion("PORT", &keys), "did you mean \"port\"?");
         assert_eq!(suggestion("prot", &keys), "did you mean \"port\"?");
         assert_eq!(suggestion("host", &keys), "write one of \"interval\", \"expect\", \"port\"");
     }

@@ -1,9 +1,9 @@
 //! Others' statements beside ours: which are of the same event, and by how much they differ.
 
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
-use lifesign_incident::{PhaseKind, Statement, story::edge_text};
+use lifesign_incident::{Incident, Period, Phase, PhaseKind, Statement, story::edge_text};
 use serde::Serialize;
-use std::{fmt::Write as _, time::Duration};
+use std::{cmp::Reverse, fmt::Write as _, time::Duration};
 
 /// A statement this long before ours begins or after it ends may be of the same event: others look
 /// every ten minutes, and round.
@@ -22,6 +22,19 @@ pub struct Ours {
     pub end: Option<Edge>,
 }
 
+impl Ours {
+    /// What we say of the country of an incident.
+    pub fn of_incident(incident: Incident) -> impl Iterator<Item = Self> {
+        let Incident { country, phases, .. } = incident;
+        phases.into_iter().filter(Phase::is_bad).map(move |Phase { kind, begin, end, .. }| Self {
+            country: country.clone(),
+            kind,
+            begin,
+            end,
+        })
+    }
+}
+
 /// By how much a time lies beside an edge, in seconds: 0 within it, less than 0 before it.
 fn difference(time: Time, edge: Edge) -> f64 {
     let before = edge.earliest.map_or(Duration::ZERO, |earliest| earliest.since(time));
@@ -32,6 +45,15 @@ fn difference(time: Time, edge: Edge) -> f64 {
     }
 }
 
+/// What nobody of us saw of a time that only others speak of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// How long that is.
+    pub length: Duration,
+    /// It is all of the time.
+    pub is_all: bool,
+}
+
 /// One of our statements with those that others made of the same event, or theirs alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row<'a> {
@@ -39,38 +61,41 @@ pub struct Row<'a> {
     pub ours: Option<&'a Ours>,
     /// In the order in which theirs begin.
     pub theirs: Vec<&'a Statement>,
-    /// Of theirs alone: how much of that time nobody of us saw.
-    pub unseen: Option<Duration>,
+    /// Of theirs alone; None if the record has no such country.
+    pub unseen: Option<Unseen>,
 }
 
-/// Puts statements beside ours. Each is of the event that it has most time in common with, or of
-/// none. Those that name no country are of any. `unseen` says of what country, if one is named, and
-/// for how much of which time nobody of us saw it.
+/// Puts statements beside ours. Each is of the event that it has most time in common with, or, if
+/// there is none, of the nearest that is near enough. Those that name no country are of any.
+/// `unseen` says for how much of which time nobody of us saw a country, or all of them if none is
+/// named; None if the record has no such country.
 pub fn rows<'a>(
     ours: &'a [Ours],
     theirs: &'a [Statement],
     until: Time,
-    unseen: impl Fn(Option<&str>, (Time, Time)) -> Duration,
+    unseen: impl Fn(Option<&str>, Period) -> Option<Duration>,
 ) -> Vec<Row<'a>> {
     let row = |ours| Row { ours: Some(ours), theirs: Vec::new(), unseen: None };
     let mut rows: Vec<Row<'a>> = ours.iter().map(row).collect();
     let mut alone = Vec::new();
     for statement in theirs {
-        let common = |ours: &Ours| {
-            let end = ours.end.map_or(until, |end| end.latest) + NEAR;
-            let begin = ours.begin.latest - NEAR;
-            let of_country = statement.is_of(&ours.country);
-            let end = end.min(statement.end.unwrap_or(until.max(statement.begin)));
-            let begin = begin.max(statement.begin);
-            (of_country && begin <= end).then(|| end.since(begin))
+        let likeness = |ours: &Ours| {
+            let end = ours.end.map_or(until, |end| end.latest);
+            let until = statement.end.unwrap_or(until.max(statement.begin));
+            let common = end.min(until).since(ours.begin.latest.max(statement.begin));
+            let apart = ours.begin.latest.since(until).max(statement.begin.since(end));
+            let is_of_it = statement.is_of(&ours.country) && apart <= NEAR;
+            is_of_it.then_some((common, Reverse(apart)))
         };
-        let best = (0..).zip(ours).filter_map(|(place, ours)| Some((common(ours)?, place)));
-        let best = best.max_by_key(|&(common, place)| (common, usize::MAX - place));
+        let best = (0..).zip(ours).filter_map(|(place, ours)| Some((likeness(ours)?, place)));
+        let best = best.max_by_key(|&(likeness, place)| (likeness, Reverse(place)));
         if let Some((_, place)) = best {
             rows[place].theirs.push(statement);
         } else {
-            let unseen = unseen(statement.country.as_deref(), period(statement, until));
-            alone.push(Row { ours: None, theirs: vec![statement], unseen: Some(unseen) });
+            let (from, to) = period(statement, until);
+            let unseen = unseen(statement.country.as_deref(), (from, to))
+                .map(|length| Unseen { length, is_all: length >= to.since(from) });
+            alone.push(Row { ours: None, theirs: vec![statement], unseen });
         }
     }
     rows.extend(alone);
@@ -86,13 +111,13 @@ pub fn rows<'a>(
 }
 
 /// From when to when a statement is; a moment of it at least.
-fn period(statement: &Statement, until: Time) -> (Time, Time) {
+fn period(statement: &Statement, until: Time) -> Period {
     let end = statement.end.unwrap_or(until.max(statement.begin));
     (statement.begin, end.max(statement.begin + Duration::from_secs(1)))
 }
 
 /// The rows for people.
-pub fn text(rows: &[Row<'_>], until: Time) -> String {
+pub fn text(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
     for Row { ours, theirs, unseen } in rows {
         if let Some(Ours { country, kind, begin, end }) = ours {
@@ -104,18 +129,15 @@ pub fn text(rows: &[Row<'_>], until: Time) -> String {
             }
         } else if let [statement] = &theirs[..] {
             let country = statement.country.as_deref().unwrap_or("?");
-            let (begin, end) = period(statement, until);
-            let _ = match unseen.unwrap_or_default() {
-                Duration::ZERO => writeln!(text, "{country} nothing of ours"),
-                unseen if unseen >= end.since(begin) => {
-                    writeln!(text, "{country} nothing of ours, for we did not see it then")
+            let why = match unseen {
+                None => ", for the record has no such country".into(),
+                Some(Unseen { length: Duration::ZERO, .. }) => String::new(),
+                Some(Unseen { is_all: true, .. }) => ", for we did not see it then".into(),
+                Some(Unseen { length, .. }) => {
+                    format!("; {} of it we did not see", duration_text(*length))
                 }
-                unseen => writeln!(
-                    text,
-                    "{country} nothing of ours; {} of it we did not see",
-                    duration_text(unseen)
-                ),
             };
+            let _ = writeln!(text, "{country} nothing of ours{why}");
         }
         for statement in theirs {
             let end = statement.end.map_or("now".into(), moment);
@@ -215,7 +237,7 @@ pub fn json_lines(rows: &[Row<'_>]) -> String {
             phase: ours.map(|ours| ours.kind.label()),
             begin: ours.map(|ours| EdgeText::of(ours.begin)),
             end: ours.and_then(|ours| ours.end.map(EdgeText::of)),
-            unseen_seconds: unseen.map(|unseen| unseen.as_secs_f64()),
+            unseen_seconds: unseen.map(|unseen| unseen.length.as_secs_f64()),
             statements: theirs.iter().map(|statement| TheirLine::of(statement, *ours)).collect(),
         };
         // A struct of strings and numbers can always be written.
@@ -266,24 +288,24 @@ mod tests {
             country: one.country.map(|code| code.to_ascii_lowercase()),
             ..one
         });
-        // Nobody saw TO, nor KP for the last half of what they say alone.
-        let unseen = |country: Option<&str>, (from, to): (Time, Time)| match country {
-            Some("TO" | "to") => to.since(from),
-            _ => to.since(at(710).max(from)),
+        // There is no TO, and nobody saw KP for the last half of what they say alone.
+        let unseen = |country: Option<&str>, (from, to): Period| match country {
+            Some("TO" | "to") => None,
+            _ => Some(to.since(at(710).max(from))),
         };
         let whose = |all: &[Statement]| {
             let all = rows(&ours, all, at(1000), unseen);
             all.iter().map(|row| (row.ours.is_some(), row.theirs.len())).collect::<Vec<_>>()
         };
         assert_eq!(whose(&small), whose(&theirs), "a code is the same in small letters");
-        let text = text(&rows(&ours, &theirs, at(1000), unseen), at(1000));
+        let text = text(&rows(&ours, &theirs, at(1000), unseen));
         assert_eq!(
             text,
             "\
 KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s
   within from 2014-12-22 17:00:00 to 2014-12-23 02:00:00; begins with ours, ends with ours
   late from 2014-12-22 17:05:00 to 2014-12-23 01:50:00; begins 5 min later, ends 9 min 50 s earlier
-TO nothing of ours, for we did not see it then
+TO nothing of ours, for the record has no such country
   elsewhere from 2014-12-22 17:00:00 to 2014-12-23 02:00:00
 KP nothing of ours; 10 min of it we did not see
   alone from 2014-12-23 03:40:00 to 2014-12-23 04:00:00
@@ -295,11 +317,52 @@ KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
         );
     }
 
+    /// Which of ours a statement stands beside.
+    fn beside(ours: &[Ours], statement: Statement, until: u64) -> Option<u64> {
+        let theirs = [statement];
+        let rows = rows(ours, &theirs, at(until), |_, _| Some(Duration::ZERO));
+        let mut with_it = rows.iter().filter(|row| !row.theirs.is_empty());
+        let begin = with_it.next().expect("a row of it").ours?.begin.latest;
+        Some(begin.since(at(0)).as_secs() / 60)
+    }
+
+    #[test]
+    fn to_have_time_in_common_is_more_than_to_be_near() {
+        let open = |begin| theirs("open", Some("KP"), begin, None);
+        let closed = |begin, end| theirs("closed", Some("KP"), begin, Some(end));
+        let two = [ours(60, Some(100)), ours(105, Some(110))];
+        assert_eq!(beside(&two, open(101), 106), Some(105), "what it is near has lasted longer");
+        assert_eq!(beside(&two, closed(90, 106), 200), Some(60), "most time in common");
+        assert_eq!(beside(&two, closed(101, 101), 200), Some(60), "the nearest of two");
+        assert_eq!(beside(&two, closed(104, 104), 200), Some(105), "the nearest of two");
+        assert_eq!(beside(&two, closed(130, 140), 200), Some(105), "20 minutes after it");
+        assert_eq!(beside(&two, closed(131, 140), 200), None);
+        assert_eq!(beside(&two, closed(39, 39), 200), None);
+    }
+
+    #[test]
+    fn what_nobody_of_us_saw_is_some_of_it_or_all() {
+        let theirs = [theirs("alone", None, 60, Some(70))];
+        let told = |unseen: Option<u64>| {
+            let unseen = unseen.map(|minutes| Duration::from_secs(60 * minutes));
+            let rows = rows(&[], &theirs, at(1000), |_, _| unseen);
+            let line: serde_json::Value = serde_json::from_str(&json_lines(&rows)).expect("JSON");
+            let text = text(&rows);
+            let (first, _) = text.split_once('\n').expect("two lines");
+            (first.to_owned(), line["unseen_seconds"].as_f64())
+        };
+        let nothing = |why: &str| format!("? nothing of ours{why}");
+        assert_eq!(told(None), (nothing(", for the record has no such country"), None));
+        assert_eq!(told(Some(0)), (nothing(""), Some(0.0)));
+        assert_eq!(told(Some(5)), (nothing("; 5 min of it we did not see"), Some(300.0)));
+        assert_eq!(told(Some(10)), (nothing(", for we did not see it then"), Some(600.0)));
+    }
+
     #[test]
     fn a_program_reads_the_differences() {
         let ours = [ours(60, Some(600))];
         let theirs = [theirs("IODA bgp", Some("KP"), 65, Some(590))];
-        let lines = json_lines(&rows(&ours, &theirs, at(1000), |_, _| Duration::ZERO));
+        let lines = json_lines(&rows(&ours, &theirs, at(1000), |_, _| Some(Duration::ZERO)));
         let line: serde_json::Value = serde_json::from_str(&lines).expect("JSON");
         assert_eq!(line["phase"], "outage");
         assert!(line["unseen_seconds"].is_null(), "of theirs alone");

@@ -1,16 +1,13 @@
 //! What others said of a country: events of IODA, annotations of Cloudflare Radar, or a table.
 
+mod json;
+
 use lifesign_core::time::Time;
-use lifesign_document::{Cell, Position, Sheet, fault_of_json, plain};
+use lifesign_document::{Cell, Position, Sheet, behind_mark, plain};
 use lifesign_incident::Statement;
-use serde_json::Value;
-use std::time::Duration;
+use std::collections::HashSet;
 
 const COLUMNS: [&str; 5] = ["begin", "end", "who", "country", "what"];
-
-/// What there may be as JSON.
-const KNOWN: &str =
-    "events of IODA (\"data\") and annotations of Cloudflare Radar (\"annotations\")";
 
 /// So many letters of what they say are taken.
 const LONGEST_WORDS: usize = 200;
@@ -26,22 +23,20 @@ pub struct Statements {
 
 /// The statements of a file. The error has a line for each thing that is wrong.
 pub fn read(file: &str, text: &str) -> Result<Statements, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = behind_mark(text);
     let is_table = !text.trim_start().starts_with(['{', '[']);
-    let statements = if is_table {
-        of_table(file, text)?
-    } else {
-        let value: Value = serde_json::from_str(text).map_err(|error| {
-            let (line, col) = (error.line(), error.column().max(1));
-            format!("{file}:{line}:{col}: {}", fault_of_json(&error, KNOWN))
-        })?;
-        of_json(&value).map_err(|why| format!("{file}: {why}"))?
-    };
+    let statements = if is_table { of_table(file, text)? } else { json::statements(file, text)? };
     if statements.is_empty() {
         return Err(format!("{file}: no event in it"));
     }
     let list = statements.into_iter().map(printable).collect();
     Ok(Statements { list, is_table })
+}
+
+/// Leaves out what is said for a second time.
+pub fn once(statements: &mut Vec<Statement>) {
+    let mut told = HashSet::new();
+    statements.retain(|statement| told.insert(statement.clone()));
 }
 
 /// Nothing in it moves a terminal's cursor, and no word is endless.
@@ -53,78 +48,6 @@ fn printable(statement: Statement) -> Statement {
         what: shown(statement.what),
         ..statement
     }
-}
-
-fn of_json(value: &Value) -> Result<Vec<Statement>, String> {
-    if let Some(why) = value["error"].as_str() {
-        return Err(format!("the server had an error: {why}"));
-    }
-    if let Some(items) = value["data"].as_array() {
-        return each(items, "data", of_ioda);
-    }
-    let annotations = [&value["result"]["annotations"], &value["annotations"], value];
-    if let Some(items) = annotations.iter().find_map(|items| items.as_array()) {
-        return each(items, "annotations", of_radar);
-    }
-    Err(format!("nothing that is known here; known are {KNOWN}"))
-}
-
-fn each(
-    items: &[Value],
-    name: &str,
-    read: impl Fn(&Value) -> Result<Vec<Statement>, String>,
-) -> Result<Vec<Statement>, String> {
-    let mut statements = Vec::new();
-    for (number, item) in items.iter().enumerate() {
-        statements.extend(read(item).map_err(|why| format!("{name}[{number}]: {why}"))?);
-    }
-    Ok(statements)
-}
-
-fn text<'a>(item: &'a Value, key: &str) -> &'a str {
-    item[key].as_str().unwrap_or_default()
-}
-
-/// Events as IODA's `/outages/events` has them: begin and length in seconds. Those of regions and
-/// networks are left out.
-fn of_ioda(item: &Value) -> Result<Vec<Statement>, String> {
-    let location = item["location"].as_str().ok_or("\"location\" is missing")?;
-    let Some(country) = location.strip_prefix("country/") else { return Ok(Vec::new()) };
-    let seconds = |key: &str| {
-        let found = item[key].as_u64().filter(|&seconds| seconds < 1 << 33);
-        found.ok_or_else(|| format!("{key:?} is no number of seconds"))
-    };
-    let begin = Time::from_nanos(seconds("start")? * 1_000_000_000);
-    let end = begin + Duration::from_secs(seconds("duration")?);
-    // What overlaps the end of the question may go on.
-    let is_open = item["overlaps_window"] == true;
-    Ok(vec![Statement {
-        who: format!("IODA {}", text(item, "datasource")),
-        country: Some(country.to_owned()),
-        begin,
-        end: (!is_open).then_some(end),
-        what: text(item, "method").to_owned(),
-    }])
-}
-
-/// Annotations as Cloudflare Radar's `/radar/annotations/outages` has them.
-fn of_radar(item: &Value) -> Result<Vec<Statement>, String> {
-    let begin = item["startDate"].as_str().ok_or("\"startDate\" is missing")?.parse()?;
-    let end = item["endDate"].as_str().map(str::parse).transpose()?;
-    let cause = text(&item["outage"], "outageCause");
-    let statement = |country: Option<&str>| Statement {
-        who: "Cloudflare Radar".into(),
-        country: country.map(str::to_owned),
-        begin,
-        end,
-        what: if cause.is_empty() { text(item, "description") } else { cause }.to_owned(),
-    };
-    let countries = item["locations"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let countries: Vec<_> = countries.iter().filter_map(Value::as_str).collect();
-    if countries.is_empty() {
-        return Ok(vec![statement(None)]);
-    }
-    Ok(countries.into_iter().map(|country| statement(Some(country))).collect())
 }
 
 /// Comma-separated values: `begin,end,who`, and `country` and `what` if they are known.
@@ -254,16 +177,78 @@ mod tests {
             ("begin,end,who\nyesterday,,x\n", "f:2:1: \"yesterday\" is no time"),
             ("begin,end,who\n2014-12-22T16:15:00Z,2013-12-22T16:15:00Z,x\n", "f:2:22: it ends"),
             ("begin,end,who\n2014-12-22T16:15:00Z,,\n", "f:2:1: \"who\" is missing"),
-            ("{\"data\":[{\"start\":1}]}", "f: data[0]: \"location\" is missing"),
-            ("{\"data\":[{\"location\":\"country/TO\",\"start\":-1}]}", "f: data[0]: \"start\" is"),
-            ("{\"annotations\":[{\"startDate\":\"x\"}]}", "f: annotations[0]: \"x\" is no time"),
             ("{\"error\":\"no such entity\"}", "f: the server had an error: no such entity"),
             ("{\"data\":[", "f:1:9: the JSON ends within something; is all of the file there?"),
             ("{}", "f: nothing that is known here; known are events of IODA"),
             ("begin,end,who,end\n", "f:1:15: a second column \"end\""),
+            ("begin,END,who\nx,y,z\n", "f:1:7: \"END\" is no column; did you mean \"end\"?"),
         ] {
             let why = read("f", text).expect_err(text);
             assert!(why.starts_with(wanted) && !why.contains('\n'), "{wanted}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_an_event_of_ioda_is_told_with_its_line_and_column() {
+        let good = "\"start\":1,\"duration\":2";
+        for (item, wanted) in [
+            ("{\"start\":1}", "f:2:1: \"location\" is missing; give events of IODA"),
+            ("{\n\"location\":7}", "f:3:12: a text in quotes is wanted here"),
+            (
+                "{\"location\":\"country/TO\",\n\"start\":1,\n\"start\":1}",
+                "f:4:7: a second \"start\"",
+            ),
+            ("{\"start\":-1}", "f:2:11: a number of seconds from 0 on and below 8589934592"),
+            ("{\"start\":1.5}", "f:2:12: a number of seconds from 0 on"),
+            ("{\"start\":\"1\"}", "f:2:12: a number of seconds from 0 on"),
+            ("{\"duration\":8589934592}", "f:2:22: a number of seconds from 0 on"),
+            (&format!("{{{good},\"overlaps_window\":\"no\"}}"), "f:2:46: a boolean is wanted here"),
+            (&format!("{{{good},\"method\":[]}}"), "f:2:33: a text in quotes is wanted here"),
+            ("[]", "f:2:"),
+        ] {
+            let why = read("f", &format!("{{\"data\":[\n{item}\n]}}")).expect_err(item);
+            assert!(why.starts_with(wanted) && !why.contains('\n'), "{item}: {why}");
+        }
+        let why = read("f", "{\"data\":\n{}}").expect_err("no list");
+        assert_eq!(why, "f:2:1: a list is wanted here");
+    }
+
+    #[test]
+    fn what_is_wrong_in_an_annotation_of_radar_is_told_with_its_line_and_column() {
+        let time = "2026-09-03T08:00:00Z";
+        let begin = format!("\"startDate\":\"{time}\"");
+        for (item, wanted) in [
+            ("{}", "f:2:3: \"startDate\" is missing; give events of IODA"),
+            ("{\"startDate\":\"x\"}", "f:2:18: \"x\" is no time"),
+            ("{\"startDate\":5}", "f:2:16: a time in quotes such as"),
+            (&format!("{{{begin},\n\"locations\":\"TO\"}}"), "f:3:16: a list is wanted here"),
+            (&format!("{{{begin},\n\"locations\":[1]}}"), "f:3:14: a text in quotes is wanted"),
+            (&format!("{{{begin},\n\"outage\":\"x\"}}"), "f:3:"),
+            (
+                &format!("{{\"endDate\":\"2025-09-03T08:00:00Z\",{begin}}}"),
+                "f:2:3: \"endDate\" lies before \"startDate\"; it is null while it goes on",
+            ),
+        ] {
+            let text = format!("{{\"result\":{{\"annotations\":[\n  {item}\n]}}}}");
+            let why = read("f", &text).expect_err(item);
+            assert!(why.starts_with(wanted) && !why.contains('\n'), "{item}: {why}");
+        }
+        let two = format!("[{{}},\n{{{begin}}},\n 5]");
+        let why = read("f", &two).expect_err("two that are wrong");
+        assert!(why.starts_with("f:1:2: \"startDate\"") && why.contains("\nf:3:2: "), "{why}");
+        let refused = "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"no token\"}],\"result\":null}";
+        assert_eq!(read("f", refused).expect_err("none"), "f: the server had an error: no token");
+    }
+
+    #[test]
+    fn what_is_said_twice_counts_once() {
+        let row = "2014-12-22T16:15:00Z,,Dyn\n";
+        let radar =
+            "[{\"startDate\":\"2026-09-03T08:00:00Z\",\"locations\":[\"TO\",\"WS\",\"TO\"]}]";
+        for (text, wanted) in [(&*format!("begin,end,who\n{row}{row}"), 1), (radar, 2)] {
+            let mut statements = read("f", text).expect("statements").list;
+            once(&mut statements);
+            assert_eq!(statements.len(), wanted, "{text}");
         }
     }
 }

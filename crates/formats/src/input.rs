@@ -2,7 +2,7 @@
 //! returns are left out, and no line takes more memory than [`MAX_LINE`].
 
 use flate2::bufread::MultiGzDecoder;
-use lifesign_document::{HEAD, Problem, Problems, foreign, words_of};
+use lifesign_document::{HEAD, Problem, Problems, foreign, mark_length, words_of};
 use std::io::{self, BufRead, BufReader, Read};
 
 /// Longer than any line that means something: one of nmap's has 65,535 ports.
@@ -59,7 +59,7 @@ impl<R: Read> Input<R> {
         if let Some(what) = foreign(&head) {
             return Err(Problems::single(name, (1, 1), &format!("this is {what}; give {wanted}")));
         }
-        let given = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let given = mark_length(&head);
         Ok(Self { name: name.to_owned(), head, given, rest })
     }
 

@@ -36,7 +36,8 @@ pub struct Episode {
     pub evidence: String,
     /// For how long of it the verdict was unknown: we were blind or did not watch.
     pub unseen: Duration,
-    /// Since when the verdict has been unknown, if it is now.
+    /// Since when the verdict has been unknown, if it is now; of one that has ended, that nobody
+    /// watched from then on.
     pub paused: Option<Time>,
     /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written.
     pub darknesses: Darknesses,
@@ -70,7 +71,8 @@ impl Episode {
 
     /// For how long of it up to `now` nobody could see.
     pub fn unseen_by(&self, now: Time) -> Duration {
-        self.unseen + self.paused.map_or(Duration::ZERO, |paused| now.since(paused))
+        let until = self.end.map_or(now, |end| end.latest.min(now));
+        self.unseen + self.paused.map_or(Duration::ZERO, |paused| until.since(paused))
     }
 
     /// These darknesses ended since the verdict was last found, in place of those that were counted
@@ -91,6 +93,18 @@ impl Episode {
     /// The stay is over, or nobody knows what the verdict was that counted it.
     pub fn end_stay(&mut self) {
         self.of_stay = StayCount::default();
+    }
+
+    /// Ends it because its scope is not watched any more from `now` on.
+    pub fn leave(&mut self, now: Time) {
+        self.close(Edge { earliest: Some(now), latest: now });
+        self.end_stay();
+        self.paused = self.end.map(|end| end.latest);
+    }
+
+    /// Did it end because nobody watched any more?
+    pub fn is_left(&self) -> bool {
+        self.end.is_some() && self.paused.is_some()
     }
 
     /// Ends it with this edge. Neither side of the edge lies before its begin.

@@ -7,7 +7,8 @@
 //!    it was found to be flapping and went dark more than once; from the begin of the first to the
 //!    end of the last: the calm after which a verdict is no longer flapping belongs to no trouble.
 //!    One or two stand each for itself.
-//! 4. Phases less than a day apart are one incident; between them the scope was up.
+//! 4. Phases less than a day apart are one incident; between them the scope was up. One that ended
+//!    because nobody watched any more is the last.
 //! 5. What a block or network shared with its country is told with the country alone.
 
 use crate::{
@@ -134,6 +135,7 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
         state: State::Flapping,
         begin,
         end: last.and_then(|last| last.end),
+        is_left: last.is_some_and(|last| last.is_left),
         darknesses: NonZeroU32::new(darknesses),
         dark: run.iter().map(|trouble| trouble.dark).fold(Duration::ZERO, Duration::saturating_add),
         unseen: run
@@ -150,7 +152,7 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
 fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
     let mut incidents: Vec<(Vec<Phase>, bool)> = Vec::new();
     for phase in bad {
-        let last_end = incidents.last().and_then(|(phases, _)| phases.last()?.end);
+        let last_end = incidents.last().and_then(|(phases, _)| seen_end(phases));
         match (incidents.last_mut(), last_end) {
             (Some((phases, _)), Some(end)) if phase.begin.latest.since(end.latest) < WELL_AFTER => {
                 if phase.begin.latest > end.latest {
@@ -162,16 +164,20 @@ fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
         }
     }
     if let Some((phases, is_over)) = incidents.last_mut() {
-        match phases.last().and_then(|last| last.end) {
-            None => *is_over = false,
-            Some(end) if now.since(end.latest) < WELL_AFTER => {
-                phases.push(up(end, None));
-                *is_over = false;
-            }
-            Some(_) => {}
+        if phases.last().is_some_and(|last| last.end.is_none()) {
+            *is_over = false;
+        } else if let Some(end) = seen_end(phases).filter(|end| now.since(end.latest) < WELL_AFTER)
+        {
+            phases.push(up(end, None));
+            *is_over = false;
         }
     }
     incidents
+}
+
+/// When the last of these ended; None if it goes on, or nobody saw what came after it.
+fn seen_end(phases: &[Phase]) -> Option<Edge> {
+    phases.last().filter(|last| !last.is_left)?.end
 }
 
 fn up(begin: Edge, end: Option<Edge>) -> Phase {
@@ -182,5 +188,6 @@ fn up(begin: Edge, end: Option<Edge>) -> Phase {
         darknesses: 0,
         dark: Duration::ZERO,
         unseen: Duration::ZERO,
+        is_left: false,
     }
 }

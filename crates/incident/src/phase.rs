@@ -37,6 +37,8 @@ pub struct Phase {
     pub dark: Duration,
     /// For how long of it nobody could see.
     pub unseen: Duration,
+    /// It ended because nobody watched any more.
+    pub is_left: bool,
 }
 
 /// What happens in a phase.
@@ -118,9 +120,15 @@ impl Incident {
         Some(last.begin.latest + WELL_AFTER)
     }
 
-    /// When it had been well for a day; None until it is over.
+    /// When it had been well for a day, or was not watched any more; None until it is over.
     pub fn was_over_at(&self) -> Option<Time> {
-        Some(self.end()?.latest + WELL_AFTER)
+        let well_after = if self.is_left() { Duration::ZERO } else { WELL_AFTER };
+        Some(self.end()?.latest + well_after)
+    }
+
+    /// Is it over because nobody watched any more?
+    pub fn is_left(&self) -> bool {
+        self.phases.last().is_some_and(|last| last.is_left)
     }
 
     /// A window of maintenance that trouble in it overlapped. These are the episodes of whatever

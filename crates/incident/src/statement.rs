@@ -3,7 +3,7 @@
 use lifesign_core::time::Time;
 
 /// That somebody said there was an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Statement {
     /// Who says so, such as `IODA bgp`.
     pub who: String,

@@ -120,6 +120,26 @@ fn one_or_two_darknesses_stand_each_for_itself() {
     );
 }
 
+/// As of a block that left the plan while it was dark.
+#[test]
+fn what_nobody_watched_any_more_was_not_up() {
+    let left = |begin, end: f64| {
+        let mut episode = Episode { end: None, ..dark(begin, end) };
+        episode.leave(at(end));
+        episode
+    };
+    assert_eq!(story(&[left(0.0, 3.0)], 10.0), ["KP: outage 0-3 ×1"]);
+    assert_eq!(story(&[dark(0.0, 3.0)], 10.0), ["KP: outage 0-3 ×1, up 3-… ×0, open"]);
+    // It came back into the plan, and went dark again.
+    let back = [left(0.0, 3.0), dark(90.0, 95.0)];
+    assert_eq!(story(&back, 100.0), ["KP: outage 0-3 ×1", "KP: outage 90-95 ×1, up 95-… ×0, open"]);
+    let incident = &fold(&back, at(100.0))[0];
+    assert_eq!((incident.is_left(), incident.was_over_at()), (true, Some(at(3.0))));
+    assert_eq!(incident.phases[0].unseen, Duration::ZERO);
+    let three = [dark(0.0, 0.5), dark(2.0, 2.5), left(4.0, 4.5)];
+    assert_eq!(story(&three, 10.0), ["KP: unstable 0-5 ×3"]);
+}
+
 #[test]
 fn it_has_been_well_after_a_day() {
     let day = 24.0 * 60.0;

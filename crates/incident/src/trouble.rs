@@ -29,6 +29,8 @@ pub struct Trouble {
     pub unseen: Duration,
     /// It came back, and is only counted as flapping.
     pub is_light: bool,
+    /// It ended because nobody watched any more.
+    pub is_left: bool,
 }
 
 /// The darknesses and flappings, by when they began.
@@ -42,6 +44,7 @@ pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
         dark: episode.length(now).0,
         unseen: episode.unseen_by(now),
         is_light: false,
+        is_left: episode.is_left(),
     });
     let mut all: Vec<Trouble> = dark.collect();
     all.sort_by_key(|trouble| trouble.begin.latest);
@@ -78,6 +81,7 @@ fn flapping_trouble(episode: &Episode, dark: &[Trouble], now: Time) -> Option<Tr
         dark: length,
         unseen: episode.unseen_by(now),
         is_light,
+        is_left: episode.is_left(),
     })
 }
 
@@ -144,6 +148,7 @@ impl Trouble {
             darknesses: self.count(),
             dark: self.dark.min(length),
             unseen: self.unseen.min(length),
+            is_left: self.is_left,
         }
     }
 }

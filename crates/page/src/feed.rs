@@ -98,7 +98,12 @@ fn entries<'a>(view: &View, incident: &'a Incident, scope: Scope) -> Vec<Entry<'
         entry(phase.begin.latest, &what, adjective, phase.begin.latest)
     });
     let end = incident.end().zip(incident.was_over_at()).map(|(end, over)| {
-        entry(over, "has been well for a day: the incident is over", "over", end.latest)
+        let what = if incident.is_left() {
+            "is not watched any more: the incident is over"
+        } else {
+            "has been well for a day: the incident is over"
+        };
+        entry(over, what, "over", end.latest)
     });
     begins.chain(end).collect()
 }

@@ -40,6 +40,8 @@ enum Why {
     NotEmpty,
     Link,
     Busy,
+    /// Not of an export: it is no directory.
+    InTheWay(PathBuf),
     Io(io::Error),
     Parquet(ParquetError),
 }
@@ -55,6 +57,11 @@ impl fmt::Display for ExportError {
             ),
             Why::Link => write!(f, "{path} is a link; give another directory, or delete it"),
             Why::Busy => write!(f, "another export is writing {path}"),
+            Why::InTheWay(part) => write!(
+                f,
+                "{} is in the way of {path}, and no directory; move it away",
+                part.display()
+            ),
             Why::Io(error) => write!(f, "cannot write {path}: {error}"),
             Why::Parquet(error) => write!(f, "cannot write {path}: {error}"),
         }
@@ -237,16 +244,53 @@ pub fn part_of(parent: &Path, name: &str) -> PathBuf {
     parent.join(format!(".{name}.part"))
 }
 
-/// Makes that directory, in place of what a killed export left; returns its lock.
+/// Makes that directory, in place of what a killed export left; returns its lock. Nothing else is
+/// touched, and no link is followed.
 fn begin(part: &Path) -> Result<File, Why> {
-    if let Ok(old) = File::open(part) {
-        if matches!(old.try_lock(), Err(TryLockError::WouldBlock)) {
-            return Err(Why::Busy);
+    match fs::create_dir(part) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if !part.symlink_metadata().map_err(Why::Io)?.is_dir() {
+                return Err(Why::InTheWay(part.to_owned()));
+            }
+            let old = File::open(part).map_err(Why::Io)?;
+            if matches!(old.try_lock(), Err(TryLockError::WouldBlock)) {
+                return Err(Why::Busy);
+            }
+            fs::remove_dir_all(part).and_then(|()| fs::create_dir(part)).map_err(Why::Io)?;
         }
-        fs::remove_dir_all(part).map_err(Why::Io)?;
+        made => made.map_err(Why::Io)?,
     }
-    fs::create_dir(part).and_then(|()| File::open(part)).map_err(Why::Io).inspect(|lock| {
+    File::open(part).map_err(Why::Io).inspect(|lock| {
         // A file system without locks has none to respect.
         let _ = lock.try_lock();
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_export_left_is_replaced_and_no_link_is_followed() {
+        let temp_dir = tempfile::tempdir().expect("a directory");
+        let begun = || HourlyFiles::create(temp_dir.path(), "outcomes", &[]);
+        let part = part_of(temp_dir.path(), "outcomes");
+        fs::create_dir(&part).expect("a directory");
+        fs::write(part.join("left"), "").expect("a file");
+        let first = begun().expect("a table");
+        assert!(!part.join("left").exists());
+        let told = |why: Option<ExportError>| why.expect("an error").to_string();
+        assert!(told(begun().err()).starts_with("another export is writing "));
+        drop(first);
+        assert!(!part.exists());
+        let elsewhere = temp_dir.path().join("elsewhere");
+        fs::create_dir(&elsewhere).expect("a directory");
+        for target in [&*elsewhere, Path::new("nowhere")] {
+            std::os::unix::fs::symlink(target, &part).expect("a link");
+            let why = told(begun().err());
+            assert!(why.ends_with("outcomes, and no directory; move it away"), "{why}");
+            assert!(part.is_symlink() && elsewhere.is_dir());
+            fs::remove_file(&part).expect("a link");
+        }
+    }
 }

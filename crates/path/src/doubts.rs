@@ -171,6 +171,7 @@ impl Tracer {
             return;
         }
         path.sweep = None;
+        path.forget_lone_target();
         let mut episode = Episode::new(now);
         if self.active >= MOST_ACTIVE {
             episode.is_queued = true;

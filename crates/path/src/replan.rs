@@ -26,14 +26,19 @@ impl Tracer {
     /// Who is watched from now on. The path to a prefix that stays is kept with all that is known
     /// and under way, under its new id; so are events that nobody has taken yet.
     pub fn set_blocks(&mut self, blocks: Vec<TracedBlock>, now: Time) {
-        let controls = self.paths[self.blocks.len()..].iter().map(|path| path.targets[0]);
-        let controls: Vec<IpAddr> = controls.collect();
+        let controls = self.control_addresses();
         self.replace(blocks, &controls, now);
+    }
+
+    fn control_addresses(&self) -> Vec<IpAddr> {
+        self.paths[self.blocks.len()..].iter().map(|path| path.targets[0]).collect()
     }
 
     /// The hosts that answer whenever our own network works. The path to one that stays is kept.
     pub fn set_controls(&mut self, controls: &[IpAddr], now: Time) {
-        self.replace(self.blocks.clone(), controls, now);
+        if self.control_addresses() != controls {
+            self.replace(self.blocks.clone(), controls, now);
+        }
     }
 
     /// Whom to trace of this block from now on. All other paths go on as they are; this one keeps

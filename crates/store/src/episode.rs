@@ -201,8 +201,9 @@ impl EpisodeTracker {
         self.open.retain(|scope, open| {
             let is_watched = watched.contains(scope);
             if !is_watched {
-                for episode in open.known.take().into_iter().chain(open.unknown.take()) {
-                    close(episode, Edge { earliest: Some(now), latest: now }, changed);
+                for mut episode in open.known.take().into_iter().chain(open.unknown.take()) {
+                    episode.leave(now);
+                    changed.push(episode);
                 }
             }
             is_watched

@@ -45,5 +45,8 @@ pub fn length_words(phase: &Phase, observed_until: Time) -> String {
     if !phase.unseen.is_zero() {
         let _ = write!(words, ", not seen for {}", duration_text(phase.unseen));
     }
+    if phase.is_left {
+        words += ", then not watched any more";
+    }
     words
 }

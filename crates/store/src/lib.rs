@@ -59,7 +59,7 @@ pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
+pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents, watched};
 pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
@@ -201,10 +201,13 @@ impl Store {
             })
             .collect();
         let mut merged = Vec::new();
-        for episode in previous.open_episodes {
+        for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
-            // What is not watched any more has ended, for all that is known.
-            let state = found.get(&scope).copied().unwrap_or((State::Up, wall));
+            let Some(&state) = found.get(&scope) else {
+                episode.leave(lasted);
+                self.changed.push(episode);
+                continue;
+            };
             let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
             merged.extend(part.map(|found| (scope, found)));
         }

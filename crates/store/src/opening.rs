@@ -41,8 +41,8 @@ pub enum StoreError {
     Sqlite(#[from] Error),
 }
 
-/// What an error of SQLite means to whoever has the file (https://sqlite.org/rescode.html). Of one
-/// that is none of the file's or the disk's, its code: that is a fault of ours.
+/// What an error of SQLite means to whoever has the file (<https://sqlite.org/rescode.html>). Of
+/// one that is none of the file's or the disk's, its code: that is a fault of ours.
 pub(super) fn words(error: &Error) -> String {
     let known = match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => "it is no store, or damaged",

@@ -7,12 +7,16 @@ use super::{
     row::{self, LATEST_MS, millis},
 };
 use lifesign_core::{
+    judge::State,
     scopes::{Roster, Scope},
     time::{Time, WallOffset},
 };
-use lifesign_incident::{Incident, Phase, Span};
+use lifesign_incident::{Episode, Incident, Phase, Span};
 use lifesign_path::{PathEvent, Place};
-use rusqlite::{Connection, Error, Result, Row, params, types::Type};
+use rusqlite::{
+    Connection, Error, Result, Row, params, params_from_iter,
+    types::{Type, Value},
+};
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
@@ -136,17 +140,52 @@ pub struct PlaceOf {
 #[derive(Debug, Default)]
 pub struct Places {
     /// By when they were told.
-    told: Vec<ToldPlace>,
-    /// Which of them are of a scope or lie in it, in that order.
-    by_scope: HashMap<String, Vec<usize>>,
+    told: Vec<InDarkness>,
+    /// Which of them are of a scope or lie in it, in that order; each with the last end of the
+    /// darknesses of these up to it.
+    by_scope: HashMap<String, Vec<(usize, Time)>>,
+}
+
+/// A place, and when the block was no longer dark of which it was told.
+#[derive(Debug)]
+struct InDarkness {
+    told: ToldPlace,
+    until: Time,
+}
+
+/// When blocks and others were dark: by the scope, in the order in which that began.
+type Darknesses<'a> = HashMap<&'a str, Vec<(Time, Time)>>;
+
+fn darknesses(episodes: &[Episode]) -> Darknesses<'_> {
+    let is_dark =
+        |one: &&Episode| matches!(one.state, State::Down | State::Flapping | State::Outage);
+    let mut all = Darknesses::new();
+    for episode in episodes.iter().filter(is_dark) {
+        all.entry(&episode.scope).or_default().push(told_in(episode.span()));
+    }
+    all
+}
+
+impl InDarkness {
+    fn new(told: ToldPlace, darknesses: &Darknesses<'_>) -> Self {
+        let of_block = darknesses.get(&*told.scope).into_iter().flatten();
+        let in_it = of_block.filter(|(from, to)| (*from..=*to).contains(&told.told));
+        let until = in_it.map(|darkness| darkness.1).max().unwrap_or(told.told);
+        Self { told, until }
+    }
 }
 
 impl Places {
-    fn new(told: Vec<ToldPlace>) -> Self {
-        let mut by_scope: HashMap<String, Vec<usize>> = HashMap::new();
-        for (index, ToldPlace { scope, network, country, .. }) in told.iter().enumerate() {
+    fn new(told: Vec<ToldPlace>, darknesses: &Darknesses<'_>) -> Self {
+        let told: Vec<InDarkness> =
+            told.into_iter().map(|place| InDarkness::new(place, darknesses)).collect();
+        let mut by_scope: HashMap<String, Vec<(usize, Time)>> = HashMap::new();
+        for (index, InDarkness { told, until }) in told.iter().enumerate() {
+            let ToldPlace { scope, network, country, .. } = told;
             for name in [Some(scope), network.as_ref(), Some(country)].into_iter().flatten() {
-                by_scope.entry(name.clone()).or_default().push(index);
+                let of_scope = by_scope.entry(name.clone()).or_default();
+                let before = of_scope.last().map_or(*until, |&(_, until)| until);
+                of_scope.push((index, before.max(*until)));
             }
         }
         Self { told, by_scope }
@@ -158,15 +197,18 @@ impl Places {
     }
 
     /// Where the path to a scope broke while it was dark from begin to end, as it was told last;
-    /// None if it was not told then.
+    /// None if it was not told of a block that was dark then.
     fn of(&self, scope: &str, span: Span) -> Option<PlaceOf> {
         let (from, to) = told_in(span);
         let all = self.by_scope.get(scope)?;
-        let first = all.partition_point(|&index| self.told[index].told < from);
-        let told = all[first..].iter().map(|&index| &self.told[index]);
+        let first = all.partition_point(|&(_, until)| until < from);
+        let told = all[first..].iter().map(|&(index, _)| &self.told[index]);
+        let told = told.take_while(|place| place.told.told <= to);
+        // A block may have been dark before all of its country was.
+        let told = told.filter(|place| place.told.told >= from || place.until > span.begin.latest);
         // The newest of each block; after a restart in the darkness less may be known than before.
         let mut newest: BTreeMap<&str, &ToldPlace> = BTreeMap::new();
-        for place in told.take_while(|place| place.told <= to) {
+        for InDarkness { told: place, .. } in told {
             let known = newest.entry(&place.scope).or_insert(place);
             if place.place != Place::Unknown || known.place == Place::Unknown {
                 *known = place;
@@ -184,9 +226,13 @@ impl Places {
 }
 
 impl StoreReader {
-    /// Where paths broke while these incidents lasted, and how many rows of then cannot be read. A
-    /// store that an earlier lifesign wrote has no such table.
-    pub(super) fn places(&self, incidents: &[Incident]) -> Result<(Places, usize)> {
+    /// Where paths broke while these incidents lasted, which are of these episodes, and how many
+    /// rows of then cannot be read. A store that an earlier lifesign wrote has no such table.
+    pub(super) fn places(
+        &self,
+        incidents: &[Incident],
+        episodes: &[Episode],
+    ) -> Result<(Places, usize)> {
         let spans =
             || incidents.iter().flat_map(Incident::bad_phases).map(Phase::span).map(told_in);
         let from = spans().map(|(from, _)| from).min();
@@ -194,17 +240,21 @@ impl StoreReader {
         let (Some((from, to)), true) = (from.zip(to), self.0.table_exists(None, "place")?) else {
             return Ok((Places::default(), 0));
         };
-        let mut statement = self.0.prepare(
-            "SELECT scope, told, network, country, place, words FROM place
-             WHERE told BETWEEN ? AND ? ORDER BY told, scope",
-        )?;
+        let darknesses = darknesses(episodes);
+        let lasting = darknesses.values().flatten().filter(|(_, end)| *end >= from);
+        let from = lasting.map(|darkness| darkness.0).fold(from, Time::min);
         let countries: BTreeSet<&str> = incidents.iter().map(|each| &*each.country).collect();
-        let rows = statement.query_map([millis(from), millis(to)], place_from_row)?;
-        let is_of_them = |row: &Result<ToldPlace>| {
-            row.as_ref().map_or(true, |place| countries.contains(&*place.country))
-        };
-        let Rows { read, broken } = Rows::collect(rows.filter(is_of_them))?;
-        Ok((Places::new(read), broken))
+        let mut statement = self.0.prepare(&format!(
+            "SELECT scope, told, network, country, place, words FROM place
+             WHERE told BETWEEN ? AND ? AND country IN ({}) ORDER BY told, scope",
+            vec!["?"; countries.len()].join(", ")
+        ))?;
+        let times = [millis(from), millis(to)].map(Value::from);
+        let codes = countries.iter().map(|code| Value::from((*code).to_owned()));
+        let parameters = params_from_iter(times.into_iter().chain(codes));
+        let Rows { read, broken } =
+            Rows::collect(statement.query_map(parameters, place_from_row)?)?;
+        Ok((Places::new(read, &darknesses), broken))
     }
 }
 

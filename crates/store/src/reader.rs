@@ -13,7 +13,7 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Period, WELL_AFTER, fold, go_on};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -40,6 +40,17 @@ pub struct PastRun {
     pub ended: bool,
     /// The name of its vantage.
     pub vantage: String,
+}
+
+/// When somebody watched up to `until`, by these runs, which are in order.
+pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
+    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
+    // A run under way wrote up to a minute ago.
+    let last = watched.iter_mut().max_by_key(|run| run.1);
+    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
+        *lasted = until;
+    }
+    watched
 }
 
 /// Which episodes to read; all of them by default.
@@ -71,15 +82,10 @@ impl EpisodeFilter {
         self.state.is_none_or(|only| only == *state) && self.passes(country, scope, *begin, *end)
     }
 
-    /// The incidents that pass, of all episodes of their countries; open ones were observed up to
-    /// `now`.
-    pub(super) fn incidents(&self, episodes: &[Episode], now: Time) -> Vec<Incident> {
-        let mut incidents = fold(episodes, now);
-        incidents.retain(|incident| {
-            let end = incident.bad_phases().last().and_then(|last| last.end);
-            self.passes(&incident.country, &incident.scope, incident.begin(), end)
-        });
-        incidents
+    /// Does an incident pass?
+    pub(super) fn passes_incident(&self, incident: &Incident) -> bool {
+        let end = incident.bad_phases().last().and_then(|last| last.end);
+        self.passes(&incident.country, &incident.scope, incident.begin(), end)
     }
 }
 
@@ -247,45 +253,55 @@ impl StoreReader {
             };
             all.scope = Some(country);
         }
-        let mut episodes =
-            self.episodes_of_incidents(&EpisodeFilter { since: filter.since, ..all.clone() }, now)?;
-        if let Some(snapshot) = snapshot {
-            go_on(&mut episodes.read, snapshot);
-        }
-        let incidents = filter.incidents(&episodes.read, now);
-        let (places, broken) = self.places(&incidents)?;
-        let rows = Rows { read: incidents, broken: episodes.broken + broken };
-        // What the country had in this time, and the scope had alone but for that.
-        let has_more_alone = all.scope != filter.scope && {
-            let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
-            let of_country = of_country.incidents(&episodes.read, now);
-            episodes.read.retain(|episode| Some(&episode.scope) == filter.scope.as_ref());
-            of_country.iter().any(|incident| incident.scope == incident.country)
-                && filter.incidents(&episodes.read, now) != rows.read
+        let folded = EpisodeFilter { since: filter.since, ..all.clone() };
+        let (Rows { read: mut episodes, broken }, folded) =
+            self.folded(&folded, now, |episodes| {
+                if let Some(snapshot) = snapshot {
+                    go_on(episodes, snapshot);
+                }
+            })?;
+        // What the country had in this time.
+        let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
+        let country_had = |incident: &Incident| {
+            incident.scope == incident.country && of_country.passes_incident(incident)
         };
+        let may_be_told_with = all.scope != filter.scope && folded.iter().any(country_had);
+        let mut incidents = folded;
+        incidents.retain(|incident| filter.passes_incident(incident));
+        let (places, broken_places) = self.places(&incidents, &episodes)?;
+        // And what the scope had alone but for that.
+        let has_more_alone = may_be_told_with && {
+            episodes.retain(|episode| Some(&episode.scope) == filter.scope.as_ref());
+            let mut alone = fold(&episodes, now);
+            alone.retain(|incident| filter.passes_incident(incident));
+            alone != incidents
+        };
+        let rows = Rows { read: incidents, broken: broken + broken_places };
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
     }
 
     /// The episodes of a country or of all from which incidents that end at `since` or later are
-    /// folded whole: an incident may have begun long before, but what lies further back than a calm
-    /// of a day belongs to another.
-    pub(super) fn episodes_of_incidents(
+    /// folded whole, after `change`, and all that these are folded to: an incident may have begun
+    /// long before, but what lies further back than a calm of a day belongs to another.
+    pub(super) fn folded(
         &self,
         filter: &EpisodeFilter,
         now: Time,
-    ) -> Result<Rows<Episode>> {
-        let Some(since) = filter.since else { return self.episodes(filter) };
+        change: impl Fn(&mut [Episode]),
+    ) -> Result<(Rows<Episode>, Vec<Incident>)> {
         let mut back = 2 * APART;
         loop {
-            let from = since - back;
-            let episodes = self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
-            let mut incidents = fold(&episodes.read, now).into_iter();
-            let is_cut = |incident: Incident| {
-                incident.end().is_none_or(|end| end.latest >= since)
+            let from = filter.since.map_or(Time::default(), |since| since - back);
+            let mut episodes =
+                self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
+            change(&mut episodes.read);
+            let incidents = fold(&episodes.read, now);
+            let is_cut = |incident: &Incident| {
+                incident.end().is_none_or(|end| Some(end.latest) >= filter.since)
                     && incident.begin().latest < from + APART
             };
-            if from == Time::default() || !incidents.any(is_cut) {
-                return Ok(episodes);
+            if from == Time::default() || !incidents.iter().any(is_cut) {
+                return Ok((episodes, incidents));
             }
             back *= 4;
         }

@@ -6,9 +6,7 @@ mod tables;
 mod timeline;
 
 use self::{others::others, timeline::timeline};
-use super::{
-    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::RUN_TIMEOUT,
-};
+use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::watched};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
@@ -67,14 +65,14 @@ impl ReportData {
         let observed_until = reader.observed_until(now)?;
         // An incident in this period may have begun long before it.
         let all = EpisodeFilter { until: None, ..filter.clone() };
-        let mut episodes = reader.episodes_of_incidents(&all, observed_until)?;
-        let incidents = filter.incidents(&episodes.read, observed_until);
-        episodes.read.retain(|episode| filter.passes_episode(episode));
+        let (mut episodes, mut incidents) = reader.folded(&all, observed_until, |_| {})?;
+        incidents.retain(|incident| filter.passes_incident(incident));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
         let which = Measurements::AllOf(country);
         let measured = reader.measured(which, (columns.from, columns.to), columns.count)?;
         let runs = reader.runs(since, until)?;
-        let (places, broken) = reader.places(&incidents)?;
+        let (places, broken) = reader.places(&incidents, &episodes.read)?;
+        episodes.read.retain(|episode| filter.passes_episode(episode));
         let broken = broken + episodes.broken + measured.broken + runs.broken;
         if episodes.read.is_empty() && measured.read.is_empty() {
             return Ok(None);
@@ -106,6 +104,11 @@ impl ReportData {
             measured.draw(&mut points);
         }
         points
+    }
+
+    /// The code of the country that it is on.
+    pub fn country(&self) -> &str {
+        &self.country
     }
 
     /// How many rows of the store could not be read.
@@ -175,7 +178,7 @@ impl ReportData {
 
     /// For how long nobody watched in this time.
     fn unwatched(&self) -> Duration {
-        let gaps = unwatched((self.since, self.until), self.watched());
+        let gaps = unwatched((self.since, self.until), watched(&self.runs, self.until));
         gaps.iter().map(|gap| gap.1.since(gap.0)).sum()
     }
 
@@ -187,18 +190,6 @@ impl ReportData {
     fn vantages(&self) -> String {
         let names: BTreeSet<&str> = self.runs.iter().map(|run| &*run.vantage).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
-    }
-
-    /// When somebody watched, in order.
-    fn watched(&self) -> Vec<Period> {
-        let mut watched: Vec<Period> =
-            self.runs.iter().map(|run| (run.began, run.lasted)).collect();
-        // A run under way wrote up to a minute ago.
-        let last = watched.iter_mut().max_by_key(|run| run.1);
-        if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= self.until) {
-            *lasted = self.until;
-        }
-        watched
     }
 }
 

@@ -8,9 +8,9 @@ use super::{
 };
 use lifesign_core::scopes::{CalledScope, FullName};
 use lifesign_document::by_likeness;
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
-/// How many countries and other scopes are told.
+/// How many countries and other scopes are told, and of those that there are not.
 const MOST_COUNTRIES: usize = 10;
 const MOST_NEAREST: usize = 3;
 
@@ -63,6 +63,38 @@ impl StoreReader {
         Err(ScopeError::Unknown(format!(
             "{name} lies in {country}, and reports are of countries: ask for {country}"
         )))
+    }
+
+    /// The codes of the countries that the store knows, in alphabetic order.
+    pub fn countries(&self) -> rusqlite::Result<Vec<String>> {
+        let known = self.known_scopes()?.into_iter();
+        Ok(known.filter(KnownScope::is_country).map(|scope| scope.name).collect())
+    }
+
+    /// Writes codes of countries as the store does; returns what is to be said of those that it
+    /// does not have.
+    pub fn spell<'a>(
+        &self,
+        codes: impl Iterator<Item = &'a mut String>,
+    ) -> rusqlite::Result<Option<String>> {
+        let known = self.countries()?;
+        let mut others = BTreeSet::new();
+        for code in codes {
+            match known.iter().find(|known| known.eq_ignore_ascii_case(code)) {
+                Some(known) => code.clone_from(known),
+                None => {
+                    others.insert(code.to_ascii_uppercase());
+                }
+            }
+        }
+        let Some(first) = others.first().filter(|_| !known.is_empty()) else { return Ok(None) };
+        let told: Vec<&str> = others.iter().take(MOST_COUNTRIES).map(String::as_str).collect();
+        let more = match others.len() - told.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let (told, known) = (told.join(", "), other_scopes(first, known, []));
+        Ok(Some(format!("no such country in the record: {told}{more}; {known}")))
     }
 
     fn called(&self, text: &str) -> Result<KnownScope, ScopeError> {

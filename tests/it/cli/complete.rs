@@ -118,6 +118,13 @@ fn fish_completes() {
 }
 
 /// Whoever has the program alone has the script of it.
+/// That of the library is changed for it, which a later one may have written otherwise.
+#[test]
+fn the_script_of_zsh_takes_letters_of_any_case() {
+    let script = lifesign::cli::script("zsh").expect("a shell that is known");
+    assert!(script.contains("'values' other -M 'm:{a-zA-Z}={A-Za-z}'"), "{script}");
+}
+
 #[test]
 fn the_program_says_its_script() {
     let here = place();

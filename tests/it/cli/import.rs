@@ -239,14 +239,14 @@ fn what_others_said_stands_beside_what_an_import_says() {
     );
     let compare = ["compare", &journal, "--config", &plan, "--events", &events];
     let (code, of_journal, err) = done(lifesign(&compare));
-    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!((code, err.as_str()), (0, "no such country in the record: TO; there are XX"));
     let lines: Vec<&str> = of_journal.lines().collect();
     let (before, lines) = lines.split_at(2);
     assert_eq!(before[0], "XX nothing of ours, for we did not see it then", "{of_journal}");
     assert_eq!(
         lines[..2],
         [
-            "TO nothing of ours, for we did not see it then",
+            "TO nothing of ours, for the record has no such country",
             "  Elsewhere from 2026-11-25 19:07:00 to 2026-11-25 19:09:30"
         ]
     );
@@ -281,7 +281,7 @@ fn what_others_said_stands_beside_what_an_import_says() {
 
     let report = ["report", "XX", "--state-dir", &state, "--since", "1h", "--events", &events];
     let (code, page, err) = done(lifesign(&report));
-    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!((code, err.as_str()), (0, left_out));
     assert!(page.contains("What others said") && page.contains("<span>A paper</span>"));
     assert!(!page.contains("Elsewhere"), "of another country");
 

@@ -9,7 +9,7 @@ use super::{
     sink::{ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
-use lifesign_document::fault_of_json;
+use lifesign_document::{fault_of_json, mark_length};
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde_json::Value;
 use std::{
@@ -28,7 +28,7 @@ const CLOCK_TRUSTED: f64 = 1000.0;
 
 pub(super) fn read(mut input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let head = input.fill_buf()?;
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = &head[mark_length(head)..];
     if head.trim_ascii_start().first() == Some(&b'[') {
         return read_array(input, sink);
     }
@@ -149,13 +149,17 @@ fn try_take(result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let vantage = format!("prb_id={probe}");
     sink.targets.vantage(&vantage);
     match sink.targets.id(&about, Some("icmp"), &vantage) {
-        Ok(target) => push_packets(result, target, at, sink)?,
-        Err(why) => return Ok(Err(why)),
+        Ok(target) => push_packets(result, target, at, sink),
+        Err(why) => Ok(Err(why)),
     }
-    Ok(Ok(()))
 }
 
-fn push_packets(result: &Value, target: u32, at: Time, sink: &mut Sink) -> io::Result<()> {
+fn push_packets(
+    result: &Value,
+    target: u32,
+    at: Time,
+    sink: &mut Sink,
+) -> io::Result<Result<(), String>> {
     let Some(packets) = result["result"].as_array() else {
         return push_sums(result, target, at, sink);
     };
@@ -177,19 +181,29 @@ fn push_packets(result: &Value, target: u32, at: Time, sink: &mut Sink) -> io::R
         // What could not be sent (`error`) took its turn.
         sent = sent + BETWEEN;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
 /// The first firmwares tell sums alone: nobody knows which of the packets were lost.
-fn push_sums(result: &Value, target: u32, at: Time, sink: &mut Sink) -> io::Result<()> {
-    let count = |key: &str| number(&result[key]).map_or(0, |count| count as usize);
-    let sent = count("sent").min(MOST_PACKETS);
-    let answered = count("rcvd").min(sent);
+fn push_sums(
+    result: &Value,
+    target: u32,
+    at: Time,
+    sink: &mut Sink,
+) -> io::Result<Result<(), String>> {
+    let count = |key: &str| Some(number(&result[key])? as usize);
+    // What is not read is no silence.
+    let (Some(sent), Some(answered)) = (count("sent"), count("rcvd")) else {
+        let fault = "\"result\" is no list, and \"sent\" and \"rcvd\" are no numbers";
+        return Ok(Err(fault.into()));
+    };
+    let sent = sent.min(MOST_PACKETS);
+    let answered = answered.min(sent);
     let mean = number(&result["avg"]).and_then(|millis| span(millis / 1e3));
     for packet in 0..sent {
         let is_answered = (packet + 1) * answered / sent > packet * answered / sent;
         let rtt = is_answered.then(|| mean.unwrap_or_default());
         sink.push_outcome(target, at + BETWEEN * packet as u32, rtt)?;
     }
-    Ok(())
+    Ok(Ok(()))
 }

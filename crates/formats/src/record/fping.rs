@@ -154,9 +154,13 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
                 Err(why) => return Ok(Err(why)),
             };
             let run = runs.entry(target).or_default();
-            let count = |key: &str| fields[key].as_u64().unwrap_or_default().min(1 << 32);
-            run.sent += count("xmt");
-            run.answered += count("rcv");
+            // What is not read is no silence.
+            let count = |key: &str| Some(fields[key].as_u64()?.min(1 << 32));
+            let (Some(sent), Some(answered)) = (count("xmt"), count("rcv")) else {
+                return Ok(Err("\"xmt\" or \"rcv\" is no number".into()));
+            };
+            run.sent += sent;
+            run.answered += answered;
             sink.push(target, printed, Fact::SentTotal(run.sent))?;
             sink.push(target, printed, Fact::AnsweredTotal(run.answered))?;
             Ok(Ok(()))

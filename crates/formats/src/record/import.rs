@@ -14,7 +14,7 @@ use super::{
     victoria,
 };
 use lifesign_core::time::Time;
-use lifesign_document::plain;
+use lifesign_document::{Problems, mark_length, plain};
 use std::{
     collections::BTreeSet,
     fs::File,
@@ -57,6 +57,8 @@ pub struct Summary {
     pub is_inexact: bool,
     /// That series of one target under other labels were put together, if any were.
     pub joined: Option<String>,
+    /// The lines of the map that say nothing of what was recorded, if there are any.
+    pub unused: Option<Problems>,
     /// The text of a plan that fits the journal.
     pub plan: String,
 }
@@ -79,7 +81,7 @@ impl Import {
         let mut head = Vec::new();
         (&mut input).take(HEAD as u64).read_to_end(&mut head)?;
         let format = recognise(&head)?;
-        let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let mark = mark_length(&head);
         let whole = BufReader::with_capacity(HEAD, (&head[mark..]).chain(input));
         let samples = self.sink.samples;
         let sink = &mut self.sink;
@@ -168,6 +170,7 @@ impl Import {
             span,
             is_inexact,
             joined: targets.joined(),
+            unused: targets.map.unused(targets.list.iter().map(|target| &target.host)),
             plan: plan::plan(&targets.list, &targets.map, &self.sources),
         })
     }

@@ -1,6 +1,7 @@
 //! Lines of a file, none of which is longer than a bound.
 
 use super::Fault;
+use lifesign_document::mark_length;
 use std::io::{self, BufRead, Read};
 
 /// Lines, counted from 1.
@@ -36,7 +37,7 @@ impl<R: BufRead> Lines<R> {
         }
         let mut line = &*self.line;
         if self.number == 1 {
-            line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+            line = &line[mark_length(line)..];
         }
         Ok(Some(Ok(line.trim_ascii())))
     }

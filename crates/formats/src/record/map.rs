@@ -3,7 +3,7 @@
 use lifesign_core::scopes::{Host, Prefix};
 use lifesign_document::{Cell, Position, Problems, Sheet};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     net::IpAddr,
 };
 
@@ -18,14 +18,34 @@ pub(super) struct Place {
     pub block: Option<Prefix>,
 }
 
+/// A place, and which line says so.
+#[derive(Clone, Debug)]
+struct Said {
+    place: Place,
+    position: Position,
+}
+
+/// What all hosts inside of a block have, unless they have a place of their own.
+#[derive(Clone, Debug)]
+struct Block {
+    country: Option<String>,
+    /// How many others were named before it: of two that hold a host, the first counts.
+    order: usize,
+    /// Of the line that names it, and no host.
+    position: Option<Position>,
+}
+
 /// A table of names, hosts, countries and blocks.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
+    /// What problems call it.
+    file: String,
     /// By name in the data.
     hosts: HashMap<String, String>,
-    places: HashMap<Host, Place>,
-    /// All hosts inside, unless they have a place of their own.
-    blocks: Vec<(Prefix, Option<String>)>,
+    places: HashMap<Host, Said>,
+    blocks: HashMap<Prefix, Block>,
+    /// How long these are.
+    lengths: BTreeSet<u8>,
     /// As they are written.
     countries: BTreeSet<String>,
 }
@@ -34,7 +54,7 @@ impl Map {
     /// Reads the text of a file of comma-separated values, whose first line names its columns.
     pub fn parse(file: &str, text: &str) -> Result<Self, Problems> {
         let sheet = Sheet::new(file);
-        let mut map = Self::default();
+        let mut map = Self { file: file.to_owned(), ..Self::default() };
         let mut header: Option<Vec<usize>> = None;
         sheet.rows(text, |cells| match &header {
             None => header = Some(sheet.columns(cells, &COLUMNS)),
@@ -66,7 +86,9 @@ impl Map {
                     cell.position,
                     &format!("{:?} is written {code:?} above; write one of them alone", cell.text),
                 ),
-                None => drop(self.countries.insert(cell.text.to_owned())),
+                None => {
+                    self.countries.insert(cell.text.to_owned());
+                }
             }
             cell.text.to_owned()
         });
@@ -94,30 +116,77 @@ impl Map {
         {
             sheet.note(cells[0].position, &format!("{address} does not lie in {block}"));
         }
+        let position = cells[0].position;
         match (host, block) {
             (Some(host), block) => {
-                self.blocks.extend(block.map(|block| (block, country.clone())));
-                let place = Place { country, block };
-                let text = format!("{host} is elsewhere above; leave one of the lines out");
-                let before = self.places.insert(host, place.clone());
-                if before.is_some_and(|before| before != place) {
-                    sheet.note(cells[0].position, &text);
+                if let Some(block) = block {
+                    self.add_block(block, country.as_ref(), None);
                 }
+                let place = Place { country, block };
+                let before = self.places.get(&host);
+                if before.is_some_and(|before| before.place != place) {
+                    let text = format!("{host} is elsewhere above; leave one of the lines out");
+                    sheet.note(position, &text);
+                }
+                self.places.entry(host).or_insert(Said { place, position });
             }
             (None, Some(block)) => {
-                let is_of_other = |(prefix, of): &(Prefix, Option<String>)| {
-                    *prefix == block && of.is_some() && country.is_some() && *of != country
-                };
-                if self.blocks.iter().any(is_of_other) {
+                let known = self.add_block(block, country.as_ref(), Some(position));
+                if country.is_some() && known != country {
                     let text = format!("{block} is in another country above; leave one out");
-                    sheet.note(cells[0].position, &text);
+                    sheet.note(position, &text);
                 }
-                self.blocks.push((block, country));
             }
-            (None, None) => {
-                sheet.note(cells[0].position, "neither a name nor a host nor a block here");
+            (None, None) => sheet.note(position, "neither a name nor a host nor a block here"),
+        }
+    }
+
+    /// Adds a block; returns its country, which the first line has said that says one.
+    fn add_block(
+        &mut self,
+        prefix: Prefix,
+        country: Option<&String>,
+        position: Option<Position>,
+    ) -> Option<String> {
+        self.lengths.insert(prefix.length());
+        let order = self.blocks.len();
+        let new = Block { country: None, order, position };
+        let block = self.blocks.entry(prefix).or_insert(new);
+        if let (None, Some(country)) = (&block.country, country) {
+            block.country = Some(country.clone());
+        }
+        block.country.clone()
+    }
+
+    /// The block that the map names around an address: the first, if there are several.
+    fn block_around(&self, address: IpAddr) -> Option<(Prefix, &Block)> {
+        let around = self.lengths.iter().map(|&length| Prefix::around(address, length));
+        let known = around.filter_map(|prefix| Some((prefix, self.blocks.get(&prefix)?)));
+        known.min_by_key(|(_, block)| block.order)
+    }
+
+    /// The lines that say nothing of any of these hosts, which are all that were asked.
+    pub(super) fn unused<'a>(&self, asked: impl Iterator<Item = &'a Host>) -> Option<Problems> {
+        let sheet = Sheet::new(&self.file);
+        let asked: HashSet<&Host> = asked.collect();
+        let addresses = asked.iter().filter_map(|host| address_of(host));
+        let used: HashSet<Prefix> = addresses
+            .filter_map(|address| self.block_around(address))
+            .map(|(prefix, _)| prefix)
+            .chain(asked.iter().filter_map(|host| self.places.get(host)?.place.block))
+            .collect();
+        let hint = "leave it out, or write it as the data have it";
+        for (host, Said { position, .. }) in &self.places {
+            if !asked.contains(host) {
+                sheet.note(*position, &format!("{host} was never asked; {hint}"));
             }
         }
+        for (prefix, block) in &self.blocks {
+            if let Some(position) = block.position.filter(|_| !used.contains(prefix)) {
+                sheet.note(position, &format!("nobody in {prefix} was asked; {hint}"));
+            }
+        }
+        sheet.into_problems()
     }
 
     /// The host that a name in the data stands for, if the map says so.
@@ -128,32 +197,24 @@ impl Map {
     /// The country and the block of a host. Without a word of the map a block is a /24 or a /48,
     /// and a name has none.
     pub(super) fn place(&self, host: &Host) -> (String, Option<Prefix>) {
-        let Place { country, block } = self.places.get(host).cloned().unwrap_or_default();
-        let address = if let Host::Address(address) = host { Some(*address) } else { None };
-        let holding = self
-            .blocks
-            .iter()
-            .find(|(prefix, _)| address.is_some_and(|address| prefix.contains(address)));
-        let block = block.or(holding.map(|(prefix, _)| *prefix));
-        let country = country.or(holding.and_then(|(_, country)| country.clone()));
-        let usual = || around(address?);
+        let said = self.places.get(host).map(|said| said.place.clone());
+        let Place { country, block } = said.unwrap_or_default();
+        let address = address_of(host);
+        let holding = address.and_then(|address| self.block_around(address));
+        let block = block.or(holding.map(|(prefix, _)| prefix));
+        let country = country.or(holding.and_then(|(_, block)| block.country.clone()));
+        let usual = || address.map(around);
         (country.unwrap_or_else(|| COUNTRY.to_owned()), block.or_else(usual))
     }
 }
 
+fn address_of(host: &Host) -> Option<IpAddr> {
+    if let Host::Address(address) = host { Some(*address) } else { None }
+}
+
 /// The /24 or /48 that an address lies in.
-fn around(address: IpAddr) -> Option<Prefix> {
-    let text = match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            format!("{a}.{b}.{c}.0/24")
-        }
-        IpAddr::V6(v6) => {
-            let [a, b, c, ..] = v6.segments();
-            format!("{a:x}:{b:x}:{c:x}::/48")
-        }
-    };
-    text.parse().ok()
+fn around(address: IpAddr) -> Prefix {
+    Prefix::around(address, if address.is_ipv4() { 24 } else { 48 })
 }
 
 fn is_country(code: &str) -> bool {
@@ -183,6 +244,54 @@ mod tests {
         assert_eq!(place("198.51.100.7"), "TO 198.51.100.0/25");
         assert_eq!(place("2001:db8:7:1::1"), "XX 2001:db8:7::/48");
         assert_eq!(place("www.example.net"), "XX ");
+    }
+
+    #[test]
+    fn of_blocks_that_overlap_the_first_counts_and_a_country_may_be_said_later() {
+        let text = "country,block\n,203.0.112.0/22\nKP,203.0.113.0/24\nTO,203.0.112.0/22\n";
+        let map = Map::parse("map.csv", text).expect("a map");
+        let (country, block) = map.place(&Host::from("203.0.113.8"));
+        assert_eq!((&*country, block), ("TO", "203.0.112.0/22".parse().ok()));
+    }
+
+    /// Each line is looked up: to compare it with all others would take minutes.
+    #[test]
+    fn a_map_of_many_blocks_is_read_in_time_that_grows_with_it() {
+        let row = |block| format!("KP,10.{}.{}.0/24\n", block / 256, block % 256);
+        let rows: String = (0..65_536).map(row).collect();
+        let text = "country,block\n".to_owned() + &rows;
+        let clock = lifesign_clock::Clock::start();
+        let begun = clock.now();
+        let map = Map::parse("map.csv", &text).expect("a map");
+        for block in 0..65_536_u32 {
+            let host = Host::Address([10, (block / 256) as u8, (block % 256) as u8, 1].into());
+            assert_eq!(map.place(&host).0, "KP");
+        }
+        let taken = clock.now().since(begun);
+        assert!(taken.as_secs() < 20, "{taken:?}");
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_of_the_data_is_told() {
+        let text = "name,host,country,block\n\
+                    www,203.0.113.8,KP,\n\
+                    ,203.0.113.9,KP,\n\
+                    ,,TO,198.51.100.0/25\n\
+                    mail,203.0.113.10,KP,\n\
+                    ,,TO,192.0.2.0/24\n";
+        let map = Map::parse("map.csv", text).expect("a map");
+        let asked = ["203.0.113.8", "198.51.100.3"].map(Host::from);
+        let told = map.unused(asked.iter()).expect("unused lines").to_string();
+        let hint = "leave it out, or write it as the data have it";
+        let wanted = [
+            format!("map.csv:3:1: 203.0.113.9 was never asked; {hint}"),
+            format!("map.csv:5:1: 203.0.113.10 was never asked; {hint}"),
+            format!("map.csv:6:1: nobody in 192.0.2.0/24 was asked; {hint}"),
+        ];
+        assert_eq!(told.lines().collect::<Vec<_>>(), wanted);
+        let asked = ["203.0.113.8", "203.0.113.9", "203.0.113.10", "192.0.2.7", "198.51.100.3"];
+        assert_eq!(map.unused(asked.map(Host::from).iter()), None);
+        assert_eq!(Map::default().unused([].iter()), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which format a file has, by how it begins.
 
 use super::Fault;
-use lifesign_document::foreign;
+use lifesign_document::{foreign, mark_length};
 use std::fmt;
 
 /// How much of a file is looked at.
@@ -63,7 +63,7 @@ fn without_blanks(text: &str) -> String {
 
 /// The format of a file that begins so. The error says what it is instead.
 pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
-    let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = &head[mark_length(head)..];
     if let Some(what) = foreign(head) {
         return Err(Fault::whole(format!("this is {what}; {KNOWN}")));
     }

@@ -81,8 +81,15 @@ fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
         Ok(target) => target,
         Err(why) => return Ok(Err(why)),
     };
-    let none = Vec::new();
-    let responses = ping["responses"].as_array().unwrap_or(&none);
+    // What is not read is no silence.
+    let responses = match &ping["responses"] {
+        Value::Null => &[][..],
+        Value::Array(responses) => responses,
+        _ => return Ok(Err("\"responses\" is no list".into())),
+    };
+    let Some(count) = ping["ping_sent"].as_u64() else {
+        return Ok(Err("\"ping_sent\" is no number".into()));
+    };
     // By the number of the probe: its answer from whom was asked, if there is one.
     let mut answers: BTreeMap<u64, &Value> = BTreeMap::new();
     let mut sent: BTreeMap<u64, Time> = BTreeMap::new();
@@ -98,8 +105,7 @@ fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let micros = number(&ping["wait_us"]).unwrap_or_default() / 1e6;
     let wait = span(number(&ping["wait"]).unwrap_or(1.0) + micros);
     let wait = wait.unwrap_or(Duration::from_secs(1));
-    let count = ping["ping_sent"].as_u64().unwrap_or_default().min(MOST_PROBES);
-    for seq in 0..count {
+    for seq in 0..count.min(MOST_PROBES) {
         let at = sent.get(&seq).copied().unwrap_or(start + wait * seq as u32);
         let answer = answers.get(&seq);
         let rtt = answer.and_then(|answer| span(number(&answer["rtt"])? / 1e3));

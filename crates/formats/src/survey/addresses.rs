@@ -1,6 +1,6 @@
 //! Ranges of addresses: as prefixes, and as sets of them.
 
-use lifesign_document::{Problems, RowReader};
+use lifesign_document::{Problems, RowReader, behind_mark};
 use lifesign_model::scopes::Prefix;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -77,7 +77,7 @@ impl AddressSet {
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let mut rows = RowReader::default();
         let mut prefixes = Vec::new();
-        for (line, number) in text.strip_prefix('\u{feff}').unwrap_or(text).lines().zip(1..) {
+        for (line, number) in behind_mark(text).lines().zip(1..) {
             let line = line.split(['#', ';']).next().unwrap_or_default();
             if line.trim().is_empty() {
                 continue;

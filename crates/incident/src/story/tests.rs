@@ -9,6 +9,7 @@ fn phase(kind: PhaseKind, begin: u64, length: u64, darknesses: u32) -> Phase {
         latest: at(second) + Duration::from_secs(2),
     };
     Phase {
+        is_left: false,
         kind,
         begin: edge(begin),
         end: Some(edge(begin + length)),

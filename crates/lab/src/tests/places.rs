@@ -123,3 +123,21 @@ fn hops_that_are_silent_limited_or_equal_move_no_break() {
         assert!(score.beyond_budget == 0.0, "{keys}: {score:?}");
     }
 }
+
+/// In its first sweep nobody was heard but the target, and it goes dark before the next.
+#[test]
+fn a_path_of_which_only_the_target_was_heard_is_looked_at_anew() {
+    let blocks = r#"["127.45.176.0/24", "127.45.177.0/24", "127.45.178.0/24", "127.45.179.0/24"]"#;
+    for after in 3..=6 {
+        let event = format!(
+            "[[event]]\nkind = \"cut\"\nat = \"+20s\"\nfor = \"3m\"\non = \"KP\"\nafter = {after}\n"
+        );
+        let path = path(|_| "answers = 0.98".into());
+        let hosts = "hosts = 5\nprobes = [\"icmp\"]";
+        let scenario = lasting("6m", blocks, hosts, &(path + &event));
+        let mut simulation = Simulation::new(&scenario, 3, &scenario.settings(3));
+        simulation.run_until(scenario.end(), &mut |_| {});
+        let score = simulation.place_score().expect("a path");
+        assert_eq!((score.breaks, score.named, score.inside), (4, 4, 4), "{after}: {score:?}");
+    }
+}

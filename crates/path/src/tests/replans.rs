@@ -126,6 +126,15 @@ fn a_doubt_goes_on_under_another_plan_and_what_is_not_told_yet_is_told_of_the_sa
 }
 
 #[test]
+fn the_same_controls_change_nothing() {
+    let mut toy = with_control(3, 3);
+    toy.tracer.handle_doubt(BlockId(0), toy.now);
+    toy.tracer.handle_timeout(toy.now);
+    toy.tracer.set_controls(&[CONTROL], toy.now);
+    assert!(toy.tracer.poll_probe(toy.now).is_some(), "what was due is due");
+}
+
+#[test]
 fn while_blind_our_own_place_outlives_a_plan_and_new_controls_are_looked_at() {
     let mut toy = with_control(2, 5);
     for chain in &mut toy.chains {

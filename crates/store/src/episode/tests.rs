@@ -195,6 +195,8 @@ fn what_nobody_remembers_ends_in_the_gap_and_what_is_watched_no_more_ends_now() 
     tracked.tracker.retain(&Roster::default(), at(90_100), &mut changed);
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].end, Some(edge(90_100, 90_100)));
+    assert!(changed[0].is_left());
+    assert_eq!(changed[0].unseen_by(at(99_999)), Duration::ZERO);
 }
 
 #[test]

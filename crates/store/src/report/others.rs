@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 const MOST_LANES: usize = 12;
 
 impl ReportData {
-    /// What others said of the country in the report's time is drawn too.
+    /// What others said of the country, of which that in the report's time is drawn too.
     pub fn add_statements(&mut self, statements: impl IntoIterator<Item = Statement>) {
         let is_shown = |statement: &Statement| {
             let ends_late = statement.end.is_none_or(|end| end >= self.since);
-            statement.is_of(&self.country) && ends_late && statement.begin < self.until
+            ends_late && statement.begin < self.until
         };
         let mut shown: Vec<_> = statements.into_iter().filter(is_shown).collect();
         shown.sort_by_key(|statement| statement.begin);

@@ -1,13 +1,14 @@
 //! The report's timeline: a strip for each scope, as on a page.
 
 use super::{ReportData, tables::MOST_PARTS};
+use crate::reader::watched;
 use lifesign_incident::{Period, Timeline};
 use lifesign_page::{StripSize, strip};
 use maud::{Markup, html};
 
 /// The country's strip with the axis of time, and those of its parts below it.
 pub(super) fn timeline(data: &ReportData, scopes: &[&str]) -> Markup {
-    let watched = data.watched();
+    let watched = watched(&data.runs, data.until);
     html! {
         div.lanes {
             @for &scope in scopes.iter().take(MOST_PARTS + 1) {

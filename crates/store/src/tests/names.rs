@@ -49,6 +49,13 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
         assert_eq!(reader.scope(name).ok().as_deref(), scope);
         assert_eq!(reader.country(name).ok().as_deref(), country);
     }
+    let spelled = |codes: [&str; 3]| {
+        let mut codes = codes.map(str::to_owned);
+        (reader.spell(codes.iter_mut()).unwrap(), codes)
+    };
+    assert_eq!(spelled(["tw", "KP", "kp"]), (None, ["TW", "KP", "KP"].map(str::to_owned)));
+    let told = "no such country in the record: JP, XX; there are KP, TW".to_owned();
+    assert_eq!(spelled(["xx", "Kp", "JP"]), (Some(told), ["xx", "KP", "JP"].map(str::to_owned)));
     let nearest = |names| format!("there are TW, KP; of what is in them, the nearest are {names}");
     for (name, told) in [
         ("tv", nearest("2001:db8::/48, KP/Star JV")),

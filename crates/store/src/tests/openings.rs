@@ -33,7 +33,8 @@ fn a_store_that_can_be_opened_later_goes_on_with_what_was_open() {
     let mut database = Database::open(&elsewhere.file()).unwrap();
     let open = outage("KP", None);
     let other = outage("127.45.176.0/24", None);
-    let before = backlog(600, vec![open.clone(), other.clone()], vec![]);
+    let left = outage("192.0.2.0/24", None);
+    let before = backlog(600, vec![open.clone(), other.clone(), left], vec![]);
     database.write(&before, "lab", at(0)).unwrap();
     drop(database);
     // A directory in its place cannot be opened.
@@ -56,13 +57,15 @@ fn a_store_that_can_be_opened_later_goes_on_with_what_was_open() {
     store.adopt(found, &watch, at(780), offset);
     while watch.poll_change().is_some() {}
     store.finish(&watch, at(790), offset);
-    let [country, block] = &all(&directory.file())[..] else {
+    let [country, block, left] = &all(&directory.file())[..] else {
         panic!("{:#?}", all(&directory.file()))
     };
     assert_eq!((country.found, country.begin, country.end), (open.found, open.begin, None));
     assert_eq!(country.unseen, open.unseen + Duration::from_secs(170));
     // Of the block nothing is known yet: it is open, and not seen since.
     assert_eq!((block.found, block.end, block.paused), (other.found, None, Some(at(600))));
+    // What is in no plan any more was watched until then.
+    assert_eq!((left.end.map(|end| end.latest), left.is_left()), (Some(at(600)), true));
 }
 
 #[test]

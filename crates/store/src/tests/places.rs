@@ -145,6 +145,41 @@ fn of_a_country_and_a_network_that_is_told_which_most_of_their_blocks_have() {
     }
 }
 
+/// What was told of them before it began is of it all the same; but not that of a block which is
+/// reached again.
+#[test]
+fn a_country_has_the_places_of_all_blocks_that_are_dark_in_it() {
+    let directory = TempDir::new("places-before");
+    let dark = |scope: &str, begin, end: Option<u64>| Episode {
+        begin: Edge { earliest: None, latest: at(begin) },
+        ..outage(scope, end)
+    };
+    let blocks = ["192.0.2.0/24", "175.45.176.0/24", "175.45.177.0/24"];
+    keep(
+        &directory,
+        vec![
+            dark(blocks[0], 1_000, Some(4_999)),
+            dark(blocks[1], 2_000, Some(8_000)),
+            dark(blocks[2], 5_000, None),
+            dark("KP", 5_000, Some(8_000)),
+        ],
+        &[
+            found(0, 1_010, Place::Inside),
+            found(1, 2_010, Place::AtTheirBorder),
+            found(2, 5_010, Place::AtTheirBorder),
+            found(3, 5_020, Place::Inside),
+        ],
+    );
+    let connection = Connection::open(directory.file()).unwrap();
+    connection.execute("UPDATE place SET place = 'gone' WHERE country = 'TW'", []).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let told = reader.incidents(&EpisodeFilter::default(), at(40_000), None).unwrap();
+    let of_country = told.rows.read.iter().find(|incident| incident.scope == "KP").unwrap();
+    let place = told.places.of_phase(of_country, &of_country.phases[0]).unwrap();
+    assert_eq!(place.words, "at their border in 2 of 2 blocks");
+    assert_eq!(told.rows.broken, 0, "of another country");
+}
+
 #[test]
 fn places_wait_are_corrected_and_are_forgotten_as_episodes_are() {
     let directory = TempDir::new("places-kept");
@@ -191,7 +226,8 @@ fn what_is_played_has_its_places() {
     played.finish(&watch, at(600)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |episode| {
-        let (places, broken) = reader.places(&fold(&[episode], at(600))).unwrap();
+        let episodes = [episode];
+        let (places, broken) = reader.places(&fold(&episodes, at(600)), &episodes).unwrap();
         (format!("{places:?}").matches("answered 16:15:09").count(), broken)
     };
     assert_eq!(read(outage("KP", Some(60))), (1, 0));
@@ -200,7 +236,7 @@ fn what_is_played_has_its_places() {
     let moved = |begin| Edge { earliest: None, latest: at(begin) };
     let later = Episode { begin: moved(100), end: Some(moved(200)), ..outage("KP", Some(200)) };
     assert_eq!(read(later), (0, 0));
-    assert_eq!(reader.places(&[]).unwrap().1, 0);
+    assert_eq!(reader.places(&[], &[]).unwrap().1, 0);
 }
 
 /// By the name of a network that nobody has shortened.

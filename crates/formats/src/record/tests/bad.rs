@@ -27,6 +27,28 @@ fn a_file_of_another_kind_is_named() {
     }
 }
 
+/// Then nobody knows whether anybody answered.
+#[test]
+fn what_has_a_wrong_type_is_told_and_is_no_silence() {
+    let scamper = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778,"usec":0},"ping_sent":1,"responses":[]}"#;
+    let atlas = r#"{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","sent":3,"rcvd":0}"#;
+    let fping = r#"{"intSum":{"timestamp":1795633778.5,"host":"203.0.113.8","xmt":2,"rcv":0}}"#;
+    for (good, part, bad, wanted) in [
+        (scamper, "[]", "\"none\"", "\"responses\" is no list"),
+        (scamper, "\"ping_sent\":1", "\"ping_sent\":\"1\"", "\"ping_sent\" is no number"),
+        (atlas, "\"rcvd\":0", "\"rcvd\":[]", "\"result\" is no list, and \"sent\" and"),
+        (atlas, "\"sent\":3", "\"result\":{}", "\"result\" is no list, and \"sent\" and"),
+        (fping, "\"rcv\":0", "\"rcv\":\"0\"", "\"xmt\" or \"rcv\" is no number"),
+    ] {
+        let why = refused(&good.replace(part, bad));
+        assert!(why.contains(wanted), "{wanted}: {why}");
+    }
+    for good in [scamper, atlas] {
+        let summary = import(&[good]).summary;
+        assert_eq!(summary.missed, summary.outcomes, "{good}");
+    }
+}
+
 fn prometheus(values: &str) -> String {
     format!(
         r#"{{"status":"success","data":{{"resultType":"matrix","result":[{{"metric":{{"__name__":"probe_success","instance":"203.0.113.8"}},"values":[{values}]}}]}}}}"#
