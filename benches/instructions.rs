@@ -12,7 +12,7 @@ use table::{Goal, Table};
 
 const DECEMBER: &str = "tests/data/scenarios/december-2014.toml";
 /// What they were last, by Rust 1.95 on x86-64.
-const KNOWN: f64 = 6_913.0;
+const KNOWN: f64 = 6_892.0;
 const TOLERANCE: f64 = 0.02;
 
 fn main() {
