@@ -18,7 +18,6 @@
 //! | `network` | the probers of all kinds |
 //! | `path` | where paths break, beside the watch |
 //! | `asked` | which address each probe of a host by name went to |
-//! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
 //! | `publication` | when readers get a new snapshot, and what is told then |
 //! | `settings` | what a plan means for the core and for readers |
 //! | `reload` | reading the plan again, and changing to it |
@@ -34,7 +33,6 @@ mod network;
 mod path;
 mod settings;
 mod publication;
-mod wire_ids;
 mod reload;
 mod state;
 mod targets;
