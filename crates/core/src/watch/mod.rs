@@ -306,19 +306,28 @@ impl Watch {
         receive_drops: u64,
     ) -> Snapshot {
         let old = old.filter(|old| Arc::ptr_eq(&old.roster, &self.roster));
-        let lists = old.map(|old| (old.scopes, old.kinds, old.reasons, old.paths));
-        let (mut scopes, mut kinds, mut reasons, paths) = lists.unwrap_or_default();
-        let blocks = self.roster.blocks.len();
-        scopes.resize(self.roster.scope_count(), ScopeView::default());
-        kinds.resize(blocks, PerKind::default());
-        reasons.resize(blocks, Arc::default());
+        let lists =
+            old.map(|old| (old.scopes, old.kinds, old.return_paths, old.reasons, old.paths));
+        let (mut scopes, mut kinds, mut return_paths, mut reasons, paths) =
+            lists.unwrap_or_default();
+        // Nothing is allocated where they are there: glibc tidies up all that was freed since when
+        // it is asked for room like theirs, which takes milliseconds.
+        if scopes.is_empty() {
+            scopes.resize(self.roster.scope_count(), ScopeView::default());
+            kinds.resize(self.roster.blocks.len(), PerKind::default());
+            return_paths.resize(kinds.len(), ReturnPathView::default());
+            reasons.resize(kinds.len(), Arc::default());
+        }
         self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
         for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
             self.aggregate.renew_windows(&mut view.windows, id, now);
             share(&mut view.history, &self.history[id.index()]);
         }
-        for (id, of_block) in (0..).map(BlockId).zip(&mut kinds) {
+        for (id, (of_block, path)) in
+            (0..).map(BlockId).zip(kinds.iter_mut().zip(&mut return_paths))
+        {
             self.renew_kinds(id, of_block);
+            *path = self.aggregate.return_path(id);
         }
         for (kept, newest) in reasons.iter_mut().zip(self.aggregate.reasons()) {
             share(kept, newest);
@@ -332,9 +341,7 @@ impl Watch {
             roster: self.roster.clone(),
             scopes,
             kinds,
-            return_paths: (0..blocks as u32)
-                .map(|id| self.aggregate.return_path(BlockId(id)))
-                .collect(),
+            return_paths,
             paths,
             reasons,
             controls: self.controls.clone(),
