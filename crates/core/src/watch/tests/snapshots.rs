@@ -24,7 +24,8 @@ fn what_is_renewed_is_as_what_is_new_and_what_has_not_changed_is_still_shared() 
         watch.handle_timeout(now, now);
         while let Some(due) = watch.poll_probe(now) {
             let rtt = Duration::from_millis(rng.below(200) as u64);
-            if !(is_dark && due.target.0 < 5) && !rng.chance(0.05) {
+            let is_missed = is_dark && due.target.0 < 5 || rng.chance(0.05);
+            if !is_missed {
                 let found = Found::Refused { rtt };
                 watch.handle_event(now, &Event::Outcome(due.outcome(now, found)));
             }
