@@ -18,8 +18,7 @@
 //! | `network` | the probers of all kinds |
 //! | `path` | where paths break, beside the watch |
 //! | `asked` | which address each probe of a host by name went to |
-//! | `wire_ids` | the ids of targets on the wire, so that no answer is taken for another target's |
-//! | `publication` | when readers get a new snapshot |
+//! | `publication` | when readers get a new snapshot, and what is told then |
 //! | `settings` | what a plan means for the core and for readers |
 //! | `reload` | reading the plan again, and changing to it |
 //! | `journal_writer` | writing the journal |
@@ -34,7 +33,6 @@ mod network;
 mod path;
 mod settings;
 mod publication;
-mod wire_ids;
 mod reload;
 mod state;
 mod targets;
@@ -50,10 +48,10 @@ pub use failure::Failure;
 use journal_writer::JournalWriter;
 use lifesign_clock::Clock;
 use lifesign_core::{
-    judge::{Change, State},
+    judge::Change,
     outcome::{Event, Reject, Stray},
     time::Time,
-    watch::{LinesLost, Snapshot, Watch},
+    watch::{Snapshot, Watch},
 };
 use lifesign_export::{
     ExportSettings, Sources, http,
@@ -61,7 +59,6 @@ use lifesign_export::{
     origin::Origin,
     target_queries::{TargetAsker, TargetQueries},
 };
-use lifesign_journal::verdict;
 use lifesign_store::{self as store, Store};
 use lifesign_web_config::WebConfig;
 use network::Network;
@@ -71,8 +68,14 @@ use reload::Reload;
 use settings::{core_settings, export_settings};
 use state::StateDirectory;
 use std::{
-    collections::hash_map::RandomState, hash::BuildHasher, io, iter::from_fn, path::PathBuf,
-    sync::Arc, thread::JoinHandle, time::Duration,
+    collections::{VecDeque, hash_map::RandomState},
+    hash::BuildHasher,
+    io,
+    iter::from_fn,
+    path::PathBuf,
+    sync::Arc,
+    thread::JoinHandle,
+    time::Duration,
 };
 use tokio::sync::{
     mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -89,6 +92,8 @@ const RELOAD_QUEUE: usize = 8;
 /// How many lines of standard output may wait for a slow reader: more than a large plan has
 /// verdicts.
 const STDOUT_QUEUE: usize = 16_384;
+/// After so many changes in one turn, the snapshot of them is the next turn's.
+const MANY_CHANGES: usize = 500;
 
 /// What the command line of `lifesign run` says.
 #[derive(Debug)]
@@ -147,7 +152,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let http = http::serve(listeners, sources, reload_sender, web_config)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let result = runtime.block_on(async {
-        let publishers = Publishers { snapshots, export_settings: export_settings_sender };
+        let export_settings = export_settings_sender;
+        let publishers = Publishers { snapshots, before: None, export_settings };
         let reload = Reload::new(options.config, reload_requests)?;
         let last = state.path().and_then(store::last_written).unwrap_or_default();
         let clock = Clock::start_after(last);
@@ -170,6 +176,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
 /// What HTTP readers see.
 struct Publishers {
     snapshots: watch::Sender<Option<Arc<Snapshot>>>,
+    /// The snapshot before, whose place the next may take.
+    before: Option<Arc<Snapshot>>,
     export_settings: watch::Sender<ExportSettings>,
 }
 
@@ -194,6 +202,8 @@ struct Daemon {
     publishers: Publishers,
     systemd: Systemd,
     stdout_writer: LineWriter,
+    /// Changes that the store knows, and whose lines are not written yet.
+    unwritten: Option<VecDeque<Change>>,
 }
 
 impl Daemon {
@@ -239,6 +249,7 @@ impl Daemon {
             publishers,
             systemd: Systemd::default(),
             stdout_writer,
+            unwritten: None,
         }
     }
 
@@ -251,8 +262,9 @@ impl Daemon {
         http: &JoinHandle<()>,
     ) -> Result<(), Failure> {
         let mut publication = Publication::default();
-        // Those that are not told yet.
+        // Those that are not told yet, and how many of them the newest snapshot has.
         let mut changes: Vec<Change> = Vec::new();
+        let mut published = None;
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
@@ -291,20 +303,23 @@ impl Daemon {
             changes.extend(from_fn(|| self.watch.poll_change()));
             self.trace(&changes[told..], &mut batch, now);
             self.record();
+            let found = changes.len() - told;
+            if let Some(count) = published.take() {
+                self.tell(changes.drain(..count).collect());
+            }
+            self.write_lines(publication::LINES_TOGETHER);
             let has_news = loaded.is_some() || !changes.is_empty();
-            if now >= publication.next(has_news) {
-                match loaded.take() {
-                    // After the snapshot: whoever reads a line about a verdict finds it in the
-                    // metrics too.
-                    None => {
-                        self.publish(now);
-                        self.tell(&mut changes, now);
-                    }
-                    // Before it: nothing is left then that uses the ids of the old plan.
-                    Some(loaded) => {
-                        self.tell(&mut changes, now);
-                        self.replan(loaded, now);
-                    }
+            // What takes milliseconds when a large country goes dark, turns share: the changes
+            // themselves, their snapshot, and their lines.
+            if now >= publication.next(has_news) && found < MANY_CHANGES {
+                self.publish(now);
+                published = Some(changes.len());
+                if let Some(loaded) = loaded.take() {
+                    // Nothing is left that uses the ids of the old plan.
+                    self.tell(std::mem::take(&mut changes));
+                    self.write_lines(usize::MAX);
+                    published = None;
+                    self.replan(loaded, now);
                 }
                 publication.made(self.clock.now());
                 if let Some(thread) = self.ended_thread(http) {
@@ -312,7 +327,7 @@ impl Daemon {
                 }
                 continue;
             }
-            if !batch.is_empty() {
+            if !batch.is_empty() || self.unwritten.is_some() {
                 continue;
             }
             let traced = self.paths.as_ref().map_or(Time::NEVER, PathTracer::poll_timeout);
@@ -323,7 +338,9 @@ impl Daemon {
             tokio::select! {
                 biased;
                 _ = &mut end => {
-                    self.tell(&mut changes, now);
+                    self.publish(now);
+                    self.tell(changes);
+                    self.write_lines(usize::MAX);
                     return Ok(());
                 }
                 () = self.network.icmp_readable(), if !busy => {}
@@ -335,56 +352,10 @@ impl Daemon {
         }
     }
 
-    fn publish(&mut self, now: Time) {
-        self.adopt(now);
-        self.say_whether_the_clock_is_behind();
-        if let Some(store) = &mut self.store {
-            store.restore_history(&mut self.watch);
-            let wall = self.clock.wall_offset().written(now);
-            store.keep_names(self.network.names.changes(), wall);
-        }
-        let drops = self.network.receive_drops();
-        let mut snapshot = self.watch.snapshot(now, self.clock.wall_offset(), drops);
-        snapshot.lines_lost = LinesLost {
-            journal: self.journal.as_ref().map(JournalWriter::lost),
-            stdout: self.stdout_writer.lost(),
-        };
-        if let Some(paths) = &mut self.paths {
-            paths.add_to(&mut snapshot, now);
-        }
-        snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
-        self.network.names.set_dark(is_anything_dark(&snapshot));
-        self.systemd.alive(&snapshot);
-        self.publishers.snapshots.send_replace(Some(Arc::new(snapshot)));
-    }
-
     fn is_control(&self, stray: &Stray) -> bool {
         stray.reason == Reject::WrongId
             && stray.from.is_some_and(|from| self.plan.controls.contains(&from))
     }
-
-    /// Writes what has changed to the store and to standard output.
-    fn tell(&mut self, changes: &mut Vec<Change>, now: Time) {
-        let offset = self.clock.wall_offset();
-        let roster = &self.plan.roster;
-        if let Some(store) = &mut self.store {
-            store.handle_changes(changes, &self.watch, now, offset);
-        }
-        for change in changes.drain(..) {
-            self.stdout_writer.write(verdict::text(&change, roster, offset));
-        }
-        while let Some(change) = self.watch.poll_return_path_change() {
-            self.stdout_writer.write(verdict::return_path(&change, roster, offset));
-        }
-        self.tell_paths(now);
-    }
-}
-
-fn is_anything_dark(snapshot: &Snapshot) -> bool {
-    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
-        State::Down | State::Flapping | State::Outage => true,
-        State::Up | State::Degraded | State::Partial | State::Unknown => false,
-    })
 }
 
 fn write_warnings(plan: &Plan, now: Time, stdout_writer: &LineWriter) {

@@ -3,7 +3,7 @@
 //! watchdog and is restarted. Without `NOTIFY_SOCKET` in the environment nothing is sent.
 
 use lifesign_core::{
-    judge::State,
+    judge::{PerState, State},
     scopes::{BlockId, Scope},
     watch::Snapshot,
 };
@@ -67,9 +67,12 @@ fn status_line(snapshot: &Snapshot) -> String {
     let mut parts: Vec<String> =
         snapshot.is_blind().then(|| "blind".to_owned()).into_iter().collect();
     for (country, view) in countries.iter().take(MAX_NAMED) {
+        let mut blocks = PerState::<usize>::default();
+        for id in country.blocks.clone() {
+            blocks[snapshot.scope(Scope::Block(BlockId(id))).verdict.state] += 1;
+        }
         let count = |state| {
-            let blocks = country.blocks.clone().map(|id| Scope::Block(BlockId(id)));
-            let count = blocks.filter(|&id| snapshot.scope(id).verdict.state == state).count();
+            let count = blocks[state];
             (count > 0).then(|| format!("{count} {state}"))
         };
         let counts: Vec<String> = State::ALL.into_iter().rev().filter_map(count).collect();

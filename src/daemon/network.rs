@@ -1,7 +1,7 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{asked::AskedAddresses, random_bits, wire_ids::WireIds};
+use super::{asked::AskedAddresses, random_bits};
 use crate::{
     config::Plan,
     line_writer::LineWriter,
@@ -21,7 +21,7 @@ use lifesign_core::{
     scopes::{Family, Host, IdMapping, TargetId},
 };
 use lifesign_path::{TraceProbe, Traced};
-use lifesign_wire::kernel::IcmpError;
+use lifesign_wire::{ids::WireIds, kernel::IcmpError};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc::UnboundedSender;
 

@@ -7,6 +7,7 @@ use lifesign_core::{
     judge::{Change, State},
     outcome::{Event, Found},
     scopes::{BlockId, Family, Host, Kind, PerFamily, Prefix, Roster, Scope, TargetId},
+    sharing::share,
     time::Time,
     watch::{Snapshot, Watch},
 };
@@ -42,7 +43,7 @@ pub(super) struct PathTracer {
     turn: u32,
     /// Blocks whose view may be another by now, and since when.
     changed: BTreeMap<BlockId, Time>,
-    views: Arc<Paths>,
+    views: Paths,
     /// What was found and is not told yet.
     pub events: Vec<PathEvent>,
 }
@@ -59,7 +60,7 @@ impl PathTracer {
             chosen_every: CHOSEN_FIRST,
             turn: 0,
             changed: BTreeMap::new(),
-            views: Arc::default(),
+            views: Paths::default(),
             events: Vec::new(),
         };
         paths.replan(plan, watch, network, now);
@@ -94,11 +95,7 @@ impl PathTracer {
         self.turn = 0;
         let blocks = 0..plan.roster.blocks.len() as u32;
         let view = |id| Arc::new(self.tracer.path_view(BlockId(id)));
-        self.views = Arc::new(Paths {
-            blocks: blocks.map(view).collect(),
-            probes: *self.tracer.counts(),
-            ..self.places(&plan.roster)
-        });
+        self.views = Paths { blocks: blocks.map(view).collect(), ..self.places(&plan.roster) };
     }
 
     /// Chooses whom to trace: of each block those that answer most steadily. Who is steady cannot
@@ -232,11 +229,15 @@ impl PathTracer {
             self.events.push(event);
         }
         let places = (!self.changed.is_empty()).then(|| self.places(&snapshot.roster));
-        let views = Arc::make_mut(&mut self.views);
+        let views = &mut self.views;
         let count = views.blocks.len() as u32;
         let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
         for block in renewed.chain(self.changed.keys().copied()) {
-            views.blocks[block.0 as usize] = Arc::new(self.tracer.path_view(block));
+            let view = self.tracer.path_view(block);
+            // What readers share already stays.
+            if *views.blocks[block.0 as usize] != view {
+                views.blocks[block.0 as usize] = Arc::new(view);
+            }
         }
         self.turn = (self.turn + RENEWED) % count.max(1);
         if let Some(Paths { networks, countries, .. }) = places {
@@ -245,7 +246,16 @@ impl PathTracer {
         views.own = PerFamily::new(|family| self.tracer.own_place(family).cloned());
         views.probes = *self.tracer.counts();
         self.changed.retain(|_, since| now.since(*since) <= CHANGES_FOR);
-        snapshot.paths = self.views.clone();
+        let paths = Arc::make_mut(&mut snapshot.paths);
+        paths.blocks.resize(views.blocks.len(), Arc::default());
+        for (kept, newest) in paths.blocks.iter_mut().zip(&views.blocks) {
+            share(kept, newest);
+        }
+        let Paths { blocks: _, networks, countries, own, probes } = views;
+        paths.networks.clone_from(networks);
+        paths.countries.clone_from(countries);
+        paths.own.clone_from(own);
+        paths.probes = *probes;
     }
 }
 

@@ -1,14 +1,25 @@
 //! When readers get a new snapshot: each second, and when a verdict changes, but no more often than
 //! ten times a second. A country of thousands of blocks that goes dark has thousands of changes
-//! within seconds, and a snapshot of it takes milliseconds.
+//! within seconds, and a snapshot of it takes milliseconds. What is told then, in the store and on
+//! standard output, is in the snapshot: whoever reads a line about a verdict finds it in the
+//! metrics too.
 
-use lifesign_core::time::Time;
-use std::time::Duration;
+use super::{Daemon, journal_writer::JournalWriter};
+use lifesign_core::{
+    judge::{Change, State},
+    time::Time,
+    watch::{LinesLost, Snapshot},
+};
+use lifesign_journal::verdict;
+use lifesign_store::Store;
+use std::{sync::Arc, time::Duration};
 
 /// How often while no verdict changes.
 const INTERVAL: Duration = Duration::from_secs(1);
 /// The shortest pause from the end of one to the next.
 const MIN_INTERVAL: Duration = Duration::from_millis(100);
+/// How many verdicts have their lines in one turn, which takes a millisecond.
+pub(super) const LINES_TOGETHER: usize = 500;
 
 /// When the last one was made.
 #[derive(Debug, Default)]
@@ -24,6 +35,69 @@ impl Publication {
     pub fn made(&mut self, now: Time) {
         self.0 = now;
     }
+}
+
+impl Daemon {
+    pub(super) fn publish(&mut self, now: Time) {
+        self.adopt(now);
+        self.say_whether_the_clock_is_behind();
+        if let Some(store) = &mut self.store {
+            store.restore_history(&mut self.watch);
+            let wall = self.clock.wall_offset().written(now);
+            store.keep_names(self.network.names.changes(), wall);
+        }
+        let drops = self.network.receive_drops();
+        // Who still reads the one before keeps it.
+        let before = self.publishers.before.take().and_then(|before| Arc::try_unwrap(before).ok());
+        let offset = self.clock.wall_offset();
+        let mut snapshot = self.watch.renew_snapshot(before, now, offset, drops);
+        snapshot.lines_lost = LinesLost {
+            journal: self.journal.as_ref().map(JournalWriter::lost),
+            stdout: self.stdout_writer.lost(),
+        };
+        if let Some(paths) = &mut self.paths {
+            paths.add_to(&mut snapshot, now);
+        }
+        snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
+        self.network.names.set_dark(is_anything_dark(&snapshot));
+        self.systemd.alive(&snapshot);
+        let newest = Some(Arc::new(snapshot));
+        self.publishers.before = self.publishers.snapshots.send_replace(newest);
+    }
+
+    /// Tells the store what has changed until the newest snapshot; then the lines are due.
+    pub(super) fn tell(&mut self, changes: Vec<Change>) {
+        let newest = self.publishers.snapshots.borrow().clone();
+        if let (Some(store), Some(snapshot)) = (&mut self.store, newest) {
+            store.handle_changes(&changes, &snapshot, &self.watch);
+        }
+        self.unwritten.get_or_insert_default().extend(changes);
+    }
+
+    /// Writes the lines that are due to standard output, so many of verdicts at most.
+    pub(super) fn write_lines(&mut self, most: usize) {
+        let Some(changes) = &mut self.unwritten else { return };
+        let offset = self.clock.wall_offset();
+        let roster = &self.plan.roster;
+        for change in changes.drain(..most.min(changes.len())) {
+            self.stdout_writer.write(verdict::text(&change, roster, offset));
+        }
+        if !changes.is_empty() {
+            return;
+        }
+        self.unwritten = None;
+        while let Some(change) = self.watch.poll_return_path_change() {
+            self.stdout_writer.write(verdict::return_path(&change, roster, offset));
+        }
+        self.tell_paths(self.clock.now());
+    }
+}
+
+fn is_anything_dark(snapshot: &Snapshot) -> bool {
+    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
+        State::Down | State::Flapping | State::Outage => true,
+        State::Up | State::Degraded | State::Partial | State::Unknown => false,
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ pub enum Grid {
     /// Round-trip times: 1.25 × from 5 ms to 5 s, of three digits.
     #[default]
     RoundTrips,
-    /// Delays of our own: 2 × from 50 µs to 105 s.
+    /// Delays of our own: 1, 2, 5 … from 50 µs to 100 s. Those that we hold to be too long, 5 ms
+    /// and 20 ms, are bounds.
     Delays,
 }
 
@@ -35,15 +36,28 @@ const ROUND_TRIPS: [u64; 32] = [
     5_050_000,
 ];
 
-const DELAYS: [u64; 22] = {
-    let mut bounds = [50; 22];
-    let mut at = 1;
-    while at < bounds.len() {
-        bounds[at] = 2 * bounds[at - 1];
-        at += 1;
-    }
-    bounds
-};
+const DELAYS: [u64; 20] = [
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+    1_000_000,
+    2_000_000,
+    5_000_000,
+    10_000_000,
+    20_000_000,
+    50_000_000,
+    100_000_000,
+];
 
 /// The schema of native histograms: 2^3 buckets in each octave, so neighbouring bounds lie 9 %
 /// apart. A finer one would be hardly filled by the answers of a block.

@@ -1,7 +1,8 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
 //! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded
 //! randomness ([`rng`]), how numbers lie ([`histogram`], [`sketch`]), how writing goes
-//! ([`writing`]), and enums with names ([`labels`]).
+//! ([`writing`]), what is seen of things ([`seen`]) and how
+//! readers share it ([`sharing`]), and enums with names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and
 //! the page speak of them too, and none of those should need the machine for a word of its
@@ -22,4 +23,6 @@ pub mod scopes;
 pub mod outcome;
 pub mod histogram;
 pub mod sketch;
+pub mod seen;
+pub mod sharing;
 pub mod writing;

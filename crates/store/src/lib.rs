@@ -90,6 +90,9 @@ const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 /// The judge's memory is written with each change of verdict too. This is the least time between
 /// two of them, for each thousand targets.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
+/// With more changes of verdict than this it is left to the next batch: either takes milliseconds
+/// of the watch's time.
+const MOST_WITH_MEMORY: usize = 500;
 /// When the clock is set by more than this, what this run has written is corrected; by less it is
 /// only slewed.
 const CLOCK_SET_MS: i64 = 2000;
@@ -126,6 +129,8 @@ pub struct Store {
     memory_written: Time,
     /// Something has been learned since the memory was written.
     memory_is_stale: bool,
+    /// It is to be written with the next batch.
+    memory_is_due: bool,
     /// How times were written last.
     offset: WallOffset,
     /// Episodes that have changed and are not yet with the writer.
@@ -148,6 +153,7 @@ impl Store {
             next_samples: Time::default(),
             memory_written: Time::default(),
             memory_is_stale: false,
+            memory_is_due: false,
             offset: WallOffset::default(),
             changed: Vec::new(),
         };
@@ -272,32 +278,29 @@ impl Store {
         self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
     }
 
-    /// Takes changes of verdict, and hands them to the writer with whatever else is due.
-    pub fn handle_changes(
-        &mut self,
-        changes: &[Change],
-        watch: &Watch,
-        now: Time,
-        offset: WallOffset,
-    ) {
+    /// Takes changes of verdict until this snapshot, and hands them to the writer with whatever
+    /// else is due.
+    pub fn handle_changes(&mut self, changes: &[Change], snapshot: &Snapshot, watch: &Watch) {
+        let (now, offset) = (snapshot.time, snapshot.wall_offset);
         self.correct(now, offset);
         self.tracker.handle_changes(changes, watch.roster(), offset, &mut self.changed);
         let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
         if samples_due {
-            let snapshot = watch.snapshot(now, offset, 0);
-            self.tracker.note_unknown(&snapshot, &mut self.changed);
-            self.tracker.note_darknesses(&snapshot, &mut self.changed);
-            batch.samples = samples(&snapshot);
+            self.tracker.note_unknown(snapshot, &mut self.changed);
+            self.tracker.note_darknesses(snapshot, &mut self.changed);
+            batch.samples = samples(snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;
         }
         self.memory_is_stale |= samples_due || !changes.is_empty();
         let interval = MEMORY_INTERVAL * (1 + watch.roster().targets.len() as u32 / 1000);
-        let memory_due = samples_due || now >= self.memory_written + interval;
+        self.memory_is_due |= samples_due || now >= self.memory_written + interval;
+        let memory_due = self.memory_is_due && changes.len() <= MOST_WITH_MEMORY;
         if self.memory_is_stale && memory_due && !self.writer.is_behind() {
             batch.memory = Some(watch.remember(now, offset));
             self.memory_written = now;
             self.memory_is_stale = false;
+            self.memory_is_due = false;
         }
         batch.episodes = std::mem::take(&mut self.changed);
         if samples_due || !batch.episodes.is_empty() || batch.memory.is_some() {

@@ -33,7 +33,8 @@ fn seen(directory: &Path, roster: &Arc<Roster>, records: &[EventRecord]) -> Watc
     for record in records {
         watch.replay(record);
         let changes: Vec<_> = from_fn(|| watch.poll_change()).collect();
-        store.handle_changes(&changes, &watch, record.seen, WallOffset::default());
+        let snapshot = watch.snapshot(record.seen, WallOffset::default(), 0);
+        store.handle_changes(&changes, &snapshot, &watch);
     }
     assert_eq!(store.view().lost, 0);
     store.finish(&watch, at(END), WallOffset::default());

@@ -216,7 +216,8 @@ impl Aggregate {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
-    pub fn windows(&self, scope: ScopeId, now: Time) -> WindowViews {
-        WindowViews::new(self.windows[scope.index()].clone(), now)
+    /// Renews a scope's views to what is known now.
+    pub fn renew_windows(&self, views: &mut WindowViews, scope: ScopeId, now: Time) {
+        views.renew(&self.windows[scope.index()], now);
     }
 }

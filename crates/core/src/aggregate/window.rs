@@ -2,6 +2,7 @@
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
 use crate::{
+    sharing::share,
     sketch::{LogTime, RoundTrips, Sketch},
     time::Time,
 };
@@ -39,16 +40,18 @@ impl WindowView {
 /// The three windows of a scope at one moment, in the order of [`WINDOWS`]. What is in one is added
 /// up when somebody looks at it, once for all who do: there are thousands of scopes, and whoever
 /// watches them has no time for that.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct WindowViews {
     windows: Arc<Windows>,
     time: Time,
-    views: [OnceLock<WindowView>; WINDOWS.len()],
+    /// Boxed, since hardly any is looked at.
+    views: [OnceLock<Box<WindowView>>; WINDOWS.len()],
 }
 
 impl WindowViews {
-    pub(super) fn new(windows: Arc<Windows>, time: Time) -> Self {
-        Self { windows, time, views: Default::default() }
+    pub(super) fn renew(&mut self, windows: &Arc<Windows>, time: Time) {
+        share(&mut self.windows, windows);
+        (self.time, self.views) = (time, Default::default());
     }
 
     /// All three.
@@ -59,7 +62,7 @@ impl WindowViews {
 
 impl From<[WindowView; WINDOWS.len()]> for WindowViews {
     fn from(views: [WindowView; WINDOWS.len()]) -> Self {
-        Self { views: views.map(OnceLock::from), ..Self::new(Arc::default(), Time::default()) }
+        Self { views: views.map(|view| OnceLock::from(Box::new(view))), ..Self::default() }
     }
 }
 
@@ -67,7 +70,7 @@ impl Index<usize> for WindowViews {
     type Output = WindowView;
 
     fn index(&self, window: usize) -> &WindowView {
-        self.views[window].get_or_init(|| self.windows.view(window, self.time))
+        self.views[window].get_or_init(|| Box::new(self.windows.view(window, self.time)))
     }
 }
 

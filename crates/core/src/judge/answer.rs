@@ -15,7 +15,7 @@ use crate::{
     scopes::{BlockId, TargetId},
     time::Time,
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// An answer, and what was known of its host before.
 #[derive(Clone, Copy, Debug)]
@@ -221,7 +221,7 @@ impl Judge {
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         let is_recalled = darkness.proof == Proof::Recalled;
         if is_recalled {
-            scope.record.dark += std::mem::take(&mut scope.recovery.length);
+            Arc::make_mut(&mut scope.record).dark += std::mem::take(&mut scope.recovery.length);
         } else {
             scope.recovery.begin_check(is_witnessed);
         }

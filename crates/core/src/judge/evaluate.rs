@@ -107,13 +107,15 @@ impl Judge {
         let seen = self.sights(id).filter(|sight| !sight.is_blind());
         let restored = seen.map(|sight| sight.restored).min();
         let proved = scope.is_dark() || scope.life >= restored;
-        let partial = (scope.few || scope.children.are_partial()) && self.lives_beside_the_dark(id);
+        let is_settled = now >= scope.recovery.edge.latest + rules::SETTLE_TIME;
+        let may_be_partial = !dark && (scope.few || scope.children.are_partial());
         Facts {
             known: restored.is_some() && fresh && proved && !scope.hindrance.is_lasting,
             dark,
             outage: dark && scope.is_in_outage(),
             flapping: scope.flaps.is_flapping(now),
-            partial: partial && !dark && now >= scope.recovery.edge.latest + rules::SETTLE_TIME,
+            // Asked last, since it looks at all children.
+            partial: may_be_partial && is_settled && self.lives_beside_the_dark(id),
             degraded: scope.quality.is_degraded() && !dark,
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     scopes::{BlockId, Scope, TargetId},
     time::Time,
 };
+use std::sync::Arc;
 
 impl Judge {
     /// Asks those who fell silent in the darkness: in a block some hosts, in a scope of scopes a
@@ -103,7 +104,7 @@ impl Judge {
             let length = std::mem::take(&mut recovery.length);
             let scope = &mut self.scopes[id.index()];
             if finding == Finding::Genuine {
-                scope.record.dark += length;
+                Arc::make_mut(&mut scope.record).dark += length;
             } else {
                 scope.flaps.retract_down();
                 scope.darknesses = scope.darknesses_before;

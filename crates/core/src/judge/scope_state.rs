@@ -15,7 +15,7 @@ use super::{
     state::{Darknesses, Edge, State},
 };
 use crate::{outcome::Cause, schedule::Escalation, scopes::TargetId, time::Time};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Everything that a verdict depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -204,7 +204,7 @@ pub(super) struct ScopeState {
     pub darknesses: Darknesses,
     pub darknesses_before: Darknesses,
     #[serde(skip)]
-    pub record: Box<VerdictTotals>,
+    pub record: Arc<VerdictTotals>,
 }
 
 /// What else is exported of a verdict. It begins anew with each run.
@@ -232,7 +232,7 @@ impl ScopeState {
             recovery: Recovery::none(now),
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
-            record: Box::new(VerdictTotals {
+            record: Arc::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
                 ..VerdictTotals::default()
@@ -249,7 +249,7 @@ impl ScopeState {
         cause: Option<Cause>,
         now: Time,
     ) {
-        let record = &mut *self.record;
+        let record = Arc::make_mut(&mut self.record);
         record.spent[self.state] += now.since(record.changed);
         let began = self.darkness.as_ref().map(|darkness| darkness.began);
         if state != State::Outage || record.outage != began {

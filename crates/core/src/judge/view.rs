@@ -10,51 +10,11 @@ use crate::{
     scopes::{PerFamily, ScopeId, TargetId},
     time::Time,
 };
-use serde::{Deserialize, Serialize};
+pub use lifesign_model::seen::{Blindness, HostCounts, blind_in_words};
 use std::collections::BTreeMap;
 
-/// How many of a scope's hosts answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HostCounts {
-    /// That answer now.
-    pub now: u32,
-    /// That usually answer.
-    pub usual: u32,
-    /// That the plan lists.
-    pub listed: u32,
-}
-
-impl HostCounts {
-    /// The share of the usual hosts that answers now; None if none usually does.
-    pub fn share(self) -> Option<f64> {
-        (self.usual > 0).then(|| f64::from(self.now) / f64::from(self.usual))
-    }
-}
-
-/// Whether we ourselves can see in one family of addresses.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Blindness {
-    /// Are we blind just now?
-    pub is_blind: bool,
-    /// For how long we have been blind in all, in seconds.
-    pub seconds: f64,
-    /// How often we went blind.
-    pub spells: u64,
-}
-
-/// `blind`, or `blind by IPv6` where we see by another family.
-pub fn blind_in_words(blindness: &PerFamily<Option<Blindness>>) -> String {
-    let watched = || blindness.iter().filter_map(|(family, each)| Some((family, each.as_ref()?)));
-    match watched().find(|(_, each)| each.is_blind) {
-        Some((family, _)) if watched().any(|(_, each)| !each.is_blind) => {
-            format!("blind by {}", family.name())
-        }
-        _ => "blind".into(),
-    }
-}
-
 /// A scope's verdict, with all that belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
     /// What the scope is found to be.
     pub state: State,
@@ -120,34 +80,31 @@ impl Judge {
         })
     }
 
-    /// By [`ScopeId`].
-    pub fn verdicts(&self, now: Time) -> impl Iterator<Item = Verdict> {
+    /// Renews all verdicts, by [`ScopeId`], to what is held now.
+    pub fn renew_verdicts<'a>(&self, all: impl Iterator<Item = &'a mut Verdict>, now: Time) {
         // Many scopes share a darkness: who fell silent with it is counted once.
         let mut counted = BTreeMap::new();
-        self.roster.scope_ids().map(move |id| {
-            let together = self.fell_silent(id).is_some_and(|by| {
+        for (id, verdict) in self.roster.scope_ids().zip(all) {
+            verdict.together = self.fell_silent(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
             });
             let scope = &self.scopes[id.index()];
-            Verdict {
-                state: scope.state,
-                edge: scope.edge,
-                changed: scope.record.changed,
-                evidence: scope.record.evidence.clone(),
-                cause: (scope.state == State::Unknown).then(|| self.unknown_cause(id, now)),
-                first_cause: scope.record.cause,
-                belief: self.belief(id, now),
-                last_life: scope.life,
-                state_seconds: scope.state_seconds(now),
-                dark_seconds: scope.dark_time(now).as_secs_f64(),
-                darknesses: self.darknesses(id),
-                calm_at: (scope.state == State::Flapping && scope.darkness.is_none())
-                    .then_some(scope.flaps.ends_at),
-                entered: scope.record.entered,
-                hosts: self.host_counts(id),
-                together,
-            }
-        })
+            verdict.state = scope.state;
+            verdict.edge = scope.edge;
+            verdict.changed = scope.record.changed;
+            verdict.evidence.renew(&scope.record.evidence);
+            verdict.cause = (scope.state == State::Unknown).then(|| self.unknown_cause(id, now));
+            verdict.first_cause = scope.record.cause;
+            verdict.belief = self.belief(id, now);
+            verdict.last_life = scope.life;
+            verdict.state_seconds = scope.state_seconds(now);
+            verdict.dark_seconds = scope.dark_time(now).as_secs_f64();
+            verdict.darknesses = self.darknesses(id);
+            verdict.calm_at = (scope.state == State::Flapping && scope.darkness.is_none())
+                .then_some(scope.flaps.ends_at);
+            verdict.entered = scope.record.entered;
+            verdict.hosts = self.host_counts(id);
+        }
     }
 
     /// Posterior probability of being reachable: prior odds, times the odds of the silence. It

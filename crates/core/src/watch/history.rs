@@ -26,7 +26,7 @@ pub struct StateSpan {
 }
 
 /// The last seven days of a scope.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct History {
     spans: VecDeque<StateSpan>,
 }

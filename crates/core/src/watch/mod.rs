@@ -13,10 +13,11 @@ pub use snapshot::*;
 
 use crate::{
     aggregate::{Aggregate, Evidence},
-    judge::{Change, Judge, Rules, Verdict},
+    judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule, Slot},
-    scopes::{BlockId, Family, PerKind, Roster, Scope, ScopeId, TargetId},
+    scopes::{BlockId, Family, PerKind, Roster, Scope, TargetId},
+    sharing::share,
     time::{Time, WallOffset},
 };
 use replay::ReplayedOverdue;
@@ -298,27 +299,57 @@ impl Watch {
         wall_offset: impl Into<WallOffset>,
         receive_drops: u64,
     ) -> Snapshot {
+        self.renew_snapshot(None, now, wall_offset, receive_drops)
+    }
+
+    /// The same in the place of one that nobody reads any more: in it, what has not changed since
+    /// stays as it is. So do its paths, which are the driver's.
+    pub fn renew_snapshot(
+        &self,
+        old: Option<Snapshot>,
+        now: Time,
+        wall_offset: impl Into<WallOffset>,
+        receive_drops: u64,
+    ) -> Snapshot {
+        let old = old.filter(|old| Arc::ptr_eq(&old.roster, &self.roster));
+        let lists =
+            old.map(|old| (old.scopes, old.kinds, old.return_paths, old.reasons, old.paths));
+        let (mut scopes, mut kinds, mut return_paths, mut reasons, paths) =
+            lists.unwrap_or_default();
+        // Nothing is allocated where they are there: glibc tidies up all that was freed since when
+        // it is asked for room like theirs, which takes milliseconds.
+        if scopes.is_empty() {
+            scopes.resize(self.roster.scope_count(), ScopeView::default());
+            kinds.resize(self.roster.blocks.len(), PerKind::default());
+            return_paths.resize(kinds.len(), ReturnPathView::default());
+            reasons.resize(kinds.len(), Arc::default());
+        }
+        self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
+        for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
+            self.aggregate.renew_windows(&mut view.windows, id, now);
+            share(&mut view.history, &self.history[id.index()]);
+        }
+        for (id, (of_block, path)) in
+            (0..).map(BlockId).zip(kinds.iter_mut().zip(&mut return_paths))
+        {
+            self.renew_kinds(id, of_block);
+            *path = self.aggregate.return_path(id);
+        }
+        for (kept, newest) in reasons.iter_mut().zip(self.aggregate.reasons()) {
+            share(kept, newest);
+        }
         let skipped = self.schedule.skipped();
-        let scope_view = |(id, verdict): (ScopeId, Verdict)| ScopeView {
-            verdict,
-            windows: self.aggregate.windows(id, now),
-            history: self.history[id.index()].clone(),
-        };
         Snapshot {
             time: now,
             started: self.started,
             plan: self.plan,
             wall_offset: wall_offset.into(),
             roster: self.roster.clone(),
-            scopes: self.roster.scope_ids().zip(self.judge.verdicts(now)).map(scope_view).collect(),
-            kinds: (0..self.roster.blocks.len() as u32)
-                .map(|id| self.kind_views(BlockId(id)))
-                .collect(),
-            return_paths: (0..self.roster.blocks.len() as u32)
-                .map(|id| self.aggregate.return_path(BlockId(id)))
-                .collect(),
-            paths: Arc::default(),
-            reasons: self.aggregate.reasons().to_vec(),
+            scopes,
+            kinds,
+            return_paths,
+            paths,
+            reasons,
             controls: self.controls.clone(),
             blindness: self.judge.blindness(now),
             vantage: self.aggregate.vantage().clone(),
@@ -337,11 +368,14 @@ impl Watch {
         targets.map(|id| self.target_view(TargetId(id))).collect()
     }
 
-    fn kind_views(&self, block: BlockId) -> PerKind<Option<KindView>> {
-        self.aggregate.kinds(block).map(|kind| {
-            let stats = kind?;
-            Some(KindView { counts: stats.counts, rtt: stats.rtt.clone() })
-        })
+    fn renew_kinds(&self, block: BlockId, views: &mut PerKind<Option<KindView>>) {
+        for (view, stats) in views.values_mut().zip(self.aggregate.kinds(block).values()) {
+            let Some(stats) = stats else { continue };
+            let fresh = || KindView { counts: stats.counts, rtt: stats.rtt.clone() };
+            let view = view.get_or_insert_with(fresh);
+            view.counts = stats.counts;
+            share(&mut view.rtt, &stats.rtt);
+        }
     }
 
     fn target_view(&self, id: TargetId) -> TargetView {

@@ -9,7 +9,10 @@ pub use crate::{
     histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA},
     sketch::{RoundTrips, Spread},
 };
-pub use lifesign_model::writing::{LinesLost, StoreView};
+pub use lifesign_model::{
+    seen::{ControlView, PlanView},
+    writing::{LinesLost, StoreView},
+};
 
 use super::{History, Watch};
 use crate::{
@@ -91,17 +94,8 @@ impl Snapshot {
     }
 }
 
-/// Which plan is watched.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PlanView {
-    /// Since when this plan has been watched.
-    pub since: Time,
-    /// A newer one was read, but was wrong.
-    pub refused: bool,
-}
-
 /// A scope's verdict and measurements.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScopeView {
     /// What the judge holds it to be now, with its evidence.
     pub verdict: Verdict,
@@ -158,17 +152,4 @@ pub struct TargetView {
     pub retired: bool,
     /// A firewall answers for it on every port: its TCP answers are no evidence.
     pub accepts_all: bool,
-}
-
-/// How often a control was asked, and whether it answers.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct ControlView {
-    /// The control's address, as the plan has it.
-    pub address: std::net::IpAddr,
-    /// How often it was asked.
-    pub asked: u64,
-    /// How often it did not answer.
-    pub silent: u64,
-    /// Did it answer last time?
-    pub up: bool,
 }

@@ -127,7 +127,7 @@ fn what_was_unknown_from_the_start_is_told_as_unknown() {
     store.resume(previous, false, &roster, at(0), WallOffset::default());
     for second in 0..=600 {
         watch.handle_timeout(at(second), at(second));
-        store.handle_changes(&[], &watch, at(second), WallOffset::default());
+        store.handle_changes(&[], &watch.snapshot(at(second), WallOffset::default(), 0), &watch);
     }
     store.finish(&watch, at(600), WallOffset::default());
     let reader = StoreReader::open(&directory.file()).unwrap();

@@ -54,10 +54,14 @@ fn what_a_run_wrote_by_a_wrong_clock_is_corrected_and_what_was_there_is_not() {
         change(country, 605, State::Up, (590, 605)),
         change(block, 612, State::Outage, (594, 606)),
     ];
-    store.handle_changes(&changes, &watch, at(612), wrong);
+    store.handle_changes(&changes, &watch.snapshot(at(612), wrong, 0), &watch);
     until_there_are(3, &directory.file());
-    store.handle_changes(&[], &watch, at(620), right);
-    store.handle_changes(&[change(block, 700, State::Up, (695, 699))], &watch, at(700), right);
+    store.handle_changes(&[], &watch.snapshot(at(620), right, 0), &watch);
+    store.handle_changes(
+        &[change(block, 700, State::Up, (695, 699))],
+        &watch.snapshot(at(700), right, 0),
+        &watch,
+    );
     store.finish(&watch, at(700), right);
 
     let reader = StoreReader::open(&directory.file()).unwrap();

@@ -45,7 +45,7 @@ fn a_store_that_can_be_opened_later_goes_on_with_what_was_open() {
     let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     assert!(previous.lasted().is_none() && store.view().failing);
     store.resume(previous, false, &roster, at(700), offset);
-    store.handle_changes(&[change], &watch, at(770), offset);
+    store.handle_changes(&[change], &watch.snapshot(at(770), offset, 0), &watch);
     fs::remove_dir(directory.file()).unwrap();
     fs::rename(elsewhere.file(), directory.file()).unwrap();
     let found = (0..3000).find_map(|_| {
@@ -79,7 +79,7 @@ fn a_damaged_store_is_moved_aside_and_a_new_one_begun() {
     let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     assert!(!store.view().failing);
     store.resume(previous, false, &roster, at(700), offset);
-    store.handle_changes(&[change], &watch, at(770), offset);
+    store.handle_changes(&[change], &watch.snapshot(at(770), offset, 0), &watch);
     store.finish(&watch, at(790), offset);
     assert_eq!(all(&directory.file()).len(), 1);
     let aside = format!("{}.broken-2014-12-22T16:26:40.000Z", directory.file().display());
@@ -100,7 +100,7 @@ fn a_store_that_is_damaged_while_it_is_written_is_moved_aside_too() {
     fs::write(directory.file(), bytes).unwrap();
     let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
     store.resume(previous, false, &roster, at(700), offset);
-    store.handle_changes(&[change], &watch, at(770), offset);
+    store.handle_changes(&[change], &watch.snapshot(at(770), offset, 0), &watch);
     store.finish(&watch, at(790), offset);
     assert_eq!(all(&directory.file()).len(), 1);
     let names = fs::read_dir(&*directory).unwrap().map(|entry| entry.unwrap().file_name());

@@ -222,7 +222,8 @@ fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     let offset = WallOffset::default();
     store.resume(previous, false, &scenario.roster, scenario.start, offset);
     let (snapshot, _) = play_into_flapping(&scenario, |simulation, changes| {
-        store.handle_changes(changes, simulation.watch(), simulation.now(), offset);
+        let watch = simulation.watch();
+        store.handle_changes(changes, &watch.snapshot(simulation.now(), offset, 0), watch);
     });
     drop(store);
     let verdict = &snapshot.scope(COUNTRY).verdict;
@@ -267,7 +268,7 @@ fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
         found(resumed, State::Unknown, State::Flapping, none),
         found(resumed + Duration::from_secs(60), State::Flapping, State::Unknown, seen),
     ];
-    store.handle_changes(&changes, &watch, resumed, offset);
+    store.handle_changes(&changes, &watch.snapshot(resumed, offset, 0), &watch);
     drop(store);
     let of_country = open_of_country(&directory);
     let flapping = of_country.iter().find(|one| one.state == State::Flapping).unwrap();

@@ -41,7 +41,7 @@ fn what_is_counted_of_a_partial_scope_is_named() {
 #[test]
 fn a_newer_cause_is_one_that_was_none_when_it_became_unknown() {
     let mut fed = Fed::new(of_sizes(&[vec![1]]), 1);
-    let newer = |fed: &Fed| fed.judge.verdicts(fed.now).map(|verdict| verdict.newer_cause()).last();
+    let newer = |fed: &Fed| fed.verdicts().pop().map(|verdict| verdict.newer_cause());
     fed.play(120, |_| Some(RTT));
     let unsent = Cause::NotSent(Fault::NoRoute);
     for _ in 0..120 {

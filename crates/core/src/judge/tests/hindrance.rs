@@ -101,7 +101,7 @@ fn a_block_whose_every_host_cannot_be_sent_to_is_unknown_and_says_why() {
             let case = format!("{kind:?}, {fault:?} {since:?}: {:#?}", fed.changes);
             assert_eq!([fed.state(BLOCK), fed.state(COUNTRY)], [State::Unknown; 2], "{case}");
             assert!(!fed.changes.iter().any(|change| is_dark(change.to)), "{case}");
-            let causes: Vec<_> = fed.judge.verdicts(fed.now).map(|verdict| verdict.cause).collect();
+            let causes: Vec<_> = fed.verdicts().into_iter().map(|verdict| verdict.cause).collect();
             assert_eq!(causes, [Some(Cause::NotSent(fault)); 2], "{case}");
         }
     }

@@ -9,7 +9,7 @@ mod sight;
 mod table;
 mod taken_back;
 
-use super::{Change, Judge, Rules, State};
+use super::{Change, Judge, Rules, State, Verdict};
 use crate::fixtures::start;
 use crate::{
     aggregate::{Evidence, Summary, Timing},
@@ -46,6 +46,13 @@ struct Fed {
 }
 
 impl Fed {
+    /// By `ScopeId`.
+    fn verdicts(&self) -> Vec<Verdict> {
+        let mut verdicts = vec![Verdict::default(); self.judge.scopes.len()];
+        self.judge.renew_verdicts(verdicts.iter_mut(), self.now);
+        verdicts
+    }
+
     fn new(roster: Roster, controls: usize) -> Self {
         let roster = Arc::new(roster);
         let interval = |_| SECOND;

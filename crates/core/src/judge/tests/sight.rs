@@ -114,7 +114,7 @@ const ICMP: u32 = 0;
 
 /// Why nothing is known of the first block and its country.
 fn causes(fed: &Fed) -> [Option<Cause>; 2] {
-    let verdicts: Vec<_> = fed.judge.verdicts(fed.now).collect();
+    let verdicts = fed.verdicts();
     [block(0), country(0)].map(|scope| verdicts[fed.roster.scope_id(scope).index()].cause)
 }
 

@@ -12,6 +12,7 @@ mod repeats;
 mod read_late;
 mod replan;
 mod schedule;
+mod snapshots;
 mod traps;
 mod verdicts;
 

@@ -3,7 +3,7 @@
 //! range of ids of its own; the ranges of earlier plans are kept for as long as answers to their
 //! probes may come. The probers know only these ids.
 
-use lifesign_core::{
+use lifesign_model::{
     outcome::{Event, LOST_AFTER},
     scopes::{IdMapping, TargetId},
     time::Time,
@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 /// The id ranges of the plan and of those before it.
 #[derive(Debug)]
-pub(super) struct WireIds {
+pub struct WireIds {
     first: u32,
     count: u32,
     earlier: VecDeque<Earlier>,
@@ -81,7 +81,7 @@ impl WireIds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lifesign_core::scopes::{Host, Kind, Roster, RosterMapping};
+    use lifesign_model::scopes::{Host, Kind, Roster, RosterMapping};
 
     /// One block with these hosts.
     fn roster(hosts: &[u8]) -> Roster {
