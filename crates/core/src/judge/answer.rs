@@ -219,16 +219,14 @@ impl Judge {
             0.0
         };
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
-        let is_recalled = darkness.proof == Proof::Recalled;
-        if is_recalled {
+        if darkness.proof == Proof::Recalled {
             Arc::make_mut(&mut scope.record).dark += std::mem::take(&mut scope.recovery.length);
         } else {
             scope.recovery.begin_check(is_witnessed);
         }
         scope.darknesses_before = scope.darknesses;
         if scope.state == State::Flapping {
-            let length = latest.since(darkness.edge.latest);
-            let one = Darknesses::one(length, darkness.edge, None);
+            let one = Darknesses::one(darkness.whole_length(latest), darkness.edge, None);
             scope.darknesses = scope.darknesses.then(one);
         }
         self.narrow_recovery(id, answer);

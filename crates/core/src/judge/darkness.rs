@@ -38,17 +38,27 @@ pub(super) struct Darkness {
 }
 
 impl Darkness {
-    /// Since when it counts towards an outage: its last proof of life, but not from long before the
-    /// first miss of it, since time in which nobody asked is no silence; and later by as long as
+    /// Since when it counts towards an outage: its last proof of life, and later by as long as
     /// nobody could see.
     pub fn counted_since(&self) -> Time {
+        self.last_life() + self.unseen
+    }
+
+    /// Its last proof of life, but not from long before the first miss of it: time in which nobody
+    /// asked is no silence.
+    fn last_life(&self) -> Time {
         let asked = self.began - MAX_UNASKED;
-        self.edge.earliest.map_or(self.began, |life| life.max(asked)) + self.unseen
+        self.edge.earliest.map_or(self.began, |life| life.max(asked))
     }
 
     /// How long it has lasted from edge to `until`, but for what no run watched.
     pub fn length(&self, until: Time) -> Duration {
         until.since(self.edge.latest).saturating_sub(self.unwatched)
+    }
+
+    /// How long it most likely lasted until it ended: since the middle of its edge.
+    pub fn whole_length(&self, end: Time) -> Duration {
+        self.length(end) + self.edge.latest.since(self.last_life()) / 2
     }
 
     /// Nobody saw anything between these two times: that does not count towards an outage.

@@ -291,15 +291,10 @@ impl Watch {
         }
     }
 
-    /// Everything that readers may know. `wall_offset` is `Clock::wall_offset`, `receive_drops`
-    /// what the kernel dropped before the ICMP sockets could be read.
-    pub fn snapshot(
-        &self,
-        now: Time,
-        wall_offset: impl Into<WallOffset>,
-        receive_drops: u64,
-    ) -> Snapshot {
-        self.renew_snapshot(None, now, wall_offset, receive_drops)
+    /// Everything that readers may know. `offset` is `Clock::wall_offset`, `drops` is what the
+    /// kernel dropped before the ICMP sockets could be read.
+    pub fn snapshot(&self, now: Time, offset: impl Into<WallOffset>, drops: u64) -> Snapshot {
+        self.renew_snapshot(None, now, offset, drops)
     }
 
     /// The same in the place of one that nobody reads any more: in it, what has not changed since

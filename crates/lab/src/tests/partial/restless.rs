@@ -2,7 +2,7 @@
 
 use super::{
     COUNTRY, DEAD, Degraded, Down, Duration, Flapping, Outage, PACES, Partial, Scope, State, Time,
-    Unknown, blocks, lead, world,
+    Unknown, World, blocks, lead, world,
 };
 use std::{collections::BTreeSet, fmt::Write as _};
 
@@ -34,6 +34,19 @@ fn short_darknesses_that_come_often_are_a_flapping() {
         let share = run.time_in(2.0, 26.0, &[Flapping]);
         assert!(share >= 0.9, "{down} s: {share}");
         assert!(run.time_in(27.1, 28.0, &[Flapping]) == 0.0, "{down} s");
+    }
+}
+
+#[test]
+fn of_a_flapping_the_share_that_was_dark_is_told_rightly() {
+    for loss in ["loss = 0.0", "loss = 0.02"] {
+        let keys = "for = \"3h\"; down = \"20s\"; up = \"40s\"";
+        let calm = World { weather: loss.into(), ..world("default", vec![6; 4], 7.0) };
+        let run = calm.event("flap", "KP", 2.0, keys).run(1);
+        let mut of_country = run.changes.iter().filter(|change| change.scope == COUNTRY);
+        let last = of_country.rfind(|change| change.from == Flapping).unwrap().darknesses;
+        let mean = last.length.as_secs_f64() / f64::from(last.count);
+        assert!(last.count > 150 && (mean - 20.0).abs() < 1.0, "{loss}: {last:?}");
     }
 }
 
