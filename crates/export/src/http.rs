@@ -33,6 +33,8 @@ use tokio::sync::{mpsc, oneshot};
 
 /// What is for people, once, and without what a query makes of it (RFC 9309).
 const ROBOTS: &str = "User-agent: *\nDisallow: /*?\nDisallow: /api/\nDisallow: /metrics\n";
+/// Headers of what came through a proxy (RFC 7239; RFC 9110 §7.6.3), in the names that axum has.
+const OF_PROXIES: [&str; 4] = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 /// First parts of paths that are no country: below `incident` are incidents, at the other words
 /// what is for programs. A file has a dot in its name, and no code of a country has.
@@ -242,7 +244,7 @@ async fn reload(
     if !peer.is_local() {
         return Err((StatusCode::FORBIDDEN, "only this machine may ask for that\n".into()));
     }
-    if ["forwarded", "x-forwarded-for"].iter().any(|name| headers.contains_key(*name)) {
+    if OF_PROXIES.iter().any(|name| headers.contains_key(*name)) {
         let said = "only this machine may ask for that, and by no proxy\n";
         return Err((StatusCode::FORBIDDEN, said.into()));
     }

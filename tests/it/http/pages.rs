@@ -432,7 +432,12 @@ fn no_page_of_another_site_has_the_plan_read_again() {
 #[test]
 fn nobody_behind_a_proxy_has_the_plan_read_again() {
     let mut server = start();
-    for more in ["Forwarded: for=192.0.2.1\r\n", "X-Forwarded-For: 127.0.0.1\r\n"] {
+    for more in [
+        "Forwarded: for=192.0.2.1\r\n",
+        "Via: 1.1 proxy.example\r\n",
+        "X-Forwarded-For: 127.0.0.1\r\n",
+        "X-Real-IP: 127.0.0.1\r\n",
+    ] {
         let answer = ask_with(server.addresses[0], "POST", "/-/reload", more);
         let said = (answer.code, answer.body.as_str());
         assert_eq!(said, (403, "only this machine may ask for that, and by no proxy\n"), "{more}");
