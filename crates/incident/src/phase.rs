@@ -6,7 +6,14 @@ use lifesign_core::{
     scopes::{FullName, Maintenance},
     time::Time,
 };
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
+
+/// A phase before the worst that was dark for so many times less is hardly worth a word.
+const HARDLY: u32 = 10;
+/// It was unstable for long.
+const LONG: Duration = Duration::from_secs(3600);
+/// So many phases are told each for itself.
+const MOST_MAIN: usize = 4;
 
 /// A maximal stretch of trouble of one scope. All times are on the wall clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,6 +90,11 @@ impl Phase {
     /// How long it lasted up to `now`, and by how much that may be wrong to either side.
     pub fn length(&self, now: Time) -> (Duration, Duration) {
         self.span().length(now)
+    }
+
+    /// What it means to who reads of it: above all, for how long it was dark.
+    fn weight(&self, now: Time) -> (Duration, PhaseKind, Duration) {
+        (self.dark, self.kind, self.length(now).0)
     }
 
     /// Does this time lie in it?
@@ -176,8 +188,27 @@ impl Incident {
         self.phases.iter().map(|phase| phase.dark).sum()
     }
 
-    /// Its worst phase: of the gravest kind the longest.
+    /// Its worst phase: the one in which it was dark for longest.
     pub fn worst(&self, now: Time) -> Option<&Phase> {
-        self.phases.iter().max_by_key(|phase| (phase.kind, phase.length(now).0))
+        self.phases.iter().max_by_key(|phase| phase.weight(now))
+    }
+
+    /// The phases that are told each for itself, in the order in which they happened: the worst,
+    /// the darkest before it unless that is hardly worth a word beside it, and where it was
+    /// unstable for long. Of many these are the worst.
+    pub fn main_phases(&self, now: Time) -> Vec<&Phase> {
+        let Some(worst) = self.worst(now) else { return Vec::new() };
+        let before = self.bad_phases().take_while(|phase| *phase != worst);
+        let before = before.max_by_key(|phase| phase.weight(now));
+        let before = before.filter(|phase| phase.dark * HARDLY >= worst.dark);
+        let is_main = |phase: &&Phase| {
+            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now).0 >= LONG;
+            is_long || *phase == worst || Some(*phase) == before
+        };
+        let mut main: Vec<&Phase> = self.bad_phases().filter(is_main).collect();
+        main.sort_by_key(|phase| Reverse(phase.weight(now)));
+        main.truncate(MOST_MAIN);
+        main.sort_by_key(|phase| phase.begin.latest);
+        main
     }
 }
