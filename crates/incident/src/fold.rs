@@ -9,7 +9,9 @@
 //!    One or two stand each for itself.
 //! 4. Phases less than a day apart are one incident; between them the scope was up. One that ended
 //!    because nobody watched any more is the last.
-//! 5. What a block or network shared with its country is told with the country alone.
+//! 5. What a block or network shared with its country is told with the country alone: what lies in a
+//!    phase in which the country was dark too. It is told again only between what the block had of
+//!    its own: in between it was not up.
 
 use crate::{
     Episode, Incident, Phase, PhaseKind, middle,
@@ -42,8 +44,10 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     }
     let phases_of = |episodes: &[&Episode], of_country: &[Phase]| {
         let mut all = troubles(episodes, now);
-        all.retain(|trouble| !beside(trouble, of_country).any(|phase| is_shared(trouble, phase)));
-        bad_phases(&all, now)
+        for trouble in &mut all {
+            trouble.is_shared = is_shared(trouble, of_country);
+        }
+        own_phases(bad_phases(&all, now))
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
@@ -67,32 +71,40 @@ pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
     incidents
 }
 
-/// Of phases, which follow each other, those that are not too early or too late for it.
-fn beside<'a>(trouble: &Trouble, of_country: &'a [Phase]) -> impl Iterator<Item = &'a Phase> {
-    let begin = trouble.begin.latest + TOGETHER;
-    let end = trouble.ends();
+/// Did the scope only share this with its country, of which these are the bad phases?
+fn is_shared(trouble: &Trouble, of_country: &[Phase]) -> bool {
+    let begin = trouble.begin.latest + SHARED;
     let until = of_country.partition_point(|phase| phase.begin.latest <= begin);
-    let ends_late = move |phase: &&Phase| phase.end.is_none_or(|it| end <= it.latest + TOGETHER);
-    of_country[..until].iter().rev().take_while(ends_late)
+    let ends_late =
+        |phase: &Phase| phase.end.is_none_or(|end| trouble.ends() <= end.latest + SHARED);
+    of_country[..until].last().is_some_and(ends_late)
 }
 
-/// Did the scope only share this with its country? What it had of its own within an hour of its
-/// country's instability belongs to that.
-fn is_shared(trouble: &Trouble, of_country: &Phase) -> bool {
-    let beside = if of_country.kind == PhaseKind::Unstable { TOGETHER } else { SHARED };
-    of_country.begin.latest <= trouble.begin.latest + beside
-        && of_country.end.is_none_or(|end| trouble.ends() <= end.latest + beside)
+/// Of the phases of a scope, each with whether it only shared it with its country, those that are
+/// told with it: of an incident all from the first to the last that it had of its own.
+fn own_phases(phases: Vec<(Phase, bool)>) -> Vec<Phase> {
+    let mut own = Vec::new();
+    for incident in phases
+        .chunk_by(|(before, _), (after, _)| seen_end(before).is_some_and(|end| is_soon(after, end)))
+    {
+        let is_own = |(_, is_shared): &(Phase, bool)| !is_shared;
+        let first = incident.iter().position(is_own).unwrap_or(incident.len());
+        let after = incident.iter().rposition(is_own).map_or(first, |last| last + 1);
+        own.extend(incident[first..after].iter().map(|(phase, _)| phase.clone()));
+    }
+    own
 }
 
-/// The bad phases that these troubles make, which are in the order in which they began.
-fn bad_phases(troubles: &[Trouble], now: Time) -> Vec<Phase> {
+/// The bad phases that these troubles make, which are in the order in which they began, each with
+/// whether the scope only shared it with its country.
+fn bad_phases(troubles: &[Trouble], now: Time) -> Vec<(Phase, bool)> {
     let mut phases = Vec::new();
     for group in together(troubles) {
         let mut run: Vec<Trouble> = Vec::new();
         for (at, trouble) in group.iter().enumerate() {
             if trouble.is_long(&group[..at], &group[at + 1..]) {
                 phases.extend(phases_of_run(&std::mem::take(&mut run), now));
-                phases.push(trouble.phase(now));
+                phases.push((trouble.phase(now), trouble.is_shared));
             } else if !trouble.is_light || !run.is_empty() {
                 // After a long darkness it is up, unless it goes dark again.
                 run.push(*trouble);
@@ -120,10 +132,10 @@ fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
 }
 
 /// What lies between long darknesses: one unstable phase, or a phase for each darkness.
-fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
+fn phases_of_run(run: &[Trouble], now: Time) -> Vec<(Phase, bool)> {
     let darknesses: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
-    let each = || run.iter().map(|trouble| trouble.phase(now));
-    if darknesses < SERIES && each().all(|phase| phase.kind != PhaseKind::Unstable) {
+    let each = || run.iter().map(|trouble| (trouble.phase(now), trouble.is_shared));
+    if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }
     let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge).0)
@@ -143,8 +155,9 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
             .map(|trouble| trouble.unseen)
             .fold(Duration::ZERO, Duration::saturating_add),
         is_light: false,
+        is_shared: run.iter().all(|trouble| trouble.is_shared),
     };
-    vec![whole.phase(now)]
+    vec![(whole.phase(now), whole.is_shared)]
 }
 
 /// Groups bad phases to incidents, with what lies between them; and says of each whether it is
@@ -152,9 +165,9 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
 fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
     let mut incidents: Vec<(Vec<Phase>, bool)> = Vec::new();
     for phase in bad {
-        let last_end = incidents.last().and_then(|(phases, _)| seen_end(phases));
-        match (incidents.last_mut(), last_end) {
-            (Some((phases, _)), Some(end)) if phase.begin.latest.since(end.latest) < WELL_AFTER => {
+        match incidents.last_mut().and_then(|(phases, _)| Some((seen_end(phases.last()?)?, phases)))
+        {
+            Some((end, phases)) if is_soon(&phase, end) => {
                 if phase.begin.latest > end.latest {
                     phases.push(up(end, Some(phase.begin)));
                 }
@@ -166,7 +179,8 @@ fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
     if let Some((phases, is_over)) = incidents.last_mut() {
         if phases.last().is_some_and(|last| last.end.is_none()) {
             *is_over = false;
-        } else if let Some(end) = seen_end(phases).filter(|end| now.since(end.latest) < WELL_AFTER)
+        } else if let Some(end) =
+            phases.last().and_then(seen_end).filter(|end| now.since(end.latest) < WELL_AFTER)
         {
             phases.push(up(end, None));
             *is_over = false;
@@ -175,9 +189,14 @@ fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
     incidents
 }
 
-/// When the last of these ended; None if it goes on, or nobody saw what came after it.
-fn seen_end(phases: &[Phase]) -> Option<Edge> {
-    phases.last().filter(|last| !last.is_left)?.end
+/// When it ended; None if it goes on, or nobody saw what came after it.
+fn seen_end(phase: &Phase) -> Option<Edge> {
+    phase.end.filter(|_| !phase.is_left)
+}
+
+/// Does it belong to the incident whose last phase ended then?
+fn is_soon(phase: &Phase, end: Edge) -> bool {
+    phase.begin.latest.since(end.latest) < WELL_AFTER
 }
 
 fn up(begin: Edge, end: Option<Edge>) -> Phase {

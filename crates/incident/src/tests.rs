@@ -324,6 +324,32 @@ fn what_a_block_shared_with_its_country_is_told_once() {
     assert_eq!(story(&longer, 9000.0).len(), 2);
 }
 
+/// Its country is flapping from minute 60 to 82.
+#[test]
+fn a_block_tells_of_its_own_what_the_country_was_not_dark_in() {
+    let block = |begin, end| episode("10.0.0.0/24", State::Outage, begin, Some(end));
+    let country = [dark(60.0, 62.0), dark(70.0, 72.0), dark(80.0, 82.0)];
+    let with = |more: &[Episode]| {
+        let mut told = story(&[&country, more].concat(), 9000.0);
+        told.retain(|one| !one.starts_with("KP: "));
+        told
+    };
+    let shared = [block(59.5, 62.0), block(70.0, 72.0), block(80.0, 82.5)];
+    assert_eq!(with(&shared), [""; 0]);
+    // Each an hour or less beside it.
+    let around = [&[block(0.0, 50.0)][..], &shared, &[block(100.0, 150.0)]].concat();
+    assert_eq!(
+        with(&around),
+        ["10.0.0.0/24: outage 0-50 ×1, up 50-60 ×0, unstable 60-83 ×3, up 83-100 ×0, \
+          outage 100-150 ×1"]
+    );
+    assert_eq!(with(&around[..4]), ["10.0.0.0/24: outage 0-50 ×1"]);
+    // It flaps all day, and was not up in between.
+    let all_day: Vec<Episode> =
+        (0..48).map(f64::from).map(|cycle| block(cycle * 10.0, cycle * 10.0 + 2.0)).collect();
+    assert_eq!(with(&all_day), ["10.0.0.0/24: unstable 0-472 ×48"]);
+}
+
 #[test]
 fn other_states_are_no_trouble() {
     let states = [State::Partial, State::Degraded, State::Unknown];

@@ -31,6 +31,8 @@ pub struct Trouble {
     pub is_light: bool,
     /// It ended because nobody watched any more.
     pub is_left: bool,
+    /// It is told with the country.
+    pub is_shared: bool,
 }
 
 /// The darknesses and flappings, by when they began.
@@ -45,6 +47,7 @@ pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
         unseen: episode.unseen_by(now),
         is_light: false,
         is_left: episode.is_left(),
+        is_shared: false,
     });
     let mut all: Vec<Trouble> = dark.collect();
     all.sort_by_key(|trouble| trouble.begin.latest);
@@ -82,6 +85,7 @@ fn flapping_trouble(episode: &Episode, dark: &[Trouble], now: Time) -> Option<Tr
         unseen: episode.unseen_by(now),
         is_light,
         is_left: episode.is_left(),
+        is_shared: false,
     })
 }
 
