@@ -6,7 +6,7 @@ mod tables;
 mod timeline;
 
 use self::{others::others, timeline::timeline};
-use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::watched};
+use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, watched};
 use lifesign_core::{
     duration::duration_text,
     judge::State,

@@ -19,6 +19,7 @@ fn phase(kind: PhaseKind, begin: u64, length: u64, darknesses: u32) -> Phase {
             PhaseKind::Up | PhaseKind::Down | PhaseKind::Outage => length,
         }),
         unseen: Duration::ZERO,
+        dark_unseen: Duration::ZERO,
     }
 }
 
@@ -32,6 +33,7 @@ fn all_that_happened_is_in_the_sentence() {
             country: "XA".into(),
             phases: phases.to_vec(),
             is_over: true,
+            well_at: None,
         };
         sentence("XA", &incident, at(90 * hour))
     };
@@ -94,6 +96,7 @@ fn a_minute_of_outage_hides_no_day_of_flapping() {
             country: "XA".into(),
             phases: phases.to_vec(),
             is_over: true,
+            well_at: None,
         };
         let now = at(40 * hour);
         (sentence("XA", &incident, now), in_short(&incident, now))
