@@ -54,6 +54,23 @@ fn what_nobody_saw_is_no_day_of_being_well() {
     assert_eq!(told(&[block, both[1].clone()], &[], hours(40.0))[0].1, 30 * 60);
 }
 
+/// As its edges are told in the end, whatever they were when it ended.
+#[test]
+fn what_was_not_seen_of_a_darkness_is_all_between_its_edges() {
+    let outage = |end: Edge| Episode {
+        end: Some(end),
+        unseen: Duration::from_secs(319 * 60),
+        ..dark(0.0, 365.0)
+    };
+    let unseen = |end: Edge| {
+        let incidents = fold(&[outage(end), unknown(2.0, Some(362.0))], &[], at(9000.0));
+        incidents[0].phases[0].unseen.as_secs() / 60
+    };
+    assert_eq!(unseen(edge(365.0)), 360);
+    // Of what nobody saw, no more than lies in what is told.
+    assert_eq!(unseen(Edge { earliest: Some(at(345.0)), latest: at(365.0) }), 353);
+}
+
 /// A darkness that ended while nobody saw it may have been as short as the others.
 #[test]
 fn what_nobody_saw_makes_no_darkness_long() {
