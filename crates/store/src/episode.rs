@@ -124,11 +124,11 @@ impl EpisodeTracker {
         let mut tracker = Self::default();
         let gap = Edge { earliest: Some(lasted), latest: now };
         for mut episode in open {
+            episode.pause(lasted);
             if !memory_restored || episode.state == State::Unknown {
                 close(episode, gap, changed);
                 continue;
             }
-            episode.paused.get_or_insert(lasted);
             episode.end_stay();
             let scope = tracker.open.entry(episode.scope.clone()).or_default();
             // There are two only if the last write of a run was lost. The later one is true.
@@ -162,6 +162,7 @@ impl EpisodeTracker {
         changed: &mut Vec<Episode>,
     ) -> Option<Time> {
         episode.end_stay();
+        episode.pause(lasted);
         if episode.state == State::Unknown || state == State::Up {
             close(episode, Edge { earliest: Some(lasted), latest }, changed);
             return None;
@@ -169,7 +170,6 @@ impl EpisodeTracker {
         let open = self.open.entry(episode.scope.clone()).or_default();
         let Some(known) = open.known.take() else {
             if state == State::Unknown {
-                episode.paused.get_or_insert(lasted);
                 changed.push(open.known.insert(episode).clone());
             } else {
                 close(episode, Edge { earliest: Some(lasted), latest }, changed);
@@ -184,8 +184,8 @@ impl EpisodeTracker {
             open.known = Some(known);
             return None;
         }
-        let paused = episode.paused.take().unwrap_or(lasted);
-        episode.unseen += known.found.since(paused) + known.unseen;
+        episode.see_again(known.found);
+        episode.unseen += known.unseen;
         episode.paused = known.paused;
         episode.darknesses = episode.darknesses.then(known.darknesses);
         if known.state == State::Outage {

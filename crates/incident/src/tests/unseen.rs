@@ -71,6 +71,32 @@ fn what_was_not_seen_of_a_darkness_is_all_between_its_edges() {
     assert_eq!(unseen(Edge { earliest: Some(at(345.0)), latest: at(365.0) }), 353);
 }
 
+/// Two hours of an outage, then no run for six days; and blind hours in a flapping.
+#[test]
+fn what_nobody_watched_of_a_darkness_is_told() {
+    let day = 24.0 * 60.0;
+    let gap = (at(120.0), at(6.0 * day + 120.0));
+    let mut outage = dark(0.0, 120.0);
+    outage.end = Some(Edge { earliest: Some(gap.0), latest: gap.1 });
+    let told = |episodes: &[Episode], unwatched: &[Period]| {
+        let phase = fold(episodes, unwatched, at(9.0 * day))[0].phases[0].clone();
+        let minutes = |length: Duration| (length.as_secs() + 30) / 60;
+        let share = (phase.dark_share(at(9.0 * day)) * 100.0).round();
+        (phase.kind, minutes(phase.dark), minutes(phase.unseen), share)
+    };
+    let half = 3 * 24 * 60;
+    assert_eq!(told(&[outage], &[gap]), (PhaseKind::Outage, 120 + half, half, 100.0));
+    // Three minutes of every twelve; blind from one darkness to another three hours later.
+    let flaps = (0..10_u32).map(|cycle| {
+        let begin = f64::from(cycle) * 12.0 + if cycle > 5 { 180.0 } else { 0.0 };
+        dark(begin, begin + if cycle == 5 { 183.0 } else { 3.0 })
+    });
+    let all: Vec<Episode> = flaps.chain([unknown(61.0, Some(241.0))]).collect();
+    let seen: f64 = 9.0 * 12.0 + 3.0;
+    let share = (30.0 / seen * 100.0).round();
+    assert_eq!(told(&all, &[]), (PhaseKind::Unstable, 30 + 180, 180, share));
+}
+
 /// A darkness that ended while nobody saw it may have been as short as the others.
 #[test]
 fn what_nobody_saw_makes_no_darkness_long() {

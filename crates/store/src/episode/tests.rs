@@ -208,7 +208,8 @@ fn what_nobody_remembers_ends_in_the_gap_and_what_is_watched_no_more_ends_now() 
     tracked.change(70, Flapping, edge(10, 12));
     tracked.restart(false, 100, 90_000);
     tracked.change(90_060, Outage, edge(90_001, 90_002));
-    let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 0);
+    // Up to the middle of the gap nobody watched.
+    let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 44_950);
     assert_eq!(tracked.all(), [gap, (Outage, edge(90_001, 90_002), None, 0)]);
     let mut changed = Vec::new();
     tracked.tracker.retain(&roster(), at(90_100), &mut changed);
