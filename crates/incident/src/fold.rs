@@ -7,11 +7,11 @@
 //!    it was found to be flapping and went dark more than once; from the begin of the first to the
 //!    end of the last: the calm after which a verdict is no longer flapping belongs to no trouble.
 //!    One or two stand each for itself.
-//! 4. Phases less than a day apart are one incident; between them the scope was up. Of that day, what
-//!    nobody saw does not count. One that ended because nobody watched any more is the last.
-//! 5. What a block or network shared with its country is told with the country alone: what lies in a
-//!    phase in which the country was dark too. It is told again only between what the block had of
-//!    its own: in between it was not up.
+//! 4. Phases less than a day apart are one incident; between them the scope was up. Of that day,
+//!    what nobody saw does not count. One that ended because nobody watched any more is the last.
+//! 5. What a block or network shared with its country is told with the country alone: what lies in
+//!    a phase in which the country was dark too. It is told again only between what the block had
+//!    of its own: in between it was not up.
 
 use crate::{
     Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, middle,
