@@ -121,7 +121,8 @@ fn compared(
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
     let runs = reader.runs(Time::default(), Time::NEVER).map_err(StoreError::from)?;
     tell_broken(broken + runs.broken);
-    let incidents = fold(&episodes, until).into_iter();
+    let unwatched = reader.unwatched(until).map_err(StoreError::from)?;
+    let incidents = fold(&episodes, &unwatched, until).into_iter();
     let ours: Vec<Ours> =
         incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
     let watched = watched(&runs.read, until);

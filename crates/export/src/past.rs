@@ -1,7 +1,7 @@
 //! What the store remembers, read for one page. It reads a file: call it where that may block.
 
 use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, fold, go_on, middle};
+use lifesign_incident::{Episode, Incident, fold, go_on, middle, unwatched};
 use lifesign_page::{Address, Columns, MOST_BLOCKS, Page, Past, Point, Range};
 use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader};
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -42,13 +42,14 @@ fn fill(
         let Rows { read, broken } = episodes(reader, snapshot, &address.page)?;
         past.episodes = read;
         past.unreadable_rows += broken;
-        past.incidents = fold(&past.episodes, now);
-        past.episodes.sort_by_key(|episode| episode.found);
         let before = reader.runs(Time::default(), now)?;
         past.unreadable_rows += before.broken;
         let before = before.read.iter().map(|run| (run.began, run.lasted.min(now)));
         past.watched.splice(0..0, before);
         past.watched.sort_unstable();
+        let unwatched = unwatched((Time::default(), now), past.watched.iter().copied());
+        past.incidents = fold(&past.episodes, &unwatched, now);
+        past.episodes.sort_by_key(|episode| episode.found);
     }
     let began = past.watched.first().map_or(now, |first| first.0);
     past.range = address.query.range.unwrap_or_else(|| range(past, snapshot, &address.page));

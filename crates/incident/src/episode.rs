@@ -95,6 +95,20 @@ impl Episode {
         self.of_stay = StayCount::default();
     }
 
+    /// Its verdict has been unknown from now on, unless it was before.
+    pub fn pause(&mut self, now: Time) {
+        if self.state != State::Unknown {
+            self.paused.get_or_insert(now);
+        }
+    }
+
+    /// Its verdict is known again from now on.
+    pub fn see_again(&mut self, now: Time) {
+        if let Some(paused) = self.paused.take() {
+            self.unseen += now.since(paused);
+        }
+    }
+
     /// Ends it because its scope is not watched any more from `now` on.
     pub fn leave(&mut self, now: Time) {
         self.close(Edge { earliest: Some(now), latest: now });

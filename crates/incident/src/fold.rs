@@ -7,12 +7,14 @@
 //!    it was found to be flapping and went dark more than once; from the begin of the first to the
 //!    end of the last: the calm after which a verdict is no longer flapping belongs to no trouble.
 //!    One or two stand each for itself.
-//! 4. Phases less than a day apart are one incident; between them the scope was up. One that ended
-//!    because nobody watched any more is the last.
-//! 5. What a block or network shared with its country is told with the country alone.
+//! 4. Phases less than a day apart are one incident; between them the scope was up. Of that day,
+//!    what nobody saw does not count. One that ended because nobody watched any more is the last.
+//! 5. What a block or network shared with its country is told with the country alone: what lies in
+//!    a phase in which the country was dark too. It is told again only between what the block had
+//!    of its own: in between it was not up.
 
 use crate::{
-    Episode, Incident, Phase, PhaseKind, middle,
+    Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, middle,
     trouble::{Trouble, troubles},
 };
 use lifesign_core::{
@@ -22,7 +24,7 @@ use lifesign_core::{
 };
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-/// A scope that has been well for so long is in no incident any more.
+/// A scope that has been seen to be well for so long is in no incident any more.
 pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 /// Darknesses that are further apart do not belong together: so long a flapping's calm lasts at
 /// most (docs/verdicts.md).
@@ -33,72 +35,89 @@ const SERIES: u32 = 3;
 /// time in which a return is narrowed down.
 const SHARED: Duration = Duration::from_secs(120);
 
-/// The incidents in these episodes of any scopes, by when they began. What is open has been
-/// observed up to `now`.
-pub fn fold(episodes: &[Episode], now: Time) -> Vec<Incident> {
+/// The incidents in these episodes of any scopes, by when they began, where nobody watched in these
+/// periods. What is open has been observed up to `now`.
+pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incident> {
+    let unseen_of = Unseen::by_country(episodes, unwatched, now);
     let mut scopes: BTreeMap<(&str, &str), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
         scopes.entry((&episode.country, &episode.scope)).or_default().push(episode);
     }
-    let phases_of = |episodes: &[&Episode], of_country: &[Phase]| {
-        let mut all = troubles(episodes, now);
-        all.retain(|trouble| !beside(trouble, of_country).any(|phase| is_shared(trouble, phase)));
-        bad_phases(&all, now)
+    let phases_of = |episodes: &[&Episode], of_country: &[Phase], unseen: &Unseen| {
+        let mut all = troubles(episodes, unseen, now);
+        for trouble in &mut all {
+            trouble.is_shared = is_shared(trouble, of_country);
+        }
+        own_phases(&bad_phases(&all, unseen, now), unseen)
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
         if episodes.first().is_some_and(|first| first.full_name().level() == Level::Country) {
-            of_country.insert(country, phases_of(episodes, &[]));
+            of_country.insert(country, phases_of(episodes, &[], &unseen_of[country]));
         }
     }
     let mut incidents = Vec::new();
     for ((country, scope), episodes) in &scopes {
         let above = of_country.get(country).map_or(&[][..], Vec::as_slice);
-        let phases = if country == scope { above.to_vec() } else { phases_of(episodes, above) };
-        let phases = by_incident(phases, now);
-        incidents.extend(phases.into_iter().map(|(phases, is_over)| Incident {
-            scope: (*scope).to_owned(),
-            country: (*country).to_owned(),
-            phases,
-            is_over,
-        }));
+        let unseen = unseen_of[country].and(episodes, now);
+        let is_country = country == scope;
+        let phases = if is_country { above.to_vec() } else { phases_of(episodes, above, &unseen) };
+        let incident = |phases: Vec<Phase>| {
+            let seen_end = phases.iter().rfind(|phase| phase.is_bad()).and_then(seen_end);
+            Incident {
+                scope: (*scope).to_owned(),
+                country: (*country).to_owned(),
+                is_over: phases.last().is_some_and(|last| last.is_bad() && last.end.is_some()),
+                well_at: seen_end.map(|end| unseen.seen_for(WELL_AFTER, end.latest)),
+                phases,
+            }
+        };
+        incidents.extend(by_incident(phases, &unseen, now).into_iter().map(incident));
     }
     incidents.sort_by_key(|incident| incident.begin().latest);
     incidents
 }
 
-/// Of phases, which follow each other, those that are not too early or too late for it.
-fn beside<'a>(trouble: &Trouble, of_country: &'a [Phase]) -> impl Iterator<Item = &'a Phase> {
-    let begin = trouble.begin.latest + TOGETHER;
-    let end = trouble.ends();
+/// Did the scope only share this with its country, of which these are the bad phases?
+fn is_shared(trouble: &Trouble, of_country: &[Phase]) -> bool {
+    let begin = trouble.begin.latest + SHARED;
     let until = of_country.partition_point(|phase| phase.begin.latest <= begin);
-    let ends_late = move |phase: &&Phase| phase.end.is_none_or(|it| end <= it.latest + TOGETHER);
-    of_country[..until].iter().rev().take_while(ends_late)
+    let ends_late =
+        |phase: &Phase| phase.end.is_none_or(|end| trouble.ends() <= end.latest + SHARED);
+    of_country[..until].last().is_some_and(ends_late)
 }
 
-/// Did the scope only share this with its country? What it had of its own within an hour of its
-/// country's instability belongs to that.
-fn is_shared(trouble: &Trouble, of_country: &Phase) -> bool {
-    let beside = if of_country.kind == PhaseKind::Unstable { TOGETHER } else { SHARED };
-    of_country.begin.latest <= trouble.begin.latest + beside
-        && of_country.end.is_none_or(|end| trouble.ends() <= end.latest + beside)
+/// Of the phases of a scope, each with whether it only shared it with its country, those that are
+/// told with it: of an incident all from the first to the last that it had of its own.
+fn own_phases(phases: &[(Phase, bool)], unseen: &Unseen) -> Vec<Phase> {
+    let mut own = Vec::new();
+    for incident in phases.chunk_by(|(before, _), (after, _)| {
+        seen_end(before).is_some_and(|end| is_soon(after, end, unseen))
+    }) {
+        let is_own = |(_, is_shared): &(Phase, bool)| !is_shared;
+        let first = incident.iter().position(is_own).unwrap_or(incident.len());
+        let after = incident.iter().rposition(is_own).map_or(first, |last| last + 1);
+        own.extend(incident[first..after].iter().map(|(phase, _)| phase.clone()));
+    }
+    own
 }
 
-/// The bad phases that these troubles make, which are in the order in which they began.
-fn bad_phases(troubles: &[Trouble], now: Time) -> Vec<Phase> {
+/// The bad phases that these troubles make, which are in the order in which they began, each with
+/// whether the scope only shared it with its country.
+fn bad_phases(troubles: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, bool)> {
     let mut phases = Vec::new();
     for group in together(troubles) {
         let mut run: Vec<Trouble> = Vec::new();
         for (at, trouble) in group.iter().enumerate() {
             if trouble.is_long(&group[..at], &group[at + 1..]) {
-                phases.extend(phases_of_run(&std::mem::take(&mut run), now));
-                phases.push(trouble.phase(now));
+                phases.extend(phases_of_run(&std::mem::take(&mut run), unseen, now));
+                phases.push((trouble.phase(now), trouble.is_shared));
             } else if !trouble.is_light || !run.is_empty() {
                 // After a long darkness it is up, unless it goes dark again.
                 run.push(*trouble);
             }
         }
-        phases.extend(phases_of_run(&run, now));
+        phases.extend(phases_of_run(&run, unseen, now));
     }
     phases
 }
@@ -120,10 +139,10 @@ fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
 }
 
 /// What lies between long darknesses: one unstable phase, or a phase for each darkness.
-fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
+fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, bool)> {
     let darknesses: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
-    let each = || run.iter().map(|trouble| trouble.phase(now));
-    if darknesses < SERIES && each().all(|phase| phase.kind != PhaseKind::Unstable) {
+    let each = || run.iter().map(|trouble| (trouble.phase(now), trouble.is_shared));
+    if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }
     let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge).0)
@@ -131,63 +150,71 @@ fn phases_of_run(run: &[Trouble], now: Time) -> Vec<Phase> {
         return Vec::new();
     };
     let last = run.iter().max_by_key(|trouble| trouble.ends());
+    let end = last.and_then(|last| last.end);
+    let sum = |length: fn(&Trouble) -> Duration| {
+        run.iter().map(length).fold(Duration::ZERO, Duration::saturating_add)
+    };
     let whole = Trouble {
         state: State::Flapping,
         begin,
-        end: last.and_then(|last| last.end),
+        end,
         is_left: last.is_some_and(|last| last.is_left),
         darknesses: NonZeroU32::new(darknesses),
-        dark: run.iter().map(|trouble| trouble.dark).fold(Duration::ZERO, Duration::saturating_add),
-        unseen: run
-            .iter()
-            .map(|trouble| trouble.unseen)
-            .fold(Duration::ZERO, Duration::saturating_add),
+        dark: sum(|trouble| trouble.dark),
+        surely_dark: Duration::ZERO,
+        unseen: unseen.in_span(Span { begin, end }, now).max(sum(|trouble| trouble.unseen)),
+        dark_unseen: sum(|trouble| trouble.dark_unseen),
         is_light: false,
+        is_shared: run.iter().all(|trouble| trouble.is_shared),
     };
-    vec![whole.phase(now)]
+    vec![(whole.phase(now), whole.is_shared)]
 }
 
-/// Groups bad phases to incidents, with what lies between them; and says of each whether it is
-/// over.
-fn by_incident(bad: Vec<Phase>, now: Time) -> Vec<(Vec<Phase>, bool)> {
-    let mut incidents: Vec<(Vec<Phase>, bool)> = Vec::new();
+/// Groups bad phases to incidents, with what lies between them, and after them as long as it has
+/// not been well for a day.
+fn by_incident(bad: Vec<Phase>, unseen: &Unseen, now: Time) -> Vec<Vec<Phase>> {
+    let up = |begin, end| up(Span { begin, end }, unseen, now);
+    let mut incidents: Vec<Vec<Phase>> = Vec::new();
     for phase in bad {
-        let last_end = incidents.last().and_then(|(phases, _)| seen_end(phases));
-        match (incidents.last_mut(), last_end) {
-            (Some((phases, _)), Some(end)) if phase.begin.latest.since(end.latest) < WELL_AFTER => {
+        let last = incidents.last_mut();
+        match last.and_then(|phases| Some((seen_end(phases.last()?)?, phases))) {
+            Some((end, phases)) if is_soon(&phase, end, unseen) => {
                 if phase.begin.latest > end.latest {
                     phases.push(up(end, Some(phase.begin)));
                 }
                 phases.push(phase);
             }
-            _ => incidents.push((vec![phase], true)),
+            _ => incidents.push(vec![phase]),
         }
     }
-    if let Some((phases, is_over)) = incidents.last_mut() {
-        if phases.last().is_some_and(|last| last.end.is_none()) {
-            *is_over = false;
-        } else if let Some(end) = seen_end(phases).filter(|end| now.since(end.latest) < WELL_AFTER)
-        {
-            phases.push(up(end, None));
-            *is_over = false;
-        }
+    if let Some(phases) = incidents.last_mut()
+        && let Some(end) = phases.last().and_then(seen_end)
+        && unseen.seen_for(WELL_AFTER, end.latest) > now
+    {
+        phases.push(up(end, None));
     }
     incidents
 }
 
-/// When the last of these ended; None if it goes on, or nobody saw what came after it.
-fn seen_end(phases: &[Phase]) -> Option<Edge> {
-    phases.last().filter(|last| !last.is_left)?.end
+/// When it ended; None if it goes on, or nobody saw what came after it.
+fn seen_end(phase: &Phase) -> Option<Edge> {
+    phase.end.filter(|_| !phase.is_left)
 }
 
-fn up(begin: Edge, end: Option<Edge>) -> Phase {
+/// Does it belong to the incident whose last phase ended then?
+fn is_soon(phase: &Phase, end: Edge, unseen: &Unseen) -> bool {
+    phase.begin.latest < unseen.seen_for(WELL_AFTER, end.latest)
+}
+
+fn up(span: Span, unseen: &Unseen, now: Time) -> Phase {
     Phase {
         kind: PhaseKind::Up,
-        begin,
-        end,
+        begin: span.begin,
+        end: span.end,
         darknesses: 0,
         dark: Duration::ZERO,
-        unseen: Duration::ZERO,
+        unseen: unseen.in_span(span, now),
+        dark_unseen: Duration::ZERO,
         is_left: false,
     }
 }

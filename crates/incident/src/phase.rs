@@ -1,12 +1,19 @@
 //! An incident, and what it consists of.
 
-use crate::{Episode, Span, WELL_AFTER};
+use crate::{Episode, Span};
 use lifesign_core::{
     judge::Edge,
     scopes::{FullName, Maintenance},
     time::Time,
 };
-use std::time::Duration;
+use std::{cmp::Reverse, time::Duration};
+
+/// A phase before the worst that was dark for so many times less is hardly worth a word.
+const HARDLY: u32 = 10;
+/// It was unstable for long.
+const LONG: Duration = Duration::from_secs(3600);
+/// So many phases are told each for itself.
+const MOST_MAIN: usize = 4;
 
 /// A maximal stretch of trouble of one scope. All times are on the wall clock.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +27,9 @@ pub struct Incident {
     pub phases: Vec<Phase>,
     /// It has been well for a day, or is not watched any more.
     pub is_over: bool,
+    /// When it has been seen to be well for a day after its last bad phase, if nothing more
+    /// happens; None while that goes on, and if nobody watched any more.
+    pub well_at: Option<Time>,
 }
 
 /// A part of an incident in which one kind of thing happened.
@@ -37,6 +47,8 @@ pub struct Phase {
     pub dark: Duration,
     /// For how long of it nobody could see.
     pub unseen: Duration,
+    /// For how long of the time dark nobody could see, as far as that is known.
+    pub dark_unseen: Duration,
     /// It ended because nobody watched any more.
     pub is_left: bool,
 }
@@ -85,6 +97,15 @@ impl Phase {
         self.span().length(now)
     }
 
+    /// What it means to who reads of it: above all, for how long it was seen to be dark.
+    fn weight(&self, now: Time) -> (Duration, PhaseKind, Duration) {
+        (self.seen_dark(), self.kind, self.length(now).0)
+    }
+
+    fn seen_dark(&self) -> Duration {
+        self.dark.saturating_sub(self.dark_unseen)
+    }
+
     /// Does this time lie in it?
     fn has(&self, time: Time) -> bool {
         (self.begin.latest..=self.end.map_or(Time::NEVER, |end| end.latest)).contains(&time)
@@ -93,7 +114,8 @@ impl Phase {
     /// The share of what was seen of it in which it was dark, from 0 to 1.
     pub fn dark_share(&self, now: Time) -> f64 {
         let length = self.length(now).0.saturating_sub(self.unseen).as_secs_f64();
-        if length > 0.0 { (self.dark.as_secs_f64() / length).min(1.0) } else { 0.0 }
+        let dark = self.seen_dark().as_secs_f64();
+        if length > 0.0 { (dark / length).min(1.0) } else { 0.0 }
     }
 }
 
@@ -113,17 +135,16 @@ impl Incident {
         self.phases.last().filter(|_| self.is_over)?.end
     }
 
-    /// When it is over, if nothing more happens; None while it is dark or unstable, and once it is
-    /// over.
+    /// When it is over, if nothing more happens and it can be seen; None while it is dark or
+    /// unstable, and once it is over.
     pub fn over_at(&self) -> Option<Time> {
-        let last = self.phases.last().filter(|last| !self.is_over && !last.is_bad())?;
-        Some(last.begin.latest + WELL_AFTER)
+        self.well_at.filter(|_| !self.is_over)
     }
 
     /// When it had been well for a day, or was not watched any more; None until it is over.
     pub fn was_over_at(&self) -> Option<Time> {
-        let well_after = if self.is_left() { Duration::ZERO } else { WELL_AFTER };
-        Some(self.end()?.latest + well_after)
+        let end = self.end()?.latest;
+        Some(self.well_at.unwrap_or(end))
     }
 
     /// Is it over because nobody watched any more?
@@ -176,8 +197,27 @@ impl Incident {
         self.phases.iter().map(|phase| phase.dark).sum()
     }
 
-    /// Its worst phase: of the gravest kind the longest.
+    /// Its worst phase: the one in which it was dark for longest, of several the first.
     pub fn worst(&self, now: Time) -> Option<&Phase> {
-        self.phases.iter().max_by_key(|phase| (phase.kind, phase.length(now).0))
+        self.phases.iter().rev().max_by_key(|phase| phase.weight(now))
+    }
+
+    /// The phases that are told each for itself, in the order in which they happened: the worst,
+    /// the darkest before it unless that is hardly worth a word beside it, and where it was
+    /// unstable for long. Of many these are the worst.
+    pub fn main_phases(&self, now: Time) -> Vec<&Phase> {
+        let Some(worst) = self.worst(now) else { return Vec::new() };
+        let before = self.bad_phases().take_while(|phase| *phase != worst);
+        let before = before.max_by_key(|phase| phase.weight(now));
+        let before = before.filter(|phase| phase.seen_dark() * HARDLY >= worst.seen_dark());
+        let is_main = |phase: &&Phase| {
+            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now).0 >= LONG;
+            is_long || *phase == worst || Some(*phase) == before
+        };
+        let mut main: Vec<&Phase> = self.bad_phases().filter(is_main).collect();
+        main.sort_by_key(|phase| Reverse(phase.weight(now)));
+        main.truncate(MOST_MAIN);
+        main.sort_by_key(|phase| phase.begin.latest);
+        main
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::{Episode, Incident, StayCount, fold};
 use lifesign_core::{
-    judge::{Darknesses, State, Verdict},
+    judge::{Darknesses, Edge, State, Verdict},
     scopes::{CountryId, Scope},
     time::WallOffset,
     watch::{Snapshot, StateSpan},
@@ -14,11 +14,11 @@ use std::time::Duration;
 /// darkness in the last [`lifesign_core::watch::HISTORY_LENGTH`].
 pub fn present(snapshot: &Snapshot, country: CountryId) -> Option<Incident> {
     let now = snapshot.wall_offset.written(snapshot.time);
-    let incident = fold(&episodes(snapshot, Scope::Country(country)), now).pop()?;
+    let incident = fold(&episodes(snapshot, Scope::Country(country)), &[], now).pop()?;
     (!incident.is_over).then_some(incident)
 }
 
-/// The darknesses and flappings of a scope in the last days, oldest first.
+/// The darknesses and flappings of a scope in the last days, and when it was unknown.
 fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     let offset = snapshot.wall_offset;
     let name = snapshot.roster.full_name_of(scope);
@@ -26,9 +26,17 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     let view = snapshot.scope(scope);
     let mut ended = Vec::new();
     let mut open: Option<Episode> = None;
+    let mut unknown: Option<Episode> = None;
     for span in view.history.state_spans() {
         let from = offset.written(span.from);
+        if let Some(mut unknown) = unknown.take() {
+            unknown.close(Edge { earliest: Some(from), latest: from });
+            ended.push(unknown);
+        }
         if span.state == State::Unknown {
+            let begin = Edge { earliest: Some(from), latest: from };
+            let none = Darknesses::default();
+            unknown = Some(Episode { begin, ..episode(span, &name, country, none, offset) });
             if let Some(known) = &mut open {
                 known.paused.get_or_insert(from);
             }
@@ -55,7 +63,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     if let Some(known) = &mut open {
         known.go_on(&view.verdict, offset);
     }
-    ended.extend(open);
+    ended.extend(open.into_iter().chain(unknown));
     ended
 }
 

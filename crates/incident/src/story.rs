@@ -15,32 +15,37 @@ const NEAR: Duration = Duration::from_secs(3600);
 const WIDE: Duration = Duration::from_secs(10);
 /// So many relapses are told one by one.
 const MOST_TOLD: usize = 4;
-/// In few words, of more bad phases only the worst is told.
+/// In few words, of more bad phases only the main ones are told.
 const MOST_PHASES: usize = 4;
 
-/// What happened to `name` in an incident, seen up to `now`: its worst phase, the longest before
-/// it, how often it came again, and what else came before. Times are UTC.
+/// What happened to `name` in an incident, seen up to `now`: its main phases, how often it came
+/// again, and what else came before. Times are UTC.
 pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
-    let bad: Vec<&Phase> = incident.bad_phases().collect();
-    let Some(worst) = incident.worst(now) else { return String::new() };
-    let at = bad.iter().position(|phase| phase.begin == worst.begin).unwrap_or_default();
-    let before = bad[..at].iter().max_by_key(|phase| phase.length(now).0);
-    let others: Vec<&Phase> =
-        bad[..at].iter().filter(|&phase| Some(phase) != before).copied().collect();
-    let after = &bad[at + 1..];
-    let mut text = match before {
-        Some(first) => {
-            let told = told(first, None, now);
-            format!("{name} {told}, then {}", told_without_verb(worst, first, now))
-        }
-        None => format!("{name} {}", told(worst, None, now)),
+    let main = incident.main_phases(now);
+    let (Some(first), Some(last), Some(worst)) = (main.first(), main.last(), incident.worst(now))
+    else {
+        return String::new();
     };
-    text += &again(after, worst, now);
-    if let Some(first) = others.first() {
-        let date_of = Some(middle(worst.end.unwrap_or(worst.begin)).0);
-        let since = begin_text(first.begin, date_of, first.length(now).0);
-        let told = dark_in_all(&others, " more");
-        let _ = write!(text, "; before that it was dark {told}, since {since} UTC");
+    let mut text = format!("{name} {}", told(first, None, now));
+    for pair in main.windows(2) {
+        let _ = write!(text, ", then {}", told_without_verb(pair[1], pair[0], now));
+    }
+    let others = incident.bad_phases().filter(|phase| !main.contains(phase));
+    let (before, after): (Vec<&Phase>, Vec<&Phase>) =
+        others.partition(|phase| phase.begin.latest < worst.begin.latest);
+    text += &again(&after, last, now);
+    let date_of = Some(middle(last.end.unwrap_or(last.begin)).0);
+    match before[..] {
+        [] => {}
+        [one] => {
+            let _ = write!(text, "; before that it was {}", predicate(one, date_of, now));
+        }
+        [first, ..] => {
+            let since = begin_text(first.begin, date_of, first.length(now).0);
+            let more = if main.first() == Some(&worst) { "" } else { " more" };
+            let told = dark_in_all(&before, more);
+            let _ = write!(text, "; before that it was dark {told}, since {since} UTC");
+        }
     }
     text
 }
@@ -153,8 +158,13 @@ pub fn in_short(incident: &Incident, now: Time) -> String {
         let phases = incident.phases.iter().take(up_to_last);
         return phases.map(|phase| phase_in_short(phase, now)).collect::<Vec<_>>().join(", ");
     }
-    let worst = incident.worst(now).map(|phase| phase_in_short(phase, now)).unwrap_or_default();
-    format!("{worst}; {} times of trouble beside that", bad - 1)
+    let main = incident.main_phases(now);
+    let told = main.iter().map(|phase| phase_in_short(phase, now)).collect::<Vec<_>>().join(", ");
+    match bad - main.len() {
+        0 => told,
+        1 => format!("{told}; once more trouble beside that"),
+        more => format!("{told}; {more} times of trouble beside that"),
+    }
 }
 
 fn phase_in_short(phase: &Phase, now: Time) -> String {
@@ -166,11 +176,13 @@ fn phase_in_short(phase: &Phase, now: Time) -> String {
     format!("{what} for {length}{so_far}{dark}")
 }
 
-/// What came after the worst: `, and again for 35 min and 30 min on the same day`.
-fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
+/// What came after the worst, and is not of the main phases, the last of which this is: `, and
+/// again for 35 min and 30 min on the same day`.
+fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let Some(last) = after.last() else { return String::new() };
     let is_short_list =
         after.len() <= MOST_TOLD && after.iter().all(|phase| phase.kind != PhaseKind::Unstable);
+    let is_again = main.kind != PhaseKind::Unstable;
     let what = if is_short_list {
         let lengths: Vec<String> =
             after.iter().map(|phase| about_text(phase.length(now).0)).collect();
@@ -178,21 +190,21 @@ fn again(after: &[&Phase], worst: &Phase, now: Time) -> String {
             lengths.split_last().map_or(("", &[][..]), |(last, all)| (&**last, all));
         let others =
             if others.is_empty() { String::new() } else { format!("{} and ", others.join(", ")) };
-        format!("again for {others}{last}")
+        format!("{} for {others}{last}", if is_again { "again" } else { "unreachable" })
     } else {
-        format!("again {}", dark_in_all(after, ""))
+        format!("{} {}", if is_again { "again" } else { "dark" }, dark_in_all(after, ""))
     };
     let until = match last.end {
         None => format!("; it is still {}", adjective(last.kind)),
         Some(end) => {
             let time = middle(end).0;
-            let is_same_day = worst.end.is_some_and(|end| {
+            let is_same_day = main.end.is_some_and(|end| {
                 (middle(end).0 + HALF_MINUTE).utc("%F") == (time + HALF_MINUTE).utc("%F")
             });
             if is_same_day {
                 " on the same day".into()
             } else {
-                format!(", until {} UTC", minute_text(time, worst.end.map(|end| middle(end).0)))
+                format!(", until {} UTC", minute_text(time, main.end.map(|end| middle(end).0)))
             }
         }
     };

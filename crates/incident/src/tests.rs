@@ -1,5 +1,7 @@
 //! Stories of one scope, in minutes, and how they are told.
 
+mod unseen;
+
 use super::*;
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
@@ -55,7 +57,7 @@ fn flapping_without(begin: f64, end: f64) -> Episode {
 /// The phases, with begin and end in whole minutes and the darknesses, as they stand at `now`.
 fn story(episodes: &[Episode], now: f64) -> Vec<String> {
     let minute = |edge: Edge| (edge.latest.since(at(0.0)).as_secs_f64() / 60.0).round();
-    fold(episodes, at(now))
+    fold(episodes, &[], at(now))
         .iter()
         .map(|incident| {
             let phases: Vec<String> = incident
@@ -98,7 +100,7 @@ fn december_2014_in_short() {
     assert_eq!(story(&all, 4.0 * day), [expected]);
     all.reverse();
     assert_eq!(story(&all, 4.0 * day), [expected]);
-    let incident = &fold(&all, at(4.0 * day))[0];
+    let incident = &fold(&all, &[], at(4.0 * day))[0];
     assert_eq!(incident.id(), "2014-12-21T1359Z");
     let unstable = &incident.phases[0];
     assert_eq!(unstable.dark.as_secs() / 60, 1 + 5 + 1 + 7 + 3 + 120 - 1);
@@ -133,7 +135,7 @@ fn what_nobody_watched_any_more_was_not_up() {
     // It came back into the plan, and went dark again.
     let back = [left(0.0, 3.0), dark(90.0, 95.0)];
     assert_eq!(story(&back, 100.0), ["KP: outage 0-3 ×1", "KP: outage 90-95 ×1, up 95-… ×0, open"]);
-    let incident = &fold(&back, at(100.0))[0];
+    let incident = &fold(&back, &[], at(100.0))[0];
     assert_eq!((incident.is_left(), incident.was_over_at()), (true, Some(at(3.0))));
     assert_eq!(incident.phases[0].unseen, Duration::ZERO);
     let three = [dark(0.0, 0.5), dark(2.0, 2.5), left(4.0, 4.5)];
@@ -151,7 +153,7 @@ fn it_has_been_well_after_a_day() {
     );
     let open = [episode("KP", State::Outage, 0.0, None)];
     assert_eq!(story(&open, 9.0 * day), ["KP: outage 0-… ×1, open"]);
-    assert_eq!(fold(&open, at(10.0))[0].dark(), Duration::from_secs(601));
+    assert_eq!(fold(&open, &[], at(10.0))[0].dark(), Duration::from_secs(601));
 }
 
 #[test]
@@ -189,42 +191,6 @@ fn a_flapping_may_become_slow() {
     let slow = (2..8).map(|cycle| dark(f64::from(cycle) * 40.0, f64::from(cycle) * 40.0 + 20.0));
     let all: Vec<Episode> = fast.chain(slow).collect();
     assert_eq!(story(&all, 9000.0), ["KP: unstable 0-300 ×26"]);
-}
-
-/// A darkness that ended while nobody saw it may have been as short as the others.
-#[test]
-fn what_nobody_saw_makes_no_darkness_long() {
-    let blind = |seconds| {
-        let mut third = dark(20.0, 85.0);
-        third.unseen = Duration::from_secs(seconds);
-        [dark(0.0, 5.0), dark(10.0, 15.0), third, dark(90.0, 95.0), dark(100.0, 105.0)]
-    };
-    assert_eq!(story(&blind(3600), 3000.0), ["KP: unstable 0-105 ×5"]);
-    assert_eq!(story(&blind(0), 3000.0)[0].matches("outage 20-85").count(), 1);
-    let mut wide = [dark(0.0, 2.0), dark(5.0, 7.0), dark(10.0, 30.0), dark(35.0, 37.0)];
-    wide[2].end = Some(Edge { earliest: Some(at(12.0)), latest: at(30.0) });
-    assert_eq!(story(&wide, 3000.0), ["KP: unstable 0-37 ×4"]);
-}
-
-/// Of a blind spell over the end, that part is not seen of it which lies before the end that is
-/// told; and of an open one, all since then.
-#[test]
-fn what_nobody_saw_is_never_more_than_what_is_told() {
-    let mut episode = episode("KP", State::Outage, 0.0, None);
-    episode.paused = Some(at(30.0));
-    assert_eq!(episode.unseen_by(at(90.0)), Duration::from_secs(3600));
-    let open = &fold(&[episode.clone()], at(90.0))[0].phases[0];
-    assert_eq!(open.unseen, Duration::from_secs(3600));
-    episode.close(Edge { earliest: Some(at(30.0)), latest: at(90.0) });
-    assert_eq!(episode.unseen, Duration::from_secs(1800));
-    episode.unseen = Duration::from_secs(9000);
-    episode.paused = Some(at(80.0));
-    episode.close(edge(90.0));
-    assert_eq!(episode.unseen, episode.length(at(90.0)).0);
-    let mut flaps = flapping(0.0, 100.0, 30, 30.0, (0.0, 100.0));
-    flaps.unseen = Duration::from_secs(40 * 60);
-    let incidents = fold(&[flaps], at(3000.0));
-    assert!((incidents[0].phases[0].dark_share(at(3000.0)) - 0.5).abs() < 0.01);
 }
 
 /// The judge dates a flapping from the first of its series, and found it with the third.
@@ -289,7 +255,7 @@ proptest! {
             minute = end;
         }
         let now = at(minute + 1.0);
-        for incident in fold(&all, now) {
+        for incident in fold(&all, &[], now) {
             for (before, after) in incident.phases.iter().zip(&incident.phases[1..]) {
                 prop_assert_eq!(before.end, Some(after.begin));
             }
@@ -322,6 +288,32 @@ fn what_a_block_shared_with_its_country_is_told_once() {
     assert_eq!(story(&all, 9000.0), ["KP: outage 10-40 ×1", "10.0.0.0/24: outage 60-90 ×1"]);
     let longer = [dark(10.0, 40.0), block(9.5, 60.0)];
     assert_eq!(story(&longer, 9000.0).len(), 2);
+}
+
+/// Its country is flapping from minute 60 to 82.
+#[test]
+fn a_block_tells_of_its_own_what_the_country_was_not_dark_in() {
+    let block = |begin, end| episode("10.0.0.0/24", State::Outage, begin, Some(end));
+    let country = [dark(60.0, 62.0), dark(70.0, 72.0), dark(80.0, 82.0)];
+    let with = |more: &[Episode]| {
+        let mut told = story(&[&country, more].concat(), 9000.0);
+        told.retain(|one| !one.starts_with("KP: "));
+        told
+    };
+    let shared = [block(59.5, 62.0), block(70.0, 72.0), block(80.0, 82.5)];
+    assert_eq!(with(&shared), [""; 0]);
+    // Each an hour or less beside it.
+    let around = [&[block(0.0, 50.0)][..], &shared, &[block(100.0, 150.0)]].concat();
+    assert_eq!(
+        with(&around),
+        ["10.0.0.0/24: outage 0-50 ×1, up 50-60 ×0, unstable 60-83 ×3, up 83-100 ×0, \
+          outage 100-150 ×1"]
+    );
+    assert_eq!(with(&around[..4]), ["10.0.0.0/24: outage 0-50 ×1"]);
+    // It flaps all day, and was not up in between.
+    let all_day: Vec<Episode> =
+        (0..48).map(f64::from).map(|cycle| block(cycle * 10.0, cycle * 10.0 + 2.0)).collect();
+    assert_eq!(with(&all_day), ["10.0.0.0/24: unstable 0-472 ×48"]);
 }
 
 #[test]
@@ -366,5 +358,14 @@ fn the_incident_of_now_lasts_over_what_nobody_saw() {
     assert_eq!(then(&[(Unknown, 20.0)]), "outage 10-…, 180 unseen");
     assert_eq!(then(&[(Unknown, 20.0), (Down, 50.0)]), "outage 10-…, 30 unseen");
     assert_eq!(then(&[(Unknown, 20.0), (Up, 50.0)]), "outage 10-50, 29 unseen + up 50-…, 0 unseen");
-    assert_eq!(present_story(&[&first[..], &[(Up, 50.0)]].concat(), 50.0 + 1441.0), None);
+    assert_eq!(
+        then(&[(Up, 50.0), (Unknown, 60.0)]),
+        "outage 10-50, 0 unseen + up 50-…, 140 unseen"
+    );
+    let well = [&first[..], &[(Up, 50.0)]].concat();
+    assert_eq!(present_story(&well, 50.0 + 1441.0), None);
+    let blind = [&well[..], &[(Unknown, 60.0), (Up, 90.0)]].concat();
+    let up = "outage 10-50, 0 unseen + up 50-…, 30 unseen";
+    assert_eq!(present_story(&blind, 50.0 + 1441.0).as_deref(), Some(up));
+    assert_eq!(present_story(&blind, 50.0 + 1471.0), None);
 }

@@ -1,6 +1,6 @@
 //! What went wrong in a scope: each darkness that is an episode, and the darknesses of a flapping.
 
-use crate::{Episode, Phase, PhaseKind, Span};
+use crate::{Episode, Phase, PhaseKind, Span, Unseen};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     time::Time,
@@ -26,39 +26,71 @@ pub struct Trouble {
     /// None where nobody counted them.
     pub darknesses: Option<NonZeroU32>,
     pub dark: Duration,
+    /// How long it was dark without doubt: without what nobody saw, and what is but between the
+    /// sides of an edge.
+    pub surely_dark: Duration,
     pub unseen: Duration,
+    /// For how long of the time dark nobody could see, as far as that is known.
+    pub dark_unseen: Duration,
     /// It came back, and is only counted as flapping.
     pub is_light: bool,
     /// It ended because nobody watched any more.
     pub is_left: bool,
+    /// It is told with the country.
+    pub is_shared: bool,
 }
 
 /// The darknesses and flappings, by when they began.
-pub fn troubles(episodes: &[&Episode], now: Time) -> Vec<Trouble> {
+pub fn troubles(episodes: &[&Episode], unseen: &Unseen, now: Time) -> Vec<Trouble> {
     let is_dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
-    let dark = episodes.iter().filter(is_dark).map(|episode| Trouble {
-        state: episode.state,
-        begin: episode.begin,
-        end: episode.end,
-        darknesses: Some(NonZeroU32::MIN),
-        dark: episode.length(now).0,
-        unseen: episode.unseen_by(now),
-        is_light: false,
-        is_left: episode.is_left(),
+    let dark = episodes.iter().filter(is_dark).map(|episode| {
+        let unseen_of_it = unseen_of(episode, unseen, now);
+        Trouble {
+            state: episode.state,
+            begin: episode.begin,
+            end: episode.end,
+            darknesses: Some(NonZeroU32::MIN),
+            dark: episode.length(now).0,
+            surely_dark: surely_dark(episode, unseen, now),
+            unseen: unseen_of_it,
+            dark_unseen: unseen_of_it,
+            is_light: false,
+            is_left: episode.is_left(),
+            is_shared: false,
+        }
     });
     let mut all: Vec<Trouble> = dark.collect();
     all.sort_by_key(|trouble| trouble.begin.latest);
     let flapping = episodes.iter().filter(|episode| episode.state == State::Flapping);
     let flapping: Vec<Trouble> =
-        flapping.filter_map(|one| flapping_trouble(one, &all, now)).collect();
+        flapping.filter_map(|one| flapping_trouble(one, &all, unseen, now)).collect();
     all.extend(flapping);
     all.sort_by_key(|trouble| (trouble.begin.latest, trouble.ends()));
     all
 }
 
+/// For how long of an episode nobody could see: as it says itself, or as is known of all that time.
+fn unseen_of(episode: &Episode, unseen: &Unseen, now: Time) -> Duration {
+    unseen.in_span(episode.span(), now).max(episode.unseen_by(now))
+}
+
+fn surely_dark(episode: &Episode, unseen: &Unseen, now: Time) -> Duration {
+    let from = episode.begin.latest;
+    let to = episode.end.map_or(now, |end| end.earliest.unwrap_or(end.latest)).max(from);
+    let (_, uncertain) = episode.length(now);
+    // What it says of itself may lie between the sides of an edge too.
+    let surely_unseen = episode.unseen_by(now).saturating_sub(uncertain);
+    to.since(from).saturating_sub(unseen.within((from, to)).max(surely_unseen))
+}
+
 /// The darknesses of a flapping, beside these that are episodes, in the
 /// order in which they began. None if it had none of its own.
-fn flapping_trouble(episode: &Episode, dark: &[Trouble], now: Time) -> Option<Trouble> {
+fn flapping_trouble(
+    episode: &Episode,
+    dark: &[Trouble],
+    unseen: &Unseen,
+    now: Time,
+) -> Option<Trouble> {
     let Darknesses { count, length, first_begin, last_end } = episode.darknesses;
     let begin = episode.begin.latest;
     let end = episode.end.map_or(Time::NEVER, |end| end.latest);
@@ -79,9 +111,12 @@ fn flapping_trouble(episode: &Episode, dark: &[Trouble], now: Time) -> Option<Tr
         end: episode.end.map(|end| last_end.unwrap_or(end)),
         darknesses: NonZeroU32::new(count),
         dark: length,
-        unseen: episode.unseen_by(now),
+        surely_dark: Duration::ZERO,
+        unseen: unseen_of(episode, unseen, now),
+        dark_unseen: Duration::ZERO,
         is_light,
         is_left: episode.is_left(),
+        is_shared: false,
     })
 }
 
@@ -112,7 +147,7 @@ impl Trouble {
 
     /// Does it stand for itself, between these before it and those after it?
     pub fn is_long(&self, before: &[Self], after: &[Self]) -> bool {
-        let surely_dark = self.surely_dark();
+        let surely_dark = self.surely_dark;
         if self.state == State::Flapping || surely_dark < LONG_BESIDE {
             return false;
         }
@@ -122,13 +157,6 @@ impl Trouble {
         beside.sort_unstable();
         let typical = beside.get(beside.len() / 2).copied().unwrap_or_default();
         surely_dark >= LONG || surely_dark >= typical * TIMES_AS_LONG
-    }
-
-    /// How long it was dark without doubt: without what nobody saw, and what is but between the
-    /// sides of an edge.
-    fn surely_dark(&self) -> Duration {
-        let (_, uncertain) = Span { begin: self.begin, end: self.end }.length(self.begin.latest);
-        self.dark.saturating_sub(self.unseen).saturating_sub(uncertain)
     }
 
     /// The phase that it is.
@@ -148,6 +176,7 @@ impl Trouble {
             darknesses: self.count(),
             dark: self.dark.min(length),
             unseen: self.unseen.min(length),
+            dark_unseen: self.dark_unseen.min(self.unseen).min(self.dark).min(length),
             is_left: self.is_left,
         }
     }

@@ -158,7 +158,10 @@ fn dark(phase: &Phase, now: Time) -> Markup {
         @if phase.is_bad() {
             (duration_text(phase.dark)) " (" (story::dark_share_text(phase, now)) ")"
             @if phase.darknesses > 1 { ", " (phase.darknesses) " times" }
-            @if !phase.unseen.is_zero() { ", not seen for " (duration_text(phase.unseen)) }
+        }
+        @if !phase.unseen.is_zero() {
+            @if phase.is_bad() { ", " }
+            "not seen for " (duration_text(phase.unseen))
         }
     }
 }

@@ -4,8 +4,7 @@
 //! `outage` later is one episode. `unknown` (we were blind, or stopped) ends no other episode: if
 //! the same state follows, the episode continues, and the unknown time counts as not seen; if
 //! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
-//! until an answer ends it. For two minutes after a return its edge may become narrower: in the
-//! episode that ended with it, and in the one that began with it.
+//! until an answer ends it. For two minutes after a return its edge may become narrower.
 
 use super::correction::Correction;
 use lifesign_core::{
@@ -37,18 +36,19 @@ struct Recovery {
     /// The edge's latest time, by the core's clock: the wall clock may be set before the narrower
     /// edge is told.
     latest: Time,
-    /// The one that ended with it.
+    /// The one that ended with it, as it was before.
+    open: Episode,
     ended: Episode,
     /// The one that began with it, as it was when it began, or once it has ended.
     began: Option<Episode>,
 }
 
 impl OpenEpisodes {
-    /// Notes that an episode has ended, with an edge of this latest time.
-    fn note_end(&mut self, episode: Episode, latest: Time) {
+    /// Notes that an episode that was open has ended, with an edge of this latest time.
+    fn note_end(&mut self, open: Episode, episode: Episode, latest: Time) {
         match episode.state {
             State::Down | State::Flapping | State::Outage => {
-                self.recovery = Some(Recovery { latest, ended: episode, began: None });
+                self.recovery = Some(Recovery { latest, open, ended: episode, began: None });
             }
             State::Up | State::Degraded | State::Partial | State::Unknown => {
                 if let Some(began) = self.recovery.as_mut().and_then(|each| each.began.as_mut())
@@ -92,8 +92,9 @@ impl OpenEpisodes {
             earliest: known.earliest.max(Some(known.latest - width)),
             latest: known.latest,
         };
-        recovery.ended.end = recovery.ended.end.map(narrower);
-        changed.push(recovery.ended.clone());
+        if let Some(end) = recovery.ended.end.map(narrower) {
+            recovery.ended = close(recovery.open.clone(), end, changed);
+        }
         if let Some(began) = &mut recovery.began {
             let open = self.known.as_mut().filter(|known| known.found == began.found);
             let began = open.unwrap_or(began);
@@ -123,11 +124,11 @@ impl EpisodeTracker {
         let mut tracker = Self::default();
         let gap = Edge { earliest: Some(lasted), latest: now };
         for mut episode in open {
+            episode.pause(lasted);
             if !memory_restored || episode.state == State::Unknown {
                 close(episode, gap, changed);
                 continue;
             }
-            episode.paused.get_or_insert(lasted);
             episode.end_stay();
             let scope = tracker.open.entry(episode.scope.clone()).or_default();
             // There are two only if the last write of a run was lost. The later one is true.
@@ -142,8 +143,8 @@ impl EpisodeTracker {
     pub fn correct(&mut self, correction: Correction) {
         for open in self.open.values_mut() {
             let recovery = open.recovery.iter_mut();
-            let recovered =
-                recovery.flat_map(|each| each.began.iter_mut().chain([&mut each.ended]));
+            let recovered = recovery
+                .flat_map(|each| each.began.iter_mut().chain([&mut each.ended, &mut each.open]));
             for episode in recovered.chain(&mut open.known).chain(&mut open.unknown) {
                 correction.correct(episode);
             }
@@ -161,6 +162,7 @@ impl EpisodeTracker {
         changed: &mut Vec<Episode>,
     ) -> Option<Time> {
         episode.end_stay();
+        episode.pause(lasted);
         if episode.state == State::Unknown || state == State::Up {
             close(episode, Edge { earliest: Some(lasted), latest }, changed);
             return None;
@@ -168,7 +170,6 @@ impl EpisodeTracker {
         let open = self.open.entry(episode.scope.clone()).or_default();
         let Some(known) = open.known.take() else {
             if state == State::Unknown {
-                episode.paused.get_or_insert(lasted);
                 changed.push(open.known.insert(episode).clone());
             } else {
                 close(episode, Edge { earliest: Some(lasted), latest }, changed);
@@ -183,8 +184,8 @@ impl EpisodeTracker {
             open.known = Some(known);
             return None;
         }
-        let paused = episode.paused.take().unwrap_or(lasted);
-        episode.unseen += known.found.since(paused) + known.unseen;
+        episode.see_again(known.found);
+        episode.unseen += known.unseen;
         episode.paused = known.paused;
         episode.darknesses = episode.darknesses.then(known.darknesses);
         if known.state == State::Outage {
@@ -342,17 +343,16 @@ impl EpisodeTracker {
         }
         match open.known.take() {
             // After a pause, an outage that goes on is at first only `down`.
-            Some(known)
+            Some(mut known)
                 if known.paused.is_some()
                     && known.state == State::Outage
                     && change.to == State::Down =>
             {
-                open.known = Some(known);
+                known.see_again(time);
+                changed.push(open.known.insert(known).clone());
             }
             Some(mut known) if is_continued_by(&known, change.to, edge) => {
-                if let Some(paused) = known.paused.take() {
-                    known.unseen += time.since(paused);
-                }
+                known.see_again(time);
                 if known.state == State::Down && change.to == State::Flapping {
                     known.begin = edge;
                 }
@@ -363,8 +363,8 @@ impl EpisodeTracker {
             known => {
                 if let Some(mut known) = known {
                     known.darknesses = known.darknesses.then(darknesses);
-                    let ended = close(known, edge, changed);
-                    open.note_end(ended, change.edge.latest);
+                    let ended = close(known.clone(), edge, changed);
+                    open.note_end(known, ended, change.edge.latest);
                 }
                 if change.to != State::Up {
                     let began = open.known.insert(new_episode()).clone();

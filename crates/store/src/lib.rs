@@ -19,6 +19,7 @@
 //! | `opening` | the file as it is opened, and what is none of ours |
 //! | `row` | a row of a table, as it is read |
 //! | `reader` | reading, also while a run writes, also a copy |
+//! | `run` | the runs: who watched, and when |
 //! | `every_episode` | all episodes, a few at a time |
 //! | `scope_name` | what scopes are called there, and what is near a name that is none |
 //! | `series` | what was measured, in periods of equal length |
@@ -36,6 +37,7 @@ mod opening;
 mod tables;
 mod row;
 mod reader;
+mod run;
 mod series;
 mod directory;
 mod scope_name;
@@ -59,7 +61,8 @@ pub use lifesign_incident::Episode;
 pub use opening::StoreError;
 pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
-pub use reader::{EpisodeFilter, PastRun, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents, watched};
+pub use reader::{EpisodeFilter, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
+pub use run::{PastRun, watched};
 pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is

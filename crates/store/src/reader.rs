@@ -13,7 +13,7 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Period, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Unseen, WELL_AFTER, fold, go_on};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -28,30 +28,6 @@ pub(super) const COARSE_MS: i64 = 600_000;
 
 /// Incidents are a day apart at least, and what belongs together in one an hour at most.
 const APART: Duration = WELL_AFTER.saturating_add(Duration::from_secs(3600));
-
-/// One run of lifesign.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PastRun {
-    /// Its start, on the wall clock.
-    pub began: Time,
-    /// When it last wrote.
-    pub lasted: Time,
-    /// It ended in order. False while it runs, and of one that was killed.
-    pub ended: bool,
-    /// The name of its vantage.
-    pub vantage: String,
-}
-
-/// When somebody watched up to `until`, by these runs, which are in order.
-pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
-    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
-    // A run under way wrote up to a minute ago.
-    let last = watched.iter_mut().max_by_key(|run| run.1);
-    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
-        *lasted = until;
-    }
-    watched
-}
 
 /// Which episodes to read; all of them by default.
 #[derive(Clone, Debug, Default)]
@@ -271,8 +247,9 @@ impl StoreReader {
         let (places, broken_places) = self.places(&incidents, &episodes)?;
         // And what the scope had alone but for that.
         let has_more_alone = may_be_told_with && {
-            episodes.retain(|episode| Some(&episode.scope) == filter.scope.as_ref());
-            let mut alone = fold(&episodes, now);
+            let scope = filter.scope.as_deref().unwrap_or_default();
+            episodes.retain(|episode| episode.tells_of(scope, &episode.country));
+            let mut alone = fold(&episodes, &self.unwatched(now)?, now);
             alone.retain(|incident| filter.passes_incident(incident));
             alone != incidents
         };
@@ -282,23 +259,27 @@ impl StoreReader {
 
     /// The episodes of a country or of all from which incidents that end at `since` or later are
     /// folded whole, after `change`, and all that these are folded to: an incident may have begun
-    /// long before, but what lies further back than a calm of a day belongs to another.
+    /// long before, but what lies further back than a calm of a day that was seen belongs to
+    /// another.
     pub(super) fn folded(
         &self,
         filter: &EpisodeFilter,
         now: Time,
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
+        let unwatched = self.unwatched(now)?;
         let mut back = 2 * APART;
         loop {
             let from = filter.since.map_or(Time::default(), |since| since - back);
             let mut episodes =
                 self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
             change(&mut episodes.read);
-            let incidents = fold(&episodes.read, now);
+            let incidents = fold(&episodes.read, &unwatched, now);
+            let unseen = Unseen::by_country(&episodes.read, &unwatched, now);
+            let apart = |country: &str| unseen.get(country).map(|it| it.seen_for(APART, from));
             let is_cut = |incident: &Incident| {
                 incident.end().is_none_or(|end| Some(end.latest) >= filter.since)
-                    && incident.begin().latest < from + APART
+                    && Some(incident.begin().latest) < apart(&incident.country)
             };
             if from == Time::default() || !incidents.iter().any(is_cut) {
                 return Ok((episodes, incidents));
@@ -354,24 +335,6 @@ impl StoreReader {
     pub(super) fn broken_runs(&self) -> Result<usize> {
         let sql = format!("SELECT count(*) FROM run WHERE NOT ({})", is_run());
         Ok(self.0.query_row(&sql, [], |row| row.get::<_, u32>(0))? as usize)
-    }
-
-    /// The runs that overlap this time, oldest first.
-    pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
-        let mut statement = self.0.prepare(&format!(
-            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ? AND {}
-             ORDER BY began",
-            is_run()
-        ))?;
-        let run = |row: &Row| {
-            Ok(PastRun {
-                began: time(row, 0)?,
-                lasted: time(row, 1)?,
-                ended: row.get(2)?,
-                vantage: text(row, 3)?,
-            })
-        };
-        Rows::collect(statement.query_map([millis(since), millis(until)], run)?)
     }
 }
 

@@ -6,7 +6,7 @@ mod tables;
 mod timeline;
 
 use self::{others::others, timeline::timeline};
-use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, reader::watched};
+use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, watched};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
@@ -200,9 +200,7 @@ pub(super) fn sentence(data: &ReportData) -> String {
         vantage if vantage.is_empty() => String::new(),
         vantage => format!(", seen from {vantage}"),
     };
-    let gravest = |incident: &&Incident| {
-        incident.worst(*observed_until).map(|phase| (phase.kind, phase.length(*observed_until).0))
-    };
+    let gravest = |incident: &&Incident| (incident.dark(), incident.begin().latest);
     let of_country = || data.incidents.iter().filter(|incident| incident.scope == *country);
     let Some(incident) = of_country().max_by_key(gravest) else {
         return format!("{}{from}.", without_incident(data));

@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn an_incident_and_its_phases_have_the_keys_of_an_episode_where_they_mean_the_same() {
         let episodes = [outage("KP/Star JV", Some(34_270))];
-        let incidents = fold(&episodes, at(200_000));
+        let incidents = fold(&episodes, &[], at(200_000));
         let row = IncidentRow::new(&incidents[0], &Places::default(), at(200_000));
         let incident = value(&row);
         assert_eq!(incident["over"], true);

@@ -357,7 +357,7 @@ fn the_darknesses_of_a_flapping_that_goes_on_are_as_many_wherever_it_is_asked() 
     };
     let stay = |count, length, last| Darknesses {
         count,
-        ..Darknesses::one(minutes(length), edge(55), Some(edge(last)))
+        ..Darknesses::one(minutes(length), edge(60), Some(edge(last)))
     };
     // Two more have ended since the store was written, and one goes on.
     let now = stay(14, 40, 9);

@@ -85,7 +85,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
         range,
         columns,
         watched: vec![(began, NOW)],
-        incidents: fold(&episodes, NOW),
+        incidents: fold(&episodes, &[], NOW),
         episodes,
         points: roster.scopes().map(|scope| (roster.full_name_of(scope), points.clone())).collect(),
         unreadable_rows: 0,

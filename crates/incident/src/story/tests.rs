@@ -14,8 +14,12 @@ fn phase(kind: PhaseKind, begin: u64, length: u64, darknesses: u32) -> Phase {
         begin: edge(begin),
         end: Some(edge(begin + length)),
         darknesses,
-        dark: Duration::from_secs(length.min(u64::from(darknesses) * 60)),
+        dark: Duration::from_secs(match kind {
+            PhaseKind::Unstable => length.min(u64::from(darknesses) * 60),
+            PhaseKind::Up | PhaseKind::Down | PhaseKind::Outage => length,
+        }),
         unseen: Duration::ZERO,
+        dark_unseen: Duration::ZERO,
     }
 }
 
@@ -29,6 +33,7 @@ fn all_that_happened_is_in_the_sentence() {
             country: "XA".into(),
             phases: phases.to_vec(),
             is_over: true,
+            well_at: None,
         };
         sentence("XA", &incident, at(90 * hour))
     };
@@ -42,10 +47,11 @@ fn all_that_happened_is_in_the_sentence() {
     ];
     assert_eq!(
         told(&nights),
-        "XA was unstable from 22 Dec 2014 19:15 to 21:15 UTC (2 h, dark 20 times, 17 % of it), \
+        "XA was unstable from 22 Dec 2014 16:15 to 17:15 UTC (1 h, dark 20 times, 33 % of it), \
+         then unstable from 19:15 to 21:15 UTC (2 h, dark 20 times, 17 % of it), \
+         then unstable from 22:15 to 23:15 UTC (1 h, dark 20 times, 33 % of it), \
          then unreachable from 23 Dec 04:15 for 30 min ± 4 s, until 04:45 UTC, and again 20 \
-         times, for 20 min in all on the same day; before that it was dark 40 times \
-         more, for 40 min in all, since 22 Dec 16:15 UTC"
+         times, for 20 min in all on the same day"
     );
     let once = [phase(Outage, 0, 1800, 1), phase(Down, hour, 30, 1)];
     assert_eq!(
@@ -55,7 +61,14 @@ fn all_that_happened_is_in_the_sentence() {
     );
     let open = Phase { end: None, ..unstable(2 * hour, 0) };
     let still = [phase(Outage, 0, 1800, 1), open];
-    assert!(told(&still).ends_with("; it is still unstable"), "{}", told(&still));
+    assert_eq!(
+        told(&still),
+        "XA was unreachable from 22 Dec 2014 16:15 for 30 min ± 4 s, until 16:45 UTC, then has \
+         been unstable since 18:15 UTC (3 d 16 h so far, dark 20 times, 0.0 % of it)"
+    );
+    let open = Phase { end: None, ..phase(Down, 90 * hour - 30, 0, 1) };
+    let still = [phase(Outage, 0, 1800, 1), open];
+    assert!(told(&still).ends_with("; it is still unreachable"), "{}", told(&still));
     let mut before = phase(Outage, 0, 1800, 1);
     before.begin.earliest = None;
     let told_before = "XA was unreachable from before 22 Dec 2014 16:15 for over 30 min, until \
@@ -65,6 +78,59 @@ fn all_that_happened_is_in_the_sentence() {
     assert_eq!(
         told(&short),
         "XA was unreachable from 22 Dec 2014 16:16:10 for 1 min 30 s ± 4 s, until 16:17:40 UTC"
+    );
+}
+
+/// What was dark for longest leads, whatever it is called.
+#[test]
+fn a_minute_of_outage_hides_no_day_of_flapping() {
+    use PhaseKind::{Outage, Unstable};
+    let hour = 3600;
+    let flapping = |begin: u64, hours: u64, darknesses: u32| {
+        let dark = Duration::from_secs(240) * darknesses;
+        Phase { dark, ..phase(Unstable, begin * hour, hours * hour, darknesses) }
+    };
+    let story = |phases: &[Phase]| {
+        let incident = Incident {
+            scope: "XA".into(),
+            country: "XA".into(),
+            phases: phases.to_vec(),
+            is_over: true,
+            well_at: None,
+        };
+        let now = at(40 * hour);
+        (sentence("XA", &incident, now), in_short(&incident, now))
+    };
+    let minute = |begin: u64| phase(Outage, begin, 66, 1);
+    let open = Phase { end: None, ..flapping(26, 0, 84) };
+    assert_eq!(
+        story(&[minute(23 * hour), open]).0,
+        "XA has been unstable since 23 Dec 2014 18:15 UTC (14 h so far, dark 84 times, 40 % of \
+         it); before that it was unreachable from 15:15:00 for 1 min 6 s ± 4 s, until 15:16:06 UTC"
+    );
+    let after = [minute(3 * hour), flapping(6, 25, 108), minute(34 * hour)];
+    assert_eq!(
+        story(&after).0,
+        "XA was unstable from 22 Dec 2014 22:15 to 23 Dec 23:15 UTC (25 h, dark 108 times, 29 % \
+         of it), and unreachable for 1 min 6 s, until 24 Dec 02:16 UTC; before that it was \
+         unreachable from 22 Dec 19:15:00 for 1 min 6 s ± 4 s, until 19:16:06 UTC"
+    );
+    let often = [0, 2, 4, 6].map(|hours| minute(hours * hour));
+    let (sentence, in_short) = story(&[&often[..], &[flapping(10, 10, 12)]].concat());
+    assert_eq!(
+        sentence,
+        "XA was unstable from 23 Dec 2014 02:15 to 12:15 UTC (10 h, dark 12 times, 8.0 % of it); \
+         before that it was dark 4 times, for 4 min 24 s in all, since 22 Dec 16:15:00 UTC"
+    );
+    assert_eq!(in_short, "unstable for 10 h (dark 12 times); 4 times of trouble beside that");
+    // It was dark for less than in the outage, but it was unstable for long.
+    let outage = phase(Outage, 0, 9 * hour, 1);
+    let then = [outage, flapping(10, 10, 12), minute(21 * hour), minute(22 * hour)];
+    assert_eq!(
+        story(&then).0,
+        "XA was unreachable from 22 Dec 2014 16:15 for 9 h ± 4 s, until 23 Dec 01:15 UTC, then \
+         unstable from 02:15 to 12:15 UTC (10 h, dark 12 times, 8.0 % of it), and unreachable for \
+         1 min 6 s and 1 min 6 s on the same day"
     );
 }
 

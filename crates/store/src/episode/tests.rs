@@ -178,7 +178,28 @@ fn what_came_back_meanwhile_ended_in_the_gap() {
     tracked.restart(true, 100, 150);
     tracked.change(160, Down, edge(10, 12));
     tracked.change(170, Up, edge(165, 169));
-    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 67)]);
+    assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(165, 169)), 60)]);
+}
+
+/// Dark for five minutes, blind from the second on, and dark when it could be seen again.
+#[test]
+fn a_narrower_edge_gives_back_what_was_not_seen() {
+    for seen_as in [Down, Outage] {
+        let mut tracked = Tracked::default();
+        tracked.change(70, Outage, edge(10, 12));
+        tracked.change(120, State::Unknown, edge(120, 120));
+        tracked.change(21_720, seen_as, edge(10, 12));
+        tracked.change(21_900, Up, edge(120, 21_900));
+        let outage = |tracked: &Tracked| {
+            let all = tracked.all();
+            let outage = all.iter().find(|row| row.0 == Outage).copied();
+            outage.map(|(_, _, end, unseen)| (end, unseen))
+        };
+        // Up to the middle of the edge.
+        assert_eq!(outage(&tracked), Some((Some(edge(120, 21_900)), 10_999)));
+        tracked.narrow(22_020, Up, edge(21_892, 21_900));
+        assert_eq!(outage(&tracked), Some((Some(edge(21_892, 21_900)), 21_600)));
+    }
 }
 
 #[test]
@@ -187,7 +208,8 @@ fn what_nobody_remembers_ends_in_the_gap_and_what_is_watched_no_more_ends_now() 
     tracked.change(70, Flapping, edge(10, 12));
     tracked.restart(false, 100, 90_000);
     tracked.change(90_060, Outage, edge(90_001, 90_002));
-    let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 0);
+    // Up to the middle of the gap nobody watched.
+    let gap = (Flapping, edge(10, 12), Some(edge(100, 90_000)), 44_950);
     assert_eq!(tracked.all(), [gap, (Outage, edge(90_001, 90_002), None, 0)]);
     let mut changed = Vec::new();
     tracked.tracker.retain(&roster(), at(90_100), &mut changed);

@@ -1,7 +1,7 @@
 //! The report's timeline: a strip for each scope, as on a page.
 
 use super::{ReportData, tables::MOST_PARTS};
-use crate::reader::watched;
+use crate::watched;
 use lifesign_incident::{Period, Timeline};
 use lifesign_page::{StripSize, strip};
 use maud::{Markup, html};

@@ -227,7 +227,7 @@ fn what_is_played_has_its_places() {
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |episode| {
         let episodes = [episode];
-        let (places, broken) = reader.places(&fold(&episodes, at(600)), &episodes).unwrap();
+        let (places, broken) = reader.places(&fold(&episodes, &[], at(600)), &episodes).unwrap();
         (format!("{places:?}").matches("answered 16:15:09").count(), broken)
     };
     assert_eq!(read(outage("KP", Some(60))), (1, 0));

@@ -95,7 +95,7 @@ fn of<'a>(incidents: &'a [Incident], scope: &str) -> Vec<&'a Incident> {
 #[test]
 fn december_2014_is_told_as_it_was() {
     let (episodes, end) = episodes("december-2014");
-    let incidents = fold(&episodes, end);
+    let incidents = fold(&episodes, &[], end);
     let [incident] = of(&incidents, "KP")[..] else { panic!("{incidents:#?}") };
     let told: Vec<String> = incident
         .phases
@@ -136,7 +136,7 @@ fn december_2014_is_told_as_it_was() {
 #[test]
 fn october_2017_is_told_as_it_was() {
     let (episodes, end) = episodes("october-2017");
-    let incidents = fold(&episodes, end);
+    let incidents = fold(&episodes, &[], end);
     let [incident] = &incidents[..] else { panic!("the blocks only shared it: {incidents:#?}") };
     assert_eq!((incident.scope.as_str(), incident.is_over), ("KP", false));
     let bad: Vec<&Phase> = incident.phases.iter().filter(|phase| phase.is_bad()).collect();
@@ -152,7 +152,7 @@ fn october_2017_is_told_as_it_was() {
 fn quiet_year(events: &str) -> (Vec<Episode>, Vec<Incident>) {
     let scenario = Scenario::parse("quiet-year", &format!("{QUIET_YEAR}{events}")).unwrap();
     let (episodes, end) = episodes_of(&scenario);
-    let incidents = fold(&episodes, end);
+    let incidents = fold(&episodes, &[], end);
     (episodes, incidents)
 }
 
@@ -311,7 +311,7 @@ fn the_incident_of_now_is_the_one_that_the_record_tells() {
             now = now + Duration::from_secs(600);
             simulation.run_until(now, &mut |change| changes.push(change.clone()));
             let snapshot = simulation.watch().snapshot(now, WallOffset::default(), 0);
-            let incidents = fold(&tracked(&changes, &scenario), now);
+            let incidents = fold(&tracked(&changes, &scenario), &[], now);
             for (id, country) in (0..).map(CountryId).zip(&scenario.roster.countries) {
                 let told = of(&incidents, &country.code).into_iter().rfind(|each| !each.is_over);
                 let seen = present(&snapshot, id);

@@ -1,0 +1,62 @@
+//! The runs of lifesign: who watched, and when.
+
+use super::{
+    RUN_TIMEOUT, Rows, StoreReader,
+    row::{is_run, millis, text, time},
+};
+use lifesign_core::time::Time;
+use lifesign_incident::{Period, unwatched};
+use rusqlite::{Result, Row};
+
+/// One run of lifesign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastRun {
+    /// Its start, on the wall clock.
+    pub began: Time,
+    /// When it last wrote.
+    pub lasted: Time,
+    /// It ended in order. False while it runs, and of one that was killed.
+    pub ended: bool,
+    /// The name of its vantage.
+    pub vantage: String,
+}
+
+/// When somebody watched up to `until`, by these runs, which are in order.
+pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
+    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
+    // A run under way wrote up to a minute ago.
+    let last = watched.iter_mut().max_by_key(|run| run.1);
+    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
+        *lasted = until;
+    }
+    watched
+}
+
+impl StoreReader {
+    /// The runs that overlap this time, oldest first.
+    pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
+        let mut statement = self.0.prepare(&format!(
+            "SELECT began, lasted, ended, vantage FROM run WHERE lasted >= ? AND began < ? AND {}
+             ORDER BY began",
+            is_run()
+        ))?;
+        let run = |row: &Row| {
+            Ok(PastRun {
+                began: time(row, 0)?,
+                lasted: time(row, 1)?,
+                ended: row.get(2)?,
+                vantage: text(row, 3)?,
+            })
+        };
+        Rows::collect(statement.query_map([millis(since), millis(until)], run)?)
+    }
+
+    /// When nobody watched up to `now`; never, if it is not known who watched.
+    pub fn unwatched(&self, now: Time) -> Result<Vec<Period>> {
+        let runs = self.runs(Time::default(), now)?.read;
+        if runs.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(unwatched((Time::default(), now), watched(&runs, now)))
+    }
+}
