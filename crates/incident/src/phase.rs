@@ -1,6 +1,6 @@
 //! An incident, and what it consists of.
 
-use crate::{Episode, Span};
+use crate::{Episode, Period, Span};
 use lifesign_core::{
     judge::Edge,
     scopes::{FullName, Maintenance},
@@ -185,6 +185,16 @@ impl Incident {
         let text = earliest.unwrap_or(latest).to_string();
         let minute = text.get(..16).unwrap_or(&text);
         format!("{}Z", minute.replace(':', ""))
+    }
+
+    /// With those phases alone of which some lies in this period; None if none of them is bad.
+    pub fn within(&self, (from, to): Period) -> Option<Self> {
+        let is_in = |phase: &&Phase| {
+            phase.begin.latest < to && phase.end.is_none_or(|end| end.latest > from)
+        };
+        let phases: Vec<Phase> = self.phases.iter().filter(is_in).cloned().collect();
+        let is_bad = phases.iter().any(Phase::is_bad);
+        is_bad.then(|| Self { phases, ..self.clone() })
     }
 
     /// The phases in which it could not be reached.

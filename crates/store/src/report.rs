@@ -201,8 +201,10 @@ pub(super) fn sentence(data: &ReportData) -> String {
         vantage => format!(", seen from {vantage}"),
     };
     let gravest = |incident: &&Incident| (incident.dark(), incident.begin().latest);
-    let of_country = || data.incidents.iter().filter(|incident| incident.scope == *country);
-    let Some(incident) = of_country().max_by_key(gravest) else {
+    let of_country = data.incidents.iter().filter(|incident| incident.scope == *country);
+    let in_time = |incident: &Incident| incident.within((data.since, data.until));
+    let incidents: Vec<Incident> = of_country.filter_map(in_time).collect();
+    let Some(incident) = incidents.iter().max_by_key(gravest) else {
         return format!("{}{from}.", without_incident(data));
     };
     let told = story::sentence(name, incident, *observed_until);
@@ -213,7 +215,7 @@ pub(super) fn sentence(data: &ReportData) -> String {
         unseen => format!(" For {} of this nobody could see.", duration_text(unseen)),
     };
     let planned = incident.planned(&data.episodes).map(|window| format!(" It was {window}."));
-    let more = match of_country().count() - 1 {
+    let more = match incidents.len() - 1 {
         0 => String::new(),
         1 => " There was another incident in this time.".into(),
         more => format!(" There were {more} other incidents in this time."),

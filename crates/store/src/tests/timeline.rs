@@ -131,3 +131,25 @@ fn incidents_of_a_time_are_those_of_the_whole_store() {
     let filter = EpisodeFilter { since: Some(at(1690 * 3600)), ..EpisodeFilter::default() };
     assert_eq!(reader.folded(&filter, now, |_| {}).unwrap().0.read.len(), 1);
 }
+
+#[test]
+fn the_sentence_of_a_report_tells_what_was_in_its_time() {
+    let directory = TempDir::new("narrow");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let dark = |from: u64, to: u64| episode(State::Outage, from + 60, from, Some((to, to + 4)));
+    let episodes = vec![dark(3600, 7200), dark(18_000, 32_400)];
+    let samples = vec![sample("KP", 8500, State::Up, Some(0.0))];
+    database.write(&backlog(40_000, episodes, samples), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let told = |since, until| {
+        let period = (at(since), at(until));
+        let data = report::ReportData::read(&reader, "KP", period, at(40_000)).unwrap().unwrap();
+        report::sentence(&data)
+    };
+    let (first, second) = (told(4000, 4600), told(20_000, 21_000));
+    assert!(first.contains("unreachable from 22 Dec 2014 17:15 for 1 h"), "{first}");
+    assert!(!first.contains("again") && !first.contains("then"), "{first}");
+    assert!(second.contains("unreachable from 22 Dec 2014 21:15 for 4 h"), "{second}");
+    assert!(!second.contains("before"), "{second}");
+    assert_eq!(told(8000, 9000), "KP was reachable all this time, seen from lab.");
+}
