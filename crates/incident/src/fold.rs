@@ -60,8 +60,9 @@ pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incide
     for ((country, scope), episodes) in &scopes {
         let above = of_country.get(country).map_or(&[][..], Vec::as_slice);
         let unseen = unseen_of[country].and(episodes, now);
+        let unseen = unseen.as_ref();
         let is_country = country == scope;
-        let phases = if is_country { above.to_vec() } else { phases_of(episodes, above, &unseen) };
+        let phases = if is_country { above.to_vec() } else { phases_of(episodes, above, unseen) };
         let incident = |phases: Vec<Phase>| {
             let seen_end = phases.iter().rfind(|phase| phase.is_bad()).and_then(seen_end);
             Incident {
@@ -72,7 +73,7 @@ pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incide
                 phases,
             }
         };
-        incidents.extend(by_incident(phases, &unseen, now).into_iter().map(incident));
+        incidents.extend(by_incident(phases, unseen, now).into_iter().map(incident));
     }
     incidents.sort_by_key(|incident| incident.begin().latest);
     incidents

@@ -268,18 +268,26 @@ impl StoreReader {
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
         let unwatched = self.unwatched(now)?;
+        let unknown = self.episodes_where(
+            "state = 'unknown' AND scope = country AND (?1 IS NULL OR country = ?1)",
+            params![filter.scope],
+        )?;
+        let unseen = Unseen::by_country(&unknown.read, &unwatched, now);
+        let unseen_of_others = Unseen::merged(unwatched.clone());
         let mut back = 2 * APART;
         loop {
-            let from = filter.since.map_or(Time::default(), |since| since - back);
+            let each = unseen.values().chain([&unseen_of_others]);
+            let from =
+                filter.since.and_then(|since| each.map(|it| it.seen_since(back, since)).min());
+            let from = from.unwrap_or_default();
             let mut episodes =
                 self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
             change(&mut episodes.read);
             let incidents = fold(&episodes.read, &unwatched, now);
-            let unseen = Unseen::by_country(&episodes.read, &unwatched, now);
-            let apart = |country: &str| unseen.get(country).map(|it| it.seen_for(APART, from));
             let is_cut = |incident: &Incident| {
+                let unseen = unseen.get(&*incident.country).unwrap_or(&unseen_of_others);
                 incident.end().is_none_or(|end| Some(end.latest) >= filter.since)
-                    && Some(incident.begin().latest) < apart(&incident.country)
+                    && incident.begin().latest < unseen.seen_for(APART, from)
             };
             if from == Time::default() || !incidents.iter().any(is_cut) {
                 return Ok((episodes, incidents));

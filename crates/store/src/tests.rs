@@ -21,6 +21,7 @@ mod openings;
 mod series;
 mod stories;
 mod timeline;
+mod unwatched;
 mod plan;
 mod names;
 mod maintenance;
