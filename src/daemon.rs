@@ -313,16 +313,20 @@ impl Daemon {
             // themselves, their snapshot, and their lines.
             if now >= publication.next(has_news) && found < MANY_CHANGES {
                 self.publish(now);
-                published = Some(changes.len());
-                if let Some(loaded) = loaded.take() {
-                    // Nothing is left that uses the ids of the old plan.
+                if changes.len() > MANY_CHANGES && loaded.is_none() {
+                    published = Some(changes.len());
+                } else {
                     self.tell(std::mem::take(&mut changes));
                     self.write_lines(usize::MAX);
-                    published = None;
+                }
+                if let Some(loaded) = loaded.take() {
+                    // Nothing is left that uses the ids of the old plan.
                     self.replan(loaded, now);
                 }
                 publication.made(self.clock.now());
                 if let Some(thread) = self.ended_thread(http) {
+                    self.tell(changes);
+                    self.write_lines(usize::MAX);
                     return Err(Failure::Ended(thread));
                 }
                 continue;

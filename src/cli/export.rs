@@ -72,7 +72,7 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
     let removed = |leftover| {
         remove_when_ended(leftover).map_err(|error| output::cannot_write(&args.parquet, &error))
     };
-    // Not before it is known whose it is.
+    // Registered only now: before, the directory may be another export's.
     let begun = |table| removed(Leftover::Tree(part_of(&args.parquet, table)));
     for directory in made.iter().rev().cloned() {
         if let Err(refusal) = removed(Leftover::Directory(directory)) {

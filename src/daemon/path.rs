@@ -234,7 +234,7 @@ impl PathTracer {
         let renewed = (0..RENEWED.min(count)).map(|index| BlockId((self.turn + index) % count));
         for block in renewed.chain(self.changed.keys().copied()) {
             let view = self.tracer.path_view(block);
-            // What readers share already stays.
+            // A view that is the same stays, since readers share it.
             if *views.blocks[block.0 as usize] != view {
                 views.blocks[block.0 as usize] = Arc::new(view);
             }

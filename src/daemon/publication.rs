@@ -1,8 +1,8 @@
 //! When readers get a new snapshot: each second, and when a verdict changes, but no more often than
 //! ten times a second. A country of thousands of blocks that goes dark has thousands of changes
-//! within seconds, and a snapshot of it takes milliseconds. What is told then, in the store and on
-//! standard output, is in the snapshot: whoever reads a line about a verdict finds it in the
-//! metrics too.
+//! within seconds, and a snapshot of it takes milliseconds. Verdicts that are told then, in the
+//! store and on standard output, are in the snapshot: whoever reads a line about one finds it in
+//! the metrics too.
 
 use super::{Daemon, journal_writer::JournalWriter};
 use lifesign_core::{

@@ -65,6 +65,11 @@ impl Sheet {
         }
     }
 
+    /// Are there more problems than are told?
+    pub fn is_full(&self) -> bool {
+        self.noted.borrow().len() > MAX_PROBLEMS
+    }
+
     /// Has it a problem?
     pub fn is_faulty(&self) -> bool {
         !self.noted.borrow().is_empty()

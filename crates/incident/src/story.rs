@@ -32,7 +32,7 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
     }
     let others = incident.bad_phases().filter(|phase| !main.contains(phase));
     let (before, after): (Vec<&Phase>, Vec<&Phase>) =
-        others.partition(|phase| phase.begin.latest < worst.begin.latest);
+        others.partition(|phase| phase.begin.latest < last.begin.latest);
     text += &again(&after, last, now);
     let date_of = Some(middle(last.end.unwrap_or(last.begin)).0);
     match before[..] {
@@ -176,8 +176,8 @@ fn phase_in_short(phase: &Phase, now: Time) -> String {
     format!("{what} for {length}{so_far}{dark}")
 }
 
-/// What came after the worst, and is not of the main phases, the last of which this is: `, and
-/// again for 35 min and 30 min on the same day`.
+/// What came after the last of the main phases, which this is: `, and again for 35 min and 30 min
+/// on the same day`.
 fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let Some(last) = after.last() else { return String::new() };
     let is_short_list =

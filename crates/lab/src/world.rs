@@ -202,7 +202,7 @@ impl World {
         }
         let load = self.load(sent);
         let seconds = self.normal_rtt(&host, load) * slowdown;
-        // Hardly anything changes while a probe is under way: who must know asks.
+        // Worked out only where something changes while a probe is under way.
         let at_host = || sent + Duration::from_secs_f64(seconds / 2.0);
         let rtt = Duration::from_secs_f64(seconds);
         let back = sent + rtt;

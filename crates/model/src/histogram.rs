@@ -110,7 +110,7 @@ impl Histogram {
         if self.counts.is_empty() {
             self.counts.resize(bounds.len() + 1, 0);
         }
-        // Most delays of our own are none.
+        // Most of our own delays are in the first bucket.
         let is_first = nanos <= bounds[0] * 1000;
         let at = if is_first { 0 } else { bounds.partition_point(|&bound| bound * 1000 < nanos) };
         self.counts[at] += 1;

@@ -136,14 +136,19 @@ fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
             bar.shown.is_some_and(|shown| shown.is_watched),
         )
     };
-    let is_shown = |state: Option<State>| {
-        state == bar.shown.map(|shown| shown.state) || has_outage && state == Some(State::Outage)
+    let is_shown = |part: &&Stretch| match bar.shown {
+        None => part.state.is_none(),
+        Some(shown) => {
+            let is_its_state =
+                part.state == Some(shown.state) || has_outage && part.state == Some(State::Outage);
+            is_its_state && part.is_watched == shown.is_watched
+        }
     };
     let drawn = (columns.begin(bar.from), columns.begin(bar.to));
     let first = parts.partition_point(|part| part.period.1 <= drawn.0);
     let parts = parts[first..].iter().take_while(|part| part.period.0 < drawn.1);
     let mut times: Vec<Period> = Vec::new();
-    for &Stretch { period, .. } in parts.filter(|part| is_shown(part.state)) {
+    for &Stretch { period, .. } in parts.filter(is_shown) {
         match times.last_mut() {
             Some(last) if last.1 == period.0 => last.1 = period.1,
             _ => times.push(period),

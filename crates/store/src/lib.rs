@@ -7,6 +7,7 @@
 //! | `episode` | from changes of verdict to episodes; pure |
 //! | `place` | where paths broke |
 //! | `plan` | what plans said, and which episodes were planned |
+//! | `sample` | what is measured in a minute |
 //! | `backlog` | what waits to be written |
 //! | `correction` | what this run has written, once the clock is set |
 //! | `writer` | the thread that writes and retries |
@@ -31,6 +32,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::unwrap_used)]
 
+mod sample;
 mod backlog;
 mod correction;
 mod opening;
@@ -63,6 +65,7 @@ pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
 pub use run::{PastRun, watched};
+pub use sample::Sample;
 pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
@@ -75,10 +78,11 @@ use database::Database;
 use episode::EpisodeTracker;
 use lifesign_core::{
     judge::{Change, Memory, State},
-    scopes::{Level, Remarks, Roster},
+    scopes::{Remarks, Roster},
     time::{Time, WallOffset},
-    watch::{RoundTrips, Snapshot, StoreView, Watch},
+    watch::{Snapshot, StoreView, Watch},
 };
+use sample::samples;
 use std::{
     collections::{BTreeMap, HashMap},
     io,
@@ -99,28 +103,6 @@ const MOST_WITH_MEMORY: usize = 500;
 /// When the clock is set by more than this, what this run has written is corrected; by less it is
 /// only slewed.
 const CLOCK_SET_MS: i64 = 2000;
-/// In plans of more scopes than this only countries have samples: a block's take 20 MB in a year.
-const MAX_SAMPLED_SCOPES: usize = 1000;
-
-/// What was measured of a scope in one minute, or in ten.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sample {
-    /// The prefix, the country's code, or the code, a slash and the network's name.
-    pub scope: String,
-    /// The code of the country that the scope is, or lies in.
-    pub country: String,
-    /// The end of the minute or the ten, on the wall clock.
-    pub time: Time,
-    /// The verdict at the end of the minute; of ten minutes, the gravest.
-    pub state: State,
-    /// How many probes were answered or missed.
-    pub probes: u64,
-    /// Share of these that were missed, 0 to 1.
-    pub loss: Option<f64>,
-    /// None without an answer. Of ten minutes, the shortest and the longest of theirs, and the
-    /// means of their quantiles.
-    pub round_trips: Option<RoundTrips>,
-}
 
 /// The store of a run.
 #[derive(Debug)]
@@ -372,30 +354,6 @@ fn names_by_code(roster: &Roster) -> BTreeMap<String, String> {
 fn countries_by_scope(roster: &Roster) -> BTreeMap<String, String> {
     let country = |scope| roster.country_of(scope).code.clone();
     roster.scopes().map(|scope| (roster.full_name_of(scope), country(scope))).collect()
-}
-
-fn samples(snapshot: &Snapshot) -> Vec<Sample> {
-    let roster = &snapshot.roster;
-    let time = snapshot.wall_offset.written(snapshot.time);
-    let is_small = roster.scope_count() <= MAX_SAMPLED_SCOPES;
-    Level::ALL
-        .into_iter()
-        .rev()
-        .filter(|&level| is_small || level == Level::Country)
-        .flat_map(|level| roster.scopes().filter(move |scope| scope.level() == level))
-        .map(|scope| {
-            let view = snapshot.scope(scope);
-            Sample {
-                scope: roster.full_name_of(scope),
-                country: roster.country_of(scope).code.clone(),
-                time,
-                state: view.verdict.state,
-                probes: view.windows[0].resolved,
-                loss: view.windows[0].loss,
-                round_trips: view.windows[0].round_trips,
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]

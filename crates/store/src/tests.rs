@@ -3,8 +3,8 @@
 use super::{backlog::Backlog, database::Database, *};
 use lifesign_core::{
     judge::{Darknesses, Edge, EvidenceText},
-    scopes::{NetworkId, Scope},
-    watch::{Settings, Spread},
+    scopes::{Level, NetworkId, Scope},
+    watch::{RoundTrips, Settings, Spread},
 };
 use lifesign_incident::{
     StayCount,

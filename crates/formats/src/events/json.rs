@@ -182,7 +182,9 @@ impl<'a> Json<'a> {
         read: impl Fn(&Self, &'a str) -> Option<Vec<Statement>>,
     ) -> Option<Vec<Statement>> {
         let items: Vec<&RawValue> = self.read(list)?;
-        Some(items.into_iter().filter_map(|item| read(self, item.get())).flatten().collect())
+        // To say where a problem is takes a look at all that is before it.
+        let items = items.into_iter().take_while(|_| !self.sheet.is_full());
+        Some(items.filter_map(|item| read(self, item.get())).flatten().collect())
     }
 
     /// Those of regions and networks are left out.
