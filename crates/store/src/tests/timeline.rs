@@ -7,8 +7,9 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
     let directory = TempDir::new("timeline");
     let mut database = Database::open(&directory.file()).unwrap();
     let outage = episode(State::Outage, 1070, 1004, Some((9000, 9600)));
-    database.write(&backlog(3600, vec![outage], Vec::new()), "lab", at(0)).unwrap();
-    database.write(&backlog(12_000, Vec::new(), Vec::new()), "lab", at(7200)).unwrap();
+    // In the midst of columns of 100 s.
+    database.write(&backlog(3650, vec![outage], Vec::new()), "lab", at(0)).unwrap();
+    database.write(&backlog(12_000, Vec::new(), Vec::new()), "lab", at(7250)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     let period = (at(0), at(12_000));
     let data = report::ReportData::read(&reader, "KP", period, at(12_000)).unwrap().unwrap();
@@ -26,9 +27,9 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
         .collect();
     let expected = [
         ("up", "up, 22 Dec 2014 16:15 to 16:32 UTC (16 min 44 s)", false),
-        ("outage", "outage, 22 Dec 2014 16:32 to 17:15 UTC (43 min 16 s)", false),
-        ("outage", "outage, not watched, 22 Dec 2014 17:15 to 18:15 UTC (1 h)", true),
-        ("outage", "outage, 22 Dec 2014 18:15 to 18:55 UTC (40 min)", false),
+        ("outage", "outage, 22 Dec 2014 16:32 to 17:16 UTC (44 min 6 s)", false),
+        ("outage", "outage, not watched, 22 Dec 2014 17:16 to 18:16 UTC (1 h)", true),
+        ("outage", "outage, 22 Dec 2014 18:16 to 18:55 UTC (39 min 10 s)", false),
         ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC (40 min)", false),
     ];
     assert_eq!(told, expected);
