@@ -323,9 +323,11 @@ fn a_day_in_forty_seconds_leaves_nothing_behind() {
     // The first quarter is for warming up.
     let (first, end) = held.split_at(held.len() * 5 / 8);
     let half = &first[held.len() / 4..];
-    // What leaks is never given back; probes that are just under way have some for a moment.
-    let [before, after] = [half, end].map(|held| held.iter().map(|held| held.0).min().unwrap());
-    assert!(after <= before + 4, "descriptors: {held:?}");
+    // What leaks is never given back; probes that are just under way have some for a moment, more
+    // of them on a busy machine.
+    let before = half.iter().map(|held| held.0).max().unwrap();
+    let after = end.iter().map(|held| held.0).min().unwrap();
+    assert!(after <= before, "descriptors: {held:?}");
     let [before, after] = [half, end].map(|held| held.iter().map(|held| held.1).max().unwrap());
     assert!(after <= before + 1024, "resident kB: {held:?}");
     never(&watch, &DARK);
