@@ -316,8 +316,7 @@ impl Daemon {
                 if changes.len() > MANY_CHANGES && loaded.is_none() {
                     published = Some(changes.len());
                 } else {
-                    self.tell(std::mem::take(&mut changes));
-                    self.write_lines(usize::MAX);
+                    self.tell_whole(std::mem::take(&mut changes));
                 }
                 if let Some(loaded) = loaded.take() {
                     // Nothing is left that uses the ids of the old plan.
@@ -325,8 +324,7 @@ impl Daemon {
                 }
                 publication.made(self.clock.now());
                 if let Some(thread) = self.ended_thread(http) {
-                    self.tell(changes);
-                    self.write_lines(usize::MAX);
+                    self.tell_whole(changes);
                     return Err(Failure::Ended(thread));
                 }
                 continue;
@@ -343,8 +341,7 @@ impl Daemon {
                 biased;
                 _ = &mut end => {
                     self.publish(now);
-                    self.tell(changes);
-                    self.write_lines(usize::MAX);
+                    self.tell_whole(changes);
                     return Ok(());
                 }
                 () = self.network.icmp_readable(), if !busy => {}

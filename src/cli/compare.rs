@@ -13,10 +13,9 @@ use super::{
 use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
-use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
 use lifesign_incident::{Period, Statement, Timeline, fold};
-use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, watched};
+use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, unwatched_until};
 use std::{
     collections::BTreeMap,
     env,
@@ -119,13 +118,12 @@ fn compared(
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
-    let runs = reader.runs(Time::default(), Time::NEVER).map_err(StoreError::from)?;
-    tell_broken(broken + runs.broken);
-    let unwatched = reader.unwatched(until).map_err(StoreError::from)?;
-    let incidents = fold(&episodes, &unwatched, until).into_iter();
+    let watched = reader.watched_until(until, None).map_err(StoreError::from)?;
+    tell_broken(broken + watched.broken);
+    let watched = watched.read;
+    let incidents = fold(&episodes, &unwatched_until(until, &watched), until).into_iter();
     let ours: Vec<Ours> =
         incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
-    let watched = watched(&runs.read, until);
     let timeline = |code: &String| {
         let episodes = episodes.iter().filter(|one| one.country == *code);
         (code.clone(), Timeline::seen(&watched, episodes, until))

@@ -74,6 +74,12 @@ impl Daemon {
         self.unwritten.get_or_insert_default().extend(changes);
     }
 
+    /// The same, and writes all lines that are due.
+    pub(super) fn tell_whole(&mut self, changes: Vec<Change>) {
+        self.tell(changes);
+        self.write_lines(usize::MAX);
+    }
+
     /// Writes the lines that are due to standard output, so many of verdicts at most.
     pub(super) fn write_lines(&mut self, most: usize) {
         let Some(changes) = &mut self.unwritten else { return };

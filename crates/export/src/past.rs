@@ -1,9 +1,9 @@
 //! What the store remembers, read for one page. It reads a file: call it where that may block.
 
-use lifesign_core::{scopes::Scope, time::Time, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, fold, go_on, middle, unwatched};
+use lifesign_core::{scopes::Scope, watch::Snapshot};
+use lifesign_incident::{Episode, Incident, fold, go_on, middle};
 use lifesign_page::{Address, Columns, MOST_BLOCKS, Page, Past, Point, Range};
-use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader};
+use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader, unwatched_until};
 use std::{collections::HashMap, path::Path, time::Duration};
 
 /// Reads what the page shows of it; without a store, or where it cannot be read, less is there.
@@ -42,13 +42,10 @@ fn fill(
         let Rows { read, broken } = episodes(reader, snapshot, &address.page)?;
         past.episodes = read;
         past.unreadable_rows += broken;
-        let before = reader.runs(Time::default(), now)?;
-        past.unreadable_rows += before.broken;
-        let before = before.read.iter().map(|run| (run.began, run.lasted.min(now)));
-        past.watched.splice(0..0, before);
-        past.watched.sort_unstable();
-        let unwatched = unwatched((Time::default(), now), past.watched.iter().copied());
-        past.incidents = fold(&past.episodes, &unwatched, now);
+        let watched = reader.watched_until(now, Some(snapshot))?;
+        past.unreadable_rows += watched.broken;
+        past.watched = watched.read;
+        past.incidents = fold(&past.episodes, &unwatched_until(now, &past.watched), now);
         past.episodes.sort_by_key(|episode| episode.found);
     }
     let began = past.watched.first().map_or(now, |first| first.0);

@@ -202,6 +202,11 @@ impl Incident {
         self.phases.iter().filter(|phase| phase.is_bad())
     }
 
+    /// For how long it was seen to be dark in all.
+    pub fn seen_dark(&self) -> Duration {
+        self.phases.iter().map(Phase::seen_dark).sum()
+    }
+
     /// For how long it was dark in all, up to `now`.
     pub fn dark(&self) -> Duration {
         self.phases.iter().map(|phase| phase.dark).sum()

@@ -29,7 +29,7 @@ impl Unseen {
     }
 
     /// These, and when a scope with these episodes was unknown.
-    pub(crate) fn and(&self, episodes: &[&Episode], now: Time) -> Cow<'_, Self> {
+    pub fn and(&self, episodes: &[&Episode], now: Time) -> Cow<'_, Self> {
         let mut unknown =
             episodes.iter().filter(|episode| episode.state == State::Unknown).peekable();
         if unknown.peek().is_none() {

@@ -64,7 +64,7 @@ pub use opening::StoreError;
 pub use place::{PlaceOf, Places};
 pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
-pub use run::{PastRun, watched};
+pub use run::{PastRun, unwatched_until, watched};
 pub use sample::Sample;
 pub use scope_name::{ScopeError, other_scopes};
 pub use series::{Measured, Measurements};

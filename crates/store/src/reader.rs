@@ -6,6 +6,7 @@ use super::{
     opening::{self, PLAYED, StoreError, VERSION, connect},
     place::Places,
     row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
+    run::unwatched_until,
     tables::show_as_newest,
 };
 use lifesign_core::{
@@ -13,11 +14,11 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Unseen, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Period, Unseen, WELL_AFTER, fold, go_on};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -230,8 +231,10 @@ impl StoreReader {
             all.scope = Some(country);
         }
         let folded = EpisodeFilter { since: filter.since, ..all.clone() };
+        let watched = self.watched_until(now, snapshot)?;
+        let unwatched = unwatched_until(now, &watched.read);
         let (Rows { read: mut episodes, broken }, folded) =
-            self.folded(&folded, now, |episodes| {
+            self.folded(&folded, &unwatched, now, |episodes| {
                 if let Some(snapshot) = snapshot {
                     go_on(episodes, snapshot);
                 }
@@ -249,11 +252,11 @@ impl StoreReader {
         let has_more_alone = may_be_told_with && {
             let scope = filter.scope.as_deref().unwrap_or_default();
             episodes.retain(|episode| episode.tells_of(scope, &episode.country));
-            let mut alone = fold(&episodes, &self.unwatched(now)?, now);
+            let mut alone = fold(&episodes, &unwatched, now);
             alone.retain(|incident| filter.passes_incident(incident));
             alone != incidents
         };
-        let rows = Rows { read: incidents, broken: broken + broken_places };
+        let rows = Rows { read: incidents, broken: broken + watched.broken + broken_places };
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
     }
 
@@ -264,16 +267,20 @@ impl StoreReader {
     pub(super) fn folded(
         &self,
         filter: &EpisodeFilter,
+        unwatched: &[Period],
         now: Time,
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
-        let unwatched = self.unwatched(now)?;
         let unknown = self.episodes_where(
-            "state = 'unknown' AND scope = country AND (?1 IS NULL OR country = ?1)",
+            "state = 'unknown' AND (?1 IS NULL OR country = ?1)",
             params![filter.scope],
         )?;
-        let unseen = Unseen::by_country(&unknown.read, &unwatched, now);
-        let unseen_of_others = Unseen::merged(unwatched.clone());
+        let unseen = Unseen::by_country(&unknown.read, unwatched, now);
+        let unseen_of_others = Unseen::merged(unwatched.to_vec());
+        let mut unknown_of: BTreeMap<&str, Vec<&Episode>> = BTreeMap::new();
+        for episode in &unknown.read {
+            unknown_of.entry(&episode.scope).or_default().push(episode);
+        }
         let mut back = 2 * APART;
         loop {
             let each = unseen.values().chain([&unseen_of_others]);
@@ -283,9 +290,11 @@ impl StoreReader {
             let mut episodes =
                 self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
             change(&mut episodes.read);
-            let incidents = fold(&episodes.read, &unwatched, now);
+            let incidents = fold(&episodes.read, unwatched, now);
             let is_cut = |incident: &Incident| {
                 let unseen = unseen.get(&*incident.country).unwrap_or(&unseen_of_others);
+                let own = unknown_of.get(&*incident.scope).map_or(&[][..], Vec::as_slice);
+                let unseen = unseen.and(own, now);
                 incident.end().is_none_or(|end| Some(end.latest) >= filter.since)
                     && incident.begin().latest < unseen.seen_for(APART, from)
             };

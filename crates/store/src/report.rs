@@ -6,7 +6,9 @@ mod tables;
 mod timeline;
 
 use self::{others::others, timeline::timeline};
-use super::{EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, watched};
+use super::{
+    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, unwatched_until, watched,
+};
 use lifesign_core::{
     duration::duration_text,
     judge::State,
@@ -65,7 +67,10 @@ impl ReportData {
         let observed_until = reader.observed_until(now)?;
         // An incident in this period may have begun long before it.
         let all = EpisodeFilter { until: None, ..filter.clone() };
-        let (mut episodes, mut incidents) = reader.folded(&all, observed_until, |_| {})?;
+        let watched = reader.watched_until(observed_until, None)?;
+        let unwatched = unwatched_until(observed_until, &watched.read);
+        let (mut episodes, mut incidents) =
+            reader.folded(&all, &unwatched, observed_until, |_| {})?;
         incidents.retain(|incident| filter.passes_incident(incident));
         let columns = Columns::at_most(MOST_COLUMNS, (since, until));
         let which = Measurements::AllOf(country);
@@ -200,7 +205,7 @@ pub(super) fn sentence(data: &ReportData) -> String {
         vantage if vantage.is_empty() => String::new(),
         vantage => format!(", seen from {vantage}"),
     };
-    let gravest = |incident: &&Incident| (incident.dark(), incident.begin().latest);
+    let gravest = |incident: &&Incident| (incident.seen_dark(), incident.begin().latest);
     let of_country = data.incidents.iter().filter(|incident| incident.scope == *country);
     let in_time = |incident: &Incident| incident.within((data.since, data.until));
     let incidents: Vec<Incident> = of_country.filter_map(in_time).collect();

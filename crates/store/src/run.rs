@@ -4,7 +4,7 @@ use super::{
     RUN_TIMEOUT, Rows, StoreReader,
     row::{is_run, millis, text, time},
 };
-use lifesign_core::time::Time;
+use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_incident::{Period, unwatched};
 use rusqlite::{Result, Row};
 
@@ -32,6 +32,14 @@ pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
     watched
 }
 
+/// When nobody watched up to `now`, by when somebody did; never, if that is not known.
+pub fn unwatched_until(now: Time, watched: &[Period]) -> Vec<Period> {
+    if watched.is_empty() {
+        return Vec::new();
+    }
+    unwatched((Time::default(), now), watched.iter().copied())
+}
+
 impl StoreReader {
     /// The runs that overlap this time, oldest first.
     pub fn runs(&self, since: Time, until: Time) -> Result<Rows<PastRun>> {
@@ -51,12 +59,15 @@ impl StoreReader {
         Rows::collect(statement.query_map([millis(since), millis(until)], run)?)
     }
 
-    /// When nobody watched up to `now`; never, if it is not known who watched.
-    pub fn unwatched(&self, now: Time) -> Result<Vec<Period>> {
-        let runs = self.runs(Time::default(), now)?.read;
-        if runs.is_empty() {
-            return Ok(Vec::new());
+    /// When somebody watched up to `now`, in order, with the run that this snapshot is of.
+    pub fn watched_until(&self, now: Time, present: Option<&Snapshot>) -> Result<Rows<Period>> {
+        let runs = self.runs(Time::default(), now)?;
+        let mut all = watched(&runs.read, now);
+        all.extend(present.map(|present| (present.wall_offset.written(present.started), now)));
+        for (_, lasted) in &mut all {
+            *lasted = now.min(*lasted);
         }
-        Ok(unwatched((Time::default(), now), watched(&runs, now)))
+        all.sort_unstable();
+        Ok(Rows { read: all, broken: runs.broken })
     }
 }

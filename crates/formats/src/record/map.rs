@@ -176,15 +176,16 @@ impl Map {
             .chain(asked.iter().filter_map(|host| self.places.get(host)?.place.block))
             .collect();
         let hint = "leave it out, or write it as the data have it";
-        for (host, Said { position, .. }) in &self.places {
-            if !asked.contains(host) {
-                sheet.note(*position, &format!("{host} was never asked; {hint}"));
-            }
-        }
-        for (prefix, block) in &self.blocks {
-            if let Some(position) = block.position.filter(|_| !used.contains(prefix)) {
-                sheet.note(position, &format!("nobody in {prefix} was asked; {hint}"));
-            }
+        let hosts = self.places.iter().filter(|(host, _)| !asked.contains(host));
+        let hosts = hosts.map(|(host, said)| (said.position, format!("{host} was never asked")));
+        let blocks = self.blocks.iter().filter(|(prefix, _)| !used.contains(prefix));
+        let blocks = blocks.filter_map(|(prefix, block)| {
+            Some((block.position?, format!("nobody in {prefix} was asked")))
+        });
+        let mut unused: Vec<(Position, String)> = hosts.chain(blocks).collect();
+        unused.sort_by_key(|(position, _)| position.line);
+        for (position, what) in unused {
+            sheet.note(position, &format!("{what}; {hint}"));
         }
         sheet.into_problems()
     }

@@ -23,20 +23,22 @@ fn phase(kind: PhaseKind, begin: u64, length: u64, darknesses: u32) -> Phase {
     }
 }
 
+/// An incident of XA that is over.
+fn over(phases: &[Phase]) -> Incident {
+    Incident {
+        scope: "XA".into(),
+        country: "XA".into(),
+        phases: phases.to_vec(),
+        is_over: true,
+        well_at: None,
+    }
+}
+
 #[test]
 fn all_that_happened_is_in_the_sentence() {
     use PhaseKind::{Down, Outage, Unstable};
     let hour = 3600;
-    let told = |phases: &[Phase]| {
-        let incident = Incident {
-            scope: "XA".into(),
-            country: "XA".into(),
-            phases: phases.to_vec(),
-            is_over: true,
-            well_at: None,
-        };
-        sentence("XA", &incident, at(90 * hour))
-    };
+    let told = |phases: &[Phase]| sentence("XA", &over(phases), at(90 * hour));
     let unstable = |begin, length| phase(Unstable, begin, length, 20);
     let nights = [
         unstable(0, hour),
@@ -91,13 +93,7 @@ fn a_minute_of_outage_hides_no_day_of_flapping() {
         Phase { dark, ..phase(Unstable, begin * hour, hours * hour, darknesses) }
     };
     let story = |phases: &[Phase]| {
-        let incident = Incident {
-            scope: "XA".into(),
-            country: "XA".into(),
-            phases: phases.to_vec(),
-            is_over: true,
-            well_at: None,
-        };
+        let incident = over(phases);
         let now = at(40 * hour);
         (sentence("XA", &incident, now), in_short(&incident, now))
     };

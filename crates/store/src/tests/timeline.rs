@@ -130,7 +130,7 @@ fn incidents_of_a_time_are_those_of_the_whole_store() {
         assert!(told.iter().eq(wanted.iter().copied()), "{hour}");
     }
     let filter = EpisodeFilter { since: Some(at(1690 * 3600)), ..EpisodeFilter::default() };
-    assert_eq!(reader.folded(&filter, now, |_| {}).unwrap().0.read.len(), 1);
+    assert_eq!(reader.folded(&filter, &[], now, |_| {}).unwrap().0.read.len(), 1);
 }
 
 #[test]
