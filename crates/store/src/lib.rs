@@ -158,13 +158,17 @@ impl Store {
     ) {
         let wall = offset.written(now);
         let lasted = previous.lasted.unwrap_or(wall).min(wall);
-        self.tracker = EpisodeTracker::resume(
-            previous.open_episodes,
-            memory_restored,
-            lasted,
-            wall,
-            &mut self.changed,
-        );
+        let watched = countries_by_scope(roster);
+        let (open, left): (Vec<Episode>, Vec<Episode>) = previous
+            .open_episodes
+            .into_iter()
+            .partition(|episode| watched.contains_key(&episode.scope));
+        for mut episode in left {
+            episode.leave(lasted);
+            self.changed.push(episode);
+        }
+        self.tracker =
+            EpisodeTracker::resume(open, memory_restored, lasted, wall, &mut self.changed);
         self.next_samples = now + SAMPLE_INTERVAL;
         self.offset = offset;
         self.replan(roster, wall);
