@@ -87,7 +87,7 @@ definitions! {
 
     GAUGE "country_incident_since_timestamp_seconds" []
         "When the first darkness of the country's present incident began, as far as the last 7 days \
-         tell; absent once it has been well for a day."
+         tell; absent once it has been seen to be well for a day."
         PerIncident |incident, out|
             out.add_known(&[], incident.map(|incident| incident.begin().latest.as_secs_f64()));
     GAUGE "country_incident_phase" [phase]

@@ -71,7 +71,7 @@ struct CountryJson<'a> {
     labels: &'a Labels,
     #[serde(flatten)]
     verdict: VerdictJson<'a>,
-    /// Null once it has been well for a day.
+    /// Null once it has been seen to be well for a day.
     incident: Option<IncidentJson>,
     networks: Vec<NetworkJson<'a>>,
     blocks: Vec<BlockJson<'a>>,

@@ -172,7 +172,7 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
 }
 
 /// Groups bad phases to incidents, with what lies between them, and after them as long as it has
-/// not been well for a day.
+/// not been seen to be well for a day.
 fn by_incident(bad: Vec<Phase>, unseen: &Unseen, now: Time) -> Vec<Vec<Phase>> {
     let up = |begin, end| up(Span { begin, end }, unseen, now);
     let mut incidents: Vec<Vec<Phase>> = Vec::new();

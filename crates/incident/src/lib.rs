@@ -1,9 +1,9 @@
 //! What happened, told once: the episodes of a scope, folded into incidents.
 //!
 //! An incident is a maximal stretch of trouble: darknesses, flapping, outages, relapses, and the
-//! recoveries between them, until the scope has been well for a day. It has phases. Whatever people
-//! or programs read of the past (page, `episodes`, report, API, feed, metrics) comes from this one
-//! pure function.
+//! recoveries between them, until the scope has been seen to be well for a day. It has phases.
+//! Whatever people or programs read of the past (page, `episodes`, report, API, feed, metrics)
+//! comes from this one pure function.
 //!
 //! It is a crate of its own, beside the core: it knows verdicts, and the machine that finds them
 //! does not need it.

@@ -25,7 +25,7 @@ pub struct Incident {
     /// In the order in which they happened; never none. The first and, if it is over, the last are
     /// bad ones.
     pub phases: Vec<Phase>,
-    /// It has been well for a day, or is not watched any more.
+    /// It has been seen to be well for a day, or is not watched any more.
     pub is_over: bool,
     /// When it has been seen to be well for a day after its last bad phase, if nothing more
     /// happens; None while that goes on, and if nobody watched any more.
@@ -56,7 +56,7 @@ pub struct Phase {
 /// What happens in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PhaseKind {
-    /// It answers, but has not been well for a day.
+    /// It answers, but has not been seen to be well for a day.
     Up,
     /// It was dark once, for less than makes an outage.
     Down,
@@ -102,7 +102,8 @@ impl Phase {
         (self.seen_dark(), self.kind, self.length(now).0)
     }
 
-    fn seen_dark(&self) -> Duration {
+    /// For how long of it it was seen to be dark.
+    pub fn seen_dark(&self) -> Duration {
         self.dark.saturating_sub(self.dark_unseen)
     }
 
@@ -141,7 +142,8 @@ impl Incident {
         self.well_at.filter(|_| !self.is_over)
     }
 
-    /// When it had been well for a day, or was not watched any more; None until it is over.
+    /// When it had been seen to be well for a day, or was not watched any more; None until it is
+    /// over.
     pub fn was_over_at(&self) -> Option<Time> {
         let end = self.end()?.latest;
         Some(self.well_at.unwrap_or(end))
@@ -187,7 +189,7 @@ impl Incident {
         format!("{}Z", minute.replace(':', ""))
     }
 
-    /// With those phases alone of which some lies in this period; None if none of them is bad.
+    /// The same with only the phases that overlap this period; None if none of these is bad.
     pub fn within(&self, (from, to): Period) -> Option<Self> {
         let is_in = |phase: &&Phase| {
             phase.begin.latest < to && phase.end.is_none_or(|end| end.latest > from)

@@ -10,8 +10,8 @@ use lifesign_core::{
 };
 use std::time::Duration;
 
-/// The incident that a country is in; None if it has been well for a day. It begins with its first
-/// darkness in the last [`lifesign_core::watch::HISTORY_LENGTH`].
+/// The incident that a country is in; None if it has been seen to be well for a day. It begins with
+/// its first darkness in the last [`lifesign_core::watch::HISTORY_LENGTH`].
 pub fn present(snapshot: &Snapshot, country: CountryId) -> Option<Incident> {
     let now = snapshot.wall_offset.written(snapshot.time);
     let incident = fold(&episodes(snapshot, Scope::Country(country)), &[], now).pop()?;
@@ -38,17 +38,17 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
             let none = Darknesses::default();
             unknown = Some(Episode { begin, ..episode(span, &name, country, none, offset) });
             if let Some(known) = &mut open {
-                known.paused.get_or_insert(from);
+                known.pause(from);
             }
             continue;
         }
         let darknesses = span.darknesses.written(offset);
         if let Some(mut known) = open.take() {
-            if let (Some(paused), Some(state)) = (known.paused, continued(known.state, span.state))
+            if known.paused.is_some()
+                && let Some(state) = continued(known.state, span.state)
             {
                 known.state = state;
-                known.paused = None;
-                known.unseen += from.since(paused);
+                known.see_again(from);
                 known.darknesses = known.darknesses.then(darknesses);
                 open = Some(known);
                 continue;

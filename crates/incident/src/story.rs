@@ -86,9 +86,10 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
         String::new()
     };
     let what = adjective(phase.kind);
+    let left = if phase.is_left { ", and not watched since" } else { "" };
     match (phase.kind, phase.end) {
         (PhaseKind::Unstable, Some(end)) => format!(
-            "{what} from {begin} to {} UTC ({length}{})",
+            "{what} from {begin} to {} UTC{left} ({length}{})",
             end_text(end),
             dark_words(phase, now)
         ),
@@ -96,7 +97,7 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
             format!("{what} since {begin} UTC ({length} so far{})", dark_words(phase, now))
         }
         (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, Some(end)) => {
-            format!("{what} from {begin} for {length}{half}, until {} UTC", end_text(end))
+            format!("{what} from {begin} for {length}{half}, until {} UTC{left}", end_text(end))
         }
         (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, None) => {
             format!("{what} since {begin} UTC, for {length} so far")

@@ -138,6 +138,7 @@ fn phases(view: &View, incident: &Incident) -> Markup {
                         td { (edge(phase.begin)) }
                         td {
                             @match phase.end { Some(end) => (edge(end)), None => { "goes on" } }
+                            @if phase.is_left { ", then not watched" }
                         }
                         td { (length_text(phase.begin, phase.end, now)) }
                         td { (dark(phase, now)) }
@@ -156,7 +157,7 @@ fn edge(edge: Edge) -> Markup {
 fn dark(phase: &Phase, now: Time) -> Markup {
     html! {
         @if phase.is_bad() {
-            (duration_text(phase.dark)) " (" (story::dark_share_text(phase, now)) ")"
+            (duration_text(phase.seen_dark())) " (" (story::dark_share_text(phase, now)) ")"
             @if phase.darknesses > 1 { ", " (phase.darknesses) " times" }
         }
         @if !phase.unseen.is_zero() {

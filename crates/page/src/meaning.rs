@@ -22,8 +22,8 @@ pub(crate) fn page(view: &View) -> Markup {
                 dt { "unstable" } dd { (text::UNSTABLE) }
                 dt { "incident" }
                 dd {
-                    "everything from the first darkness until it has been well for a day: outages, "
-                    "instability, and the recoveries in between"
+                    "everything from the first darkness until it has been seen to be well for a "
+                    "day: outages, instability, and the recoveries in between"
                 }
                 dt { "block" } dd { "a range of neighbouring addresses, such as 175.45.176.0/24" }
                 dt { "± 4 s" } dd { "the moment is known so closely, and no better" }

@@ -102,7 +102,10 @@ pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup 
     let has_titles = size != StripSize::Small;
     let description = description(timeline, columns);
     let bars = bars(timeline.columns(columns));
-    let parts: Vec<Stretch> = timeline.within((columns.from, columns.to)).collect();
+    let mut parts: Vec<Stretch> = Vec::new();
+    if has_titles {
+        parts.extend(timeline.within((columns.from, columns.to)));
+    }
     html! {
         svg.strip.large[is_large] role="img" aria-label=(description) {
             @if !has_titles { title { (description) } }

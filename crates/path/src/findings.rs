@@ -29,7 +29,9 @@ impl Tracer {
         let is_learning = path.length == 0;
         if is_learning && learn_order(path, sweep) {
             // Nothing lies behind that could be found.
-            path.episode.iter_mut().for_each(|episode| episode.explored = u8::MAX);
+            if let Some(episode) = &mut path.episode {
+                episode.explored = u8::MAX;
+            }
         }
         let at = sweep.started;
         let slot = sweep.slot;
@@ -115,8 +117,10 @@ impl Tracer {
                 self.routers.charge(router, now);
             }
         }
-        for (hop_limit, router) in seen.into_iter().filter(|_| !is_learning) {
-            path.hop_mut(hop_limit).push(router);
+        if !is_learning {
+            for (hop_limit, router) in seen {
+                path.hop_mut(hop_limit).push(router);
+            }
         }
         if is_whole && let Some(episode) = &mut path.episode {
             episode.forget();

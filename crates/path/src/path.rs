@@ -210,8 +210,8 @@ impl Path {
     /// Of a path on which nobody was heard but the target, in one sweep perhaps, nothing is known
     /// that could tell where it breaks: its hops are looked for as if it were new.
     pub fn forget_lone_target(&mut self) {
-        let routers = self.hops.iter().take(self.router_hops().into());
-        if self.length > 1 && routers.into_iter().all(|hop| !hop.newest().is_some()) {
+        let mut routers = self.hops.iter().take(self.router_hops().into());
+        if self.length > 1 && routers.all(|hop| !hop.newest().is_some()) {
             self.length = 0;
             self.hops.clear();
         }

@@ -79,11 +79,10 @@ enum Stage {
     Unreachable,
 }
 
-/// When patience runs out, or a probe is lost. Timers of one time are in this order: same input,
-/// same order.
+/// That of which patience runs out, or which is lost. Timers of one time are in this order: same
+/// input, same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
-    is_overdue: bool,
     target: u32,
     seq: u32,
     sent: Time,
@@ -167,7 +166,7 @@ impl OpenProbes {
         probes.waiting += 1;
         self.waiting += 1;
         let at = sent + patience;
-        let timer = Timer { is_overdue: false, target: target.0, seq, sent, trap };
+        let timer = Timer { target: target.0, seq, sent, trap };
         self.patience.push(Reverse((at, timer)));
         (Due { target, seq, sent, patience, trap, repeat }, displaced)
     }
@@ -184,12 +183,12 @@ impl OpenProbes {
             let is_lost = first(&self.lost) < first(&self.patience);
             let timers = if is_lost { &mut self.lost } else { &mut self.patience };
             let Reverse((at, timer)) = timers.pop()?;
-            let Timer { is_overdue, target, seq, sent, trap } = timer;
+            let Timer { target, seq, sent, trap } = timer;
             let probes = &mut self.recent[target as usize];
             if !probes.is_open(seq) {
                 continue;
             }
-            let found = if is_overdue {
+            let found = if is_lost {
                 probes.set(seq, Stage::Settled);
                 self.overdue.remove(&(target, seq));
                 Found::Lost
@@ -199,7 +198,6 @@ impl OpenProbes {
                 self.overdue.insert((target, seq), probe);
                 probes.waiting -= 1;
                 self.waiting -= 1;
-                let timer = Timer { is_overdue: true, ..timer };
                 self.lost.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };

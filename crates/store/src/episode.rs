@@ -74,7 +74,7 @@ impl OpenEpisodes {
         if let Some(known) = &mut self.known
             && known.paused.is_none()
         {
-            known.paused = Some(time);
+            known.pause(time);
             known.darknesses = known.darknesses.then(darknesses);
             changed.push(known.clone());
         }

@@ -190,7 +190,7 @@ fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
 fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
     let of_it = episodes.iter().filter(|one| is_dated_from(flapping, one));
     of_it.fold(Darknesses::default(), |before, each| {
-        let length = each.end.map_or(Duration::ZERO, |end| end.latest.since(each.begin.latest));
+        let length = each.end.map_or(Duration::ZERO, |end| each.length(end.latest).0);
         before.then(Darknesses::one(length, each.begin, each.end))
     })
 }
@@ -261,6 +261,7 @@ mod tests {
             [(State::Up, at(0), 0), (State::Flapping, at(100), 5), (State::Up, at(3000), 0)]
         );
         let told = spans[1].darknesses;
-        assert_eq!((told.length.as_secs(), told.last_end), (90 + 20 + 30, Some(edge(700))));
+        // Their ends are edges of four seconds, and lengths are from middle to middle.
+        assert_eq!((told.length.as_secs(), told.last_end), (90 + 18 + 28, Some(edge(700))));
     }
 }

@@ -18,6 +18,7 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
         let unseen =
             if episode.unseen.is_zero() { "-".into() } else { duration_text(episode.unseen) };
         let end = match (episode.end, episode.paused) {
+            (Some(end), _) if episode.is_left() => edge_text(end) + ", then not watched",
             (Some(end), _) => edge_text(end),
             (None, None) => format!("still so at {}", time_text(observed_until)),
             (None, Some(paused)) => format!("not seen since {}", time_text(paused)),

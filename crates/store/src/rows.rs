@@ -127,6 +127,7 @@ struct PhaseKeys {
     darknesses: u32,
     dark_seconds: f64,
     unseen_seconds: f64,
+    left: bool,
     place: Option<&'static str>,
     path: Option<String>,
 }
@@ -139,6 +140,7 @@ impl PhaseKeys {
             darknesses: phase.darknesses,
             dark_seconds: seconds(phase.dark),
             unseen_seconds: seconds(phase.unseen),
+            left: phase.is_left,
             place: place.as_ref().map(|place| place.place.label()),
             path: place.map(|place| place.words),
         }
@@ -200,6 +202,7 @@ impl Row for PhaseRow<'_> {
         "darknesses",
         "dark_seconds",
         "unseen_seconds",
+        "left",
         "place",
         "path",
     ];

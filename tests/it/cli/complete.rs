@@ -117,7 +117,6 @@ fn fish_completes() {
     assert_eq!(words, wanted);
 }
 
-/// Whoever has the program alone has the script of it.
 /// That of the library is changed for it, which a later one may have written otherwise.
 #[test]
 fn the_script_of_zsh_takes_letters_of_any_case() {
@@ -125,6 +124,7 @@ fn the_script_of_zsh_takes_letters_of_any_case() {
     assert!(script.contains("'values' other -M 'm:{a-zA-Z}={A-Za-z}'"), "{script}");
 }
 
+/// Whoever has the program alone has the script of it.
 #[test]
 fn the_program_says_its_script() {
     let here = place();

@@ -152,6 +152,7 @@ impl Map {
         let order = self.blocks.len();
         let new = Block { country: None, order, position };
         let block = self.blocks.entry(prefix).or_insert(new);
+        block.position = block.position.or(position);
         if let (None, Some(country)) = (&block.country, country) {
             block.country = Some(country.clone());
         }
@@ -176,7 +177,9 @@ impl Map {
             .chain(asked.iter().filter_map(|host| self.places.get(host)?.place.block))
             .collect();
         let hint = "leave it out, or write it as the data have it";
-        let hosts = self.places.iter().filter(|(host, _)| !asked.contains(host));
+        let is_used = |said: &Said| said.place.block.is_some_and(|block| used.contains(&block));
+        let hosts = self.places.iter();
+        let hosts = hosts.filter(|(host, said)| !asked.contains(host) && !is_used(said));
         let hosts = hosts.map(|(host, said)| (said.position, format!("{host} was never asked")));
         let blocks = self.blocks.iter().filter(|(prefix, _)| !used.contains(prefix));
         let blocks = blocks.filter_map(|(prefix, block)| {
