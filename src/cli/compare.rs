@@ -13,11 +13,11 @@ use super::{
 use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
+use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
-use lifesign_incident::{Period, Statement, Timeline, fold};
+use lifesign_incident::{Period, Statement, Unseen, fold};
 use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, unwatched_until};
 use std::{
-    collections::BTreeMap,
     env,
     fs::{self, File},
     io::Read,
@@ -120,20 +120,19 @@ fn compared(
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
     let watched = reader.watched_until(until, None).map_err(StoreError::from)?;
     tell_broken(broken + watched.broken);
-    let watched = watched.read;
-    let incidents = fold(&episodes, &unwatched_until(until, &watched), until).into_iter();
+    let mut unwatched = unwatched_until(until, &watched.read);
+    let incidents = fold(&episodes, &unwatched, until).into_iter();
     let ours: Vec<Ours> =
         incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
-    let timeline = |code: &String| {
-        let episodes = episodes.iter().filter(|one| one.country == *code);
-        (code.clone(), Timeline::seen(&watched, episodes, until))
-    };
-    let timelines: BTreeMap<String, Timeline> =
-        countries.iter().filter(|code| is_of_it(code)).map(timeline).collect();
+    unwatched.push((until, Time::NEVER));
+    let by_country = Unseen::by_country(&episodes, &unwatched, until);
+    let by_none = Unseen::merged(unwatched);
+    let of_country = |code: &str| by_country.get(code).unwrap_or(&by_none);
     // Where no country is named, as much as of that of which nobody saw most.
-    let unseen = |country: Option<&str>, period: Period| match country {
-        Some(code) => Some(timelines.get(code)?.unseen(period)),
-        None => timelines.values().map(|timeline| timeline.unseen(period)).max(),
+    let unseen = |country: Option<&str>, period: Period| {
+        let asked = countries.iter().filter(|code| is_of_it(code));
+        let named = asked.filter(|code| country.is_none_or(|country| country == *code));
+        named.map(|code| of_country(code).within(period)).max()
     };
     let rows = rows(&ours, &theirs, until, unseen);
     print(&if json { json_lines(&rows) } else { text(&rows) });

@@ -47,7 +47,7 @@ fn difference(time: Time, edge: Edge) -> f64 {
 
 /// What nobody of us saw of a time that only others speak of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unseen {
+pub struct UnseenPart {
     /// How long that is.
     pub length: Duration,
     /// It is all of the time.
@@ -62,7 +62,7 @@ pub struct Row<'a> {
     /// In the order in which theirs begin.
     pub theirs: Vec<&'a Statement>,
     /// Of theirs alone; None if the record has no such country.
-    pub unseen: Option<Unseen>,
+    pub unseen: Option<UnseenPart>,
 }
 
 /// Puts statements beside ours. Each is of the event that it has most time in common with, or, if
@@ -94,7 +94,7 @@ pub fn rows<'a>(
         } else {
             let (from, to) = period(statement, until);
             let unseen = unseen(statement.country.as_deref(), (from, to))
-                .map(|length| Unseen { length, is_all: length >= to.since(from) });
+                .map(|length| UnseenPart { length, is_all: length >= to.since(from) });
             alone.push(Row { ours: None, theirs: vec![statement], unseen });
         }
     }
@@ -131,9 +131,9 @@ pub fn text(rows: &[Row<'_>]) -> String {
             let country = statement.country.as_deref().unwrap_or("?");
             let why = match unseen {
                 None => ", for the record has no such country".into(),
-                Some(Unseen { length: Duration::ZERO, .. }) => String::new(),
-                Some(Unseen { is_all: true, .. }) => ", for we did not see it then".into(),
-                Some(Unseen { length, .. }) => {
+                Some(UnseenPart { length: Duration::ZERO, .. }) => String::new(),
+                Some(UnseenPart { is_all: true, .. }) => ", for we did not see it then".into(),
+                Some(UnseenPart { length, .. }) => {
                     format!("; {} of it we did not see", duration_text(*length))
                 }
             };

@@ -5,7 +5,7 @@ use lifesign_core::{
     judge::{Edge, State},
     time::Time,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// From when to when.
 pub type Period = (Time, Time);
@@ -195,21 +195,13 @@ impl Timeline {
             (period.0 < period.1).then_some(Stretch { state, is_watched, period })
         })
     }
-
-    /// For how much of a period nobody watched, or nothing was known.
-    pub fn unseen(&self, period: Period) -> Duration {
-        let is_unseen =
-            |stretch: &Stretch| !stretch.is_watched || stretch.state == Some(State::Unknown);
-        let unseen = self.within(period).filter(is_unseen);
-        unseen.map(|Stretch { period: (from, to), .. }| to.since(from)).sum()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fixtures::{at, outage};
-    use State::{Down, Flapping, Outage, Partial, Unknown, Up};
+    use State::{Down, Flapping, Outage, Partial, Up};
 
     fn episode(state: State, found: u64, begin: u64, end: u64) -> Episode {
         let begin = Edge { earliest: None, latest: at(begin) };
@@ -284,21 +276,5 @@ mod tests {
             (None, false, 800, 1000),
         ];
         assert_eq!(told(&timeline), expected);
-    }
-
-    #[test]
-    fn unseen_is_what_nobody_watched_and_what_was_unknown_once_each() {
-        // An unknown that was left open by a run that ended goes on into the gap, and holds until
-        // an outage is found.
-        let unknown = Episode { end: None, ..episode(Unknown, 50, 50, 60) };
-        let episodes = [unknown, episode(Outage, 300, 290, 450)];
-        let watched = [(at(0), at(100)), (at(200), at(400)), (at(500), at(900))];
-        let timeline = Timeline::seen(&watched, &episodes, at(900));
-        let unseen = |from, to| timeline.unseen((at(from), at(to))).as_secs();
-        assert_eq!(unseen(0, 50), 0);
-        assert_eq!(unseen(0, 200), 150, "unknown, and nobody watched");
-        assert_eq!(unseen(250, 300), 40, "unknown until the outage");
-        assert_eq!(unseen(290, 500), 100, "the outage went on, and nobody watched");
-        assert_eq!(unseen(800, 1000), 100, "that is not yet");
     }
 }

@@ -54,7 +54,7 @@ impl Unseen {
     }
 
     /// For how long nobody could see between these times.
-    pub(crate) fn within(&self, (from, to): Period) -> Duration {
+    pub fn within(&self, (from, to): Period) -> Duration {
         let first = self.0.partition_point(|&(_, end)| end <= from);
         let periods = self.0[first..].iter().take_while(|(begin, _)| *begin < to);
         periods.map(|&(begin, end)| end.min(to).since(begin.max(from))).sum()
