@@ -81,9 +81,9 @@ pub fn rows<'a>(
     for statement in theirs {
         let likeness = |ours: &Ours| {
             let end = ours.end.map_or(until, |end| end.latest);
-            let until = statement.end.unwrap_or(until.max(statement.begin));
-            let common = end.min(until).since(ours.begin.latest.max(statement.begin));
-            let apart = ours.begin.latest.since(until).max(statement.begin.since(end));
+            let their_end = end_of(statement, until);
+            let common = end.min(their_end).since(ours.begin.latest.max(statement.begin));
+            let apart = ours.begin.latest.since(their_end).max(statement.begin.since(end));
             let is_of_it = statement.is_of(&ours.country) && apart <= NEAR;
             is_of_it.then_some((common, Reverse(apart)))
         };
@@ -110,10 +110,14 @@ pub fn rows<'a>(
     rows
 }
 
+/// Until when a statement is; what is open lasts until then.
+fn end_of(statement: &Statement, until: Time) -> Time {
+    statement.end.unwrap_or(until.max(statement.begin))
+}
+
 /// From when to when a statement is; a moment of it at least.
 fn period(statement: &Statement, until: Time) -> Period {
-    let end = statement.end.unwrap_or(until.max(statement.begin));
-    (statement.begin, end.max(statement.begin + Duration::from_secs(1)))
+    (statement.begin, end_of(statement, until).max(statement.begin + Duration::from_secs(1)))
 }
 
 /// The rows for people.

@@ -11,7 +11,7 @@ use std::{cmp::Reverse, time::Duration};
 /// A phase before the worst that was dark for so many times less is hardly worth a word.
 const HARDLY: u32 = 10;
 /// It was unstable for long.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG_UNSTABLE: Duration = Duration::from_secs(3600);
 /// So many phases are told each for itself.
 const MOST_MAIN: usize = 4;
 
@@ -228,7 +228,7 @@ impl Incident {
         let before = before.max_by_key(|phase| phase.weight(now));
         let before = before.filter(|phase| phase.seen_dark() * HARDLY >= worst.seen_dark());
         let is_main = |phase: &&Phase| {
-            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now).0 >= LONG;
+            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now).0 >= LONG_UNSTABLE;
             is_long || *phase == worst || Some(*phase) == before
         };
         let mut main: Vec<&Phase> = self.bad_phases().filter(is_main).collect();

@@ -8,7 +8,7 @@ use lifesign_core::{
 use std::{num::NonZeroU32, time::Duration};
 
 /// A darkness of this length stands for itself.
-const LONG: Duration = Duration::from_secs(3600);
+const LONG_ALONE: Duration = Duration::from_secs(3600);
 /// So does one of this length that is so many times as long as those next to it: the three before
 /// it and the three after it.
 const LONG_BESIDE: Duration = Duration::from_secs(600);
@@ -156,7 +156,7 @@ impl Trouble {
         let mut beside: Vec<Duration> = before.chain(after).collect();
         beside.sort_unstable();
         let typical = beside.get(beside.len() / 2).copied().unwrap_or_default();
-        surely_dark >= LONG || surely_dark >= typical * TIMES_AS_LONG
+        surely_dark >= LONG_ALONE || surely_dark >= typical * TIMES_AS_LONG
     }
 
     /// The phase that it is.

@@ -154,12 +154,12 @@ struct InDarkness {
 }
 
 /// When blocks and others were dark: by the scope, in the order in which that began.
-type Darknesses<'a> = HashMap<&'a str, Vec<(Time, Time)>>;
+type DarkPeriods<'a> = HashMap<&'a str, Vec<(Time, Time)>>;
 
-fn darknesses(episodes: &[Episode]) -> Darknesses<'_> {
+fn darknesses(episodes: &[Episode]) -> DarkPeriods<'_> {
     let is_dark =
         |one: &&Episode| matches!(one.state, State::Down | State::Flapping | State::Outage);
-    let mut all = Darknesses::new();
+    let mut all = DarkPeriods::new();
     for episode in episodes.iter().filter(is_dark) {
         all.entry(&episode.scope).or_default().push(told_in(episode.span()));
     }
@@ -167,7 +167,7 @@ fn darknesses(episodes: &[Episode]) -> Darknesses<'_> {
 }
 
 impl InDarkness {
-    fn new(told: ToldPlace, darknesses: &Darknesses<'_>) -> Self {
+    fn new(told: ToldPlace, darknesses: &DarkPeriods<'_>) -> Self {
         let of_block = darknesses.get(&*told.scope).into_iter().flatten();
         let in_it = of_block.filter(|(from, to)| (*from..=*to).contains(&told.told));
         let until = in_it.map(|darkness| darkness.1).max().unwrap_or(told.told);
@@ -176,7 +176,7 @@ impl InDarkness {
 }
 
 impl Places {
-    fn new(told: Vec<ToldPlace>, darknesses: &Darknesses<'_>) -> Self {
+    fn new(told: Vec<ToldPlace>, darknesses: &DarkPeriods<'_>) -> Self {
         let told: Vec<InDarkness> =
             told.into_iter().map(|place| InDarkness::new(place, darknesses)).collect();
         let mut by_scope: HashMap<String, Vec<(usize, Time)>> = HashMap::new();

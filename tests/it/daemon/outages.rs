@@ -15,6 +15,8 @@ use std::time::Duration;
 const ACQUAINTANCE: Duration = Duration::from_secs(40);
 /// So soon a cut is told of ...
 const DOWN: Duration = Duration::from_secs(12);
+/// ... or one of a block alone, of which only its own hosts tell: 99 of 100 within 12.5 s.
+const DOWN_ALONE: Duration = Duration::from_secs(15);
 /// ... and its end ...
 const UP: Duration = Duration::from_secs(6);
 /// ... and the end of our own blindness, after which nobody is asked more often.
@@ -78,7 +80,7 @@ fn three_quick_cuts_are_flapping() {
 fn one_block_of_four_in_outage_makes_its_country_partial() {
     let mut watched = start("partial", "20s");
     let cut = watched.at(|world| world.cut("10.45.177.0/24", "drop"));
-    watched.in_time(&[SCOPES[1]], "down", cut, DOWN);
+    watched.in_time(&[SCOPES[1]], "down", cut, DOWN_ALONE);
     watched.in_time(&[SCOPES[1]], "outage", cut, Duration::from_secs(35));
     watched.in_time(&["KP"], "partial", cut, Duration::from_secs(35));
     let mended = watched.at(World::mend);
