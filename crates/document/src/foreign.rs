@@ -26,7 +26,7 @@ const KINDS: [(&[u8], &str); 18] = [
     (b"\x4d\x3c\xb2\xa1", PCAP),
     (b"\xa1\xb2\x3c\x4d", PCAP),
     (b"\x0a\x0d\x0d\x0a", "a packet capture (pcapng), packets and no results"),
-    (b"\x1f\x8b", "packed with gzip; unpack it, or give - and pipe what zcat writes"),
+    (b"\x1f\x8b", "packed with gzip; unpack it by gunzip"),
     (b"BZh", "packed with bzip2; unpack it by bunzip2"),
     (b"\xfd7zXZ\0", "packed with xz; unpack it by unxz"),
     (b"\x28\xb5\x2f\xfd", "packed with Zstandard; unpack it by unzstd"),
@@ -56,10 +56,7 @@ mod tests {
     fn other_kinds_of_files_are_named() {
         for (head, wanted) in [
             (&b"\xd4\xc3\xb2\xa1\x02\0"[..], Some("a packet capture (pcap)")),
-            (
-                b"\x1f\x8b\x08\0",
-                Some("packed with gzip; unpack it, or give - and pipe what zcat writes"),
-            ),
+            (b"\x1f\x8b\x08\0", Some("packed with gzip; unpack it by gunzip")),
             (b"SQLite format 3\0\x10", Some("a database of SQLite")),
             (b"\xff\xfeh\0", Some("text in UTF-16")),
             (b"abc\0", Some("no text, for it has zero bytes")),

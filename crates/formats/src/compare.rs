@@ -1,8 +1,11 @@
 //! Others' statements beside ours: which are of the same event, and by how much they differ.
 
+mod json;
+
+pub use json::json_lines;
+
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
 use lifesign_incident::{Incident, Period, Phase, PhaseKind, Statement, story::edge_text};
-use serde::Serialize;
 use std::{cmp::Reverse, fmt::Write as _, time::Duration};
 
 /// A statement this long before ours begins or after it ends may be of the same event: others look
@@ -20,18 +23,26 @@ pub struct Ours {
     pub begin: Edge,
     /// When it ended; None while it lasts.
     pub end: Option<Edge>,
+    /// It ended because nobody watched any more, which is no return.
+    pub is_left: bool,
 }
 
 impl Ours {
     /// What we say of the country of an incident.
     pub fn of_incident(incident: Incident) -> impl Iterator<Item = Self> {
         let Incident { country, phases, .. } = incident;
-        phases.into_iter().filter(Phase::is_bad).map(move |Phase { kind, begin, end, .. }| Self {
+        phases.into_iter().filter(Phase::is_bad).map(move |phase| Self {
             country: country.clone(),
-            kind,
-            begin,
-            end,
+            kind: phase.kind,
+            begin: phase.begin,
+            end: phase.end,
+            is_left: phase.is_left,
         })
+    }
+
+    /// When it came back; None if it did not, or nobody watched.
+    fn came_back(&self) -> Option<Edge> {
+        self.end.filter(|_| !self.is_left)
     }
 }
 
@@ -124,10 +135,11 @@ fn period(statement: &Statement, until: Time) -> Period {
 pub fn text(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
     for Row { ours, theirs, unseen } in rows {
-        if let Some(Ours { country, kind, begin, end }) = ours {
+        if let Some(Ours { country, kind, begin, end, is_left }) = ours {
+            let (kind, begin) = (kind.label(), edge_text(*begin));
             let end = end.map_or("now".into(), edge_text);
-            let _ =
-                writeln!(text, "{country} {} from {} to {end}", kind.label(), edge_text(*begin));
+            let left = if *is_left { ", then not watched" } else { "" };
+            let _ = writeln!(text, "{country} {kind} from {begin} to {end}{left}");
             if theirs.is_empty() {
                 text.push_str("  nobody else\n");
             }
@@ -155,7 +167,7 @@ pub fn text(rows: &[Row<'_>]) -> String {
             );
             if let Some(ours) = ours {
                 let begin = in_words("begins", difference(statement.begin, ours.begin));
-                let end = statement.end.zip(ours.end);
+                let end = statement.end.zip(ours.came_back());
                 let end = end.map(|(time, edge)| in_words("ends", difference(time, edge)));
                 let _ = write!(text, "; {begin}");
                 if let Some(end) = end {
@@ -182,75 +194,6 @@ fn in_words(what: &str, seconds: f64) -> String {
     }
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    country: Option<&'a str>,
-    phase: Option<&'a str>,
-    begin: Option<EdgeText>,
-    end: Option<EdgeText>,
-    unseen_seconds: Option<f64>,
-    statements: Vec<TheirLine<'a>>,
-}
-
-#[derive(Serialize)]
-struct EdgeText {
-    earliest: Option<String>,
-    latest: String,
-}
-
-impl EdgeText {
-    fn of(edge: Edge) -> Self {
-        Self { earliest: edge.earliest.map(Time::exact), latest: edge.latest.exact() }
-    }
-}
-
-#[derive(Serialize)]
-struct TheirLine<'a> {
-    who: &'a str,
-    begin: String,
-    end: Option<String>,
-    what: &'a str,
-    begin_difference_seconds: Option<f64>,
-    end_difference_seconds: Option<f64>,
-}
-
-impl<'a> TheirLine<'a> {
-    fn of(statement: &'a Statement, ours: Option<&Ours>) -> Self {
-        let Statement { who, begin, end, what, .. } = statement;
-        Self {
-            who,
-            begin: begin.exact(),
-            end: end.map(Time::exact),
-            what,
-            begin_difference_seconds: ours.map(|ours| difference(*begin, ours.begin)),
-            end_difference_seconds: ours.and_then(|ours| Some(difference((*end)?, ours.end?))),
-        }
-    }
-}
-
-/// The rows as JSON Lines.
-pub fn json_lines(rows: &[Row<'_>]) -> String {
-    let mut text = String::new();
-    for Row { ours, theirs, unseen } in rows {
-        let line = Line {
-            country: match (ours, &theirs[..]) {
-                (Some(ours), _) => Some(&*ours.country),
-                (None, [first, ..]) => first.country.as_deref(),
-                (None, []) => None,
-            },
-            phase: ours.map(|ours| ours.kind.label()),
-            begin: ours.map(|ours| EdgeText::of(ours.begin)),
-            end: ours.and_then(|ours| ours.end.map(EdgeText::of)),
-            unseen_seconds: unseen.map(|unseen| unseen.length.as_secs_f64()),
-            statements: theirs.iter().map(|statement| TheirLine::of(statement, *ours)).collect(),
-        };
-        // A struct of strings and numbers can always be written.
-        text += &serde_json::to_string(&line).unwrap_or_default();
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,7 +208,8 @@ mod tests {
 
     fn ours(begin: u64, end: Option<u64>) -> Ours {
         let country = "KP".into();
-        Ours { country, kind: PhaseKind::Outage, begin: edge(begin), end: end.map(edge) }
+        let (kind, begin, end) = (PhaseKind::Outage, edge(begin), end.map(edge));
+        Ours { country, kind, begin, end, is_left: false }
     }
 
     fn theirs(who: &str, country: Option<&str>, begin: u64, end: Option<u64>) -> Statement {
@@ -360,6 +304,23 @@ KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
         assert_eq!(told(Some(0)), (nothing(""), Some(0.0)));
         assert_eq!(told(Some(5)), (nothing("; 5 min of it we did not see"), Some(300.0)));
         assert_eq!(told(Some(10)), (nothing(", for we did not see it then"), Some(600.0)));
+    }
+
+    #[test]
+    fn to_be_watched_no_more_is_no_return() {
+        let ours = [Ours { is_left: true, ..ours(60, Some(600)) }];
+        let theirs = [theirs("IODA bgp", Some("KP"), 60, Some(700))];
+        let rows = rows(&ours, &theirs, at(1000), |_, _| Some(Duration::ZERO));
+        assert_eq!(
+            text(&rows),
+            "\
+KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s, then not watched
+  IODA bgp from 2014-12-22 17:00:00 to 2014-12-23 03:40:00; begins with ours
+"
+        );
+        let line: serde_json::Value = serde_json::from_str(&json_lines(&rows)).expect("JSON");
+        assert_eq!(line["left"], true);
+        assert!(line["statements"][0]["end_difference_seconds"].is_null());
     }
 
     #[test]

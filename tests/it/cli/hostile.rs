@@ -288,6 +288,6 @@ fn a_journal_behind_a_byte_order_mark_is_read_whole_and_a_packed_one_told_how() 
     let journal = temp_dir.path("j");
     for arguments in [["replay", &packed, "--config", LAB], ["import", &packed, "-o", &journal]] {
         let (code, _, err) = done(lifesign(&arguments));
-        assert!(code == 65 && err.contains("or give - and pipe what zcat writes"), "{code}: {err}");
+        assert!(code == 65 && err.contains("unpack it by gunzip"), "{code}: {err}");
     }
 }

@@ -7,7 +7,7 @@ fn a_file_of_another_kind_is_named() {
     for (begin, wanted) in [
         (&b""[..], "nothing in it"),
         (b" \r\n\t", "nothing in it"),
-        (b"\x1f\x8b\x08\0", "packed with gzip; unpack it, or give - and pipe what zcat writes"),
+        (b"\x1f\x8b\x08\0", "packed with gzip; unpack it by gunzip"),
         (b"\xd4\xc3\xb2\xa1\x02\0", "this is a packet capture (pcap"),
         (b"\x0a\x0d\x0d\x0a\0", "this is a packet capture (pcap"),
         (b"\x12\x05\0\x0b", "sc_warts2json"),
