@@ -235,7 +235,8 @@ fn what_others_said_stands_beside_what_an_import_says() {
          2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,A paper,XX,cut\n\
          2026-11-25T19:07:35Z,,Another,,\n\
          2026-11-25T19:07:00Z,2026-11-25T19:09:30Z,Elsewhere,TO,\n\
-         2026-11-24T19:07:00Z,2026-11-24T19:09:30Z,Before,XX,\n",
+         2026-11-24T19:07:00Z,2026-11-24T19:09:30Z,Before,XX,\n\
+         2026-11-26T19:07:00Z,2026-11-26T19:09:30Z,After,XX,\n",
     );
     let compare = ["compare", &journal, "--config", &plan, "--events", &events];
     let (code, of_journal, err) = done(lifesign(&compare));
@@ -252,6 +253,8 @@ fn what_others_said_stands_beside_what_an_import_says() {
     );
     assert!(lines[2].starts_with("XX outage from 2026-11-25 19:07:"), "{of_journal}");
     let [paper, another] = [lines[3], lines[4]];
+    let [.., not_yet, _] = lines else { panic!("{of_journal}") };
+    assert_eq!(*not_yet, "XX nothing of ours, for we did not see it then", "{of_journal}");
     assert!(paper.contains("A paper from 2026-11-25 19:07:00 to 2026-11-25 19:09:30: cut; begins"));
     assert!(paper.ends_with(" later") && paper.contains(" earlier, ends "), "{paper}");
     assert!(another.contains("Another from 2026-11-25 19:07:35 to now; begins "), "{another}");
@@ -270,9 +273,11 @@ fn what_others_said_stands_beside_what_an_import_says() {
     let nosuch = ["compare", "nosuch", "--events", &events];
     let (code, _, err) = done(lifesign(&nosuch));
     assert!(code == 65 && err.starts_with("nosuch: ") && !err.contains("plan"), "{code}: {err}");
-    let (before, out) = out.split_once('\n').unwrap();
-    assert!(before.contains(r#""phase":null"#) && before.contains(r#""unseen_seconds":150.0"#));
-    let told: serde_json::Value = serde_json::from_str(out).unwrap();
+    let [before, told, after] = out.lines().collect::<Vec<_>>()[..] else { panic!("{out}") };
+    for alone in [before, after] {
+        assert!(alone.contains(r#""phase":null"#) && alone.contains(r#""unseen_seconds":150.0"#));
+    }
+    let told: serde_json::Value = serde_json::from_str(told).unwrap();
     assert_eq!((&told["country"], &told["phase"]), (&"XX".into(), &"outage".into()));
     let whose: Vec<_> =
         told["statements"].as_array().unwrap().iter().map(|one| &one["who"]).collect();
