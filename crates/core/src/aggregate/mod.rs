@@ -151,7 +151,8 @@ impl Aggregate {
                     stats.resolve(false);
                 }
                 stats.record_life(sent);
-                let measured = is_measured.then(|| LogTime::from(rtt));
+                // A record without round-trip times writes zero, which no path takes.
+                let measured = (is_measured && !rtt.is_zero()).then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
                     let windows = Arc::make_mut(&mut self.windows[id.index()]);
                     if let Some(missed) = taken_back {

@@ -83,6 +83,27 @@ proptest! {
 
 /// No answer to ARP: the kernel tells only when the probe is overdue.
 #[test]
+fn a_round_trip_of_no_time_is_life_and_no_measurement() {
+    let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
+    for (seq, rtt) in [Duration::ZERO, Duration::from_millis(200)].into_iter().enumerate() {
+        let found = Found::Reply { rtt, rcode: None, unexpected: false };
+        let seq = seq as u32;
+        let outcome = Outcome {
+            target: TargetId(0),
+            seq,
+            sent: start(),
+            trap: false,
+            found,
+            hop_limit: None,
+        };
+        aggregate.handle_outcome(&outcome, None);
+        let view = windows(&aggregate, ScopeId(0), start()).iter().next().copied().unwrap();
+        assert_eq!((view.resolved, view.loss), (u64::from(seq) + 1, Some(0.0)));
+        assert_eq!(view.median().is_some(), rtt > Duration::ZERO, "{rtt:?}");
+    }
+}
+
+#[test]
 fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
     let sent = start();
