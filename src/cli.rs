@@ -228,8 +228,9 @@ fn default_plan() -> Result<PathBuf, u8> {
     default_plan_path().ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
         print_error(&format!(
-            "lifesign: no plan: there is neither {here} here nor {installed}; write one \
-             (docs/plan.md) and name it, or see without one what it does: lifesign demo"
+            "lifesign: no plan: there is neither {here} here nor {installed}; name yours by \
+             --config FILE (for check: FILE alone), write one (docs/plan.md), or see without one \
+             what it does: lifesign demo"
         ));
         exit::CONFIG
     })

@@ -67,8 +67,8 @@ fn without_a_plan_one_line_says_where_it_was_looked_for_and_what_needs_none() {
     let temp_dir = TempDir::new("no-plan");
     let journal = temp_dir.put("journal", JOURNAL);
     let wanted = "lifesign: no plan: there is neither targets.toml here nor \
-                  /etc/lifesign/targets.toml; write one (docs/plan.md) and name it, or see \
-                  without one what it does: lifesign demo";
+                  /etc/lifesign/targets.toml; name yours by --config FILE (for check: FILE alone), \
+                  write one (docs/plan.md), or see without one what it does: lifesign demo";
     for arguments in [&[][..], &["run"], &["check"], &["replay", &journal]] {
         let mut command = lifesign(arguments);
         command.current_dir(&*temp_dir);
