@@ -139,12 +139,19 @@ impl Schedule {
         if self.blocks[block as usize].heard_targets.is_any_slow() { 2.0 } else { 1.0 }
     }
 
-    /// Has another kind of probe heard the target's host? Such probes wait long without repeating.
+    /// Does another kind of probe hear the target's host? Such probes wait long without repeating.
+    /// While both are silent the other one will hear it first; but not if it has gone, nor may it
+    /// be alone in being dropped where this one was never heard, or slowly.
     fn is_heard_otherwise(&self, target: u32) -> bool {
+        let own = self.contacts[target as usize].heard;
         self.roster.targets_of_host(TargetId(target)).any(|id| {
-            let contact = &self.contacts[id as usize];
-            contact.heard != Heard::Never
-                && !self.roster.target(TargetId(id)).kind.traits().is_repeated
+            let other = &self.contacts[id as usize];
+            let hears = match other.heard {
+                Heard::Quickly | Heard::Slowly => true,
+                Heard::SilentSince => own == Heard::SilentSince && !other.absent,
+                Heard::Never => false,
+            };
+            hears && !self.roster.target(TargetId(id)).kind.traits().is_repeated
         })
     }
 }
