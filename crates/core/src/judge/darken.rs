@@ -50,7 +50,11 @@ impl Judge {
         let dark = children.filter_map(|child| self.scopes[child.index()].darkness.as_ref());
         let latest = dark.clone().map(|darkness| darkness.edge.latest).max();
         let began = dark.map(|darkness| darkness.began).max();
-        if let (Some(latest), Some(began)) = (latest, began) {
+        // One that is out of sight may live still, if it answered after all others had gone dark.
+        let is_refuted = self.scopes[id.index()].life > latest;
+        if let (Some(latest), Some(began)) = (latest, began)
+            && !is_refuted
+        {
             self.darken(id, Proof::Children, latest, began, now);
         }
     }
@@ -115,7 +119,9 @@ impl Judge {
         if scope.is_recalled() {
             self.prove_recalled(id, Proof::Parent);
         } else if scope.darkness.is_none() && (!scope.silence.is_empty() || outage) {
-            self.darken(id, Proof::Parent, latest, began, now);
+            // What nobody has heard yet was not watched before it was in the plan.
+            let known = if scope.life.is_none() { scope.edge.latest } else { latest };
+            self.darken(id, Proof::Parent, latest.max(known), began.max(known), now);
         }
         // That the whole is out says nothing of a part of which not everybody was asked.
         let is_out = outage

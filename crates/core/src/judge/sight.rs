@@ -65,7 +65,7 @@ pub(super) struct Sight {
     interval: Duration,
     /// When the newest answered probe, of target or control, was sent.
     last_answered: Time,
-    /// The same, of controls alone.
+    /// The same, of controls alone; the epoch while none has ever answered.
     last_control_answered: Time,
     send_failures: u32,
     failing_since: Time,
@@ -110,7 +110,6 @@ impl Sight {
             blind_after: BLIND_AFTER,
             interval,
             last_answered: now,
-            last_control_answered: now,
             failing_since: now,
             unseen_from: now,
             restored: now,
@@ -126,13 +125,19 @@ impl Sight {
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
         let mut both = self.controls.iter().zip(&fresh.controls);
         let same = self.controls.len() == fresh.controls.len() && both.all(|(a, b)| a.0 == b.0);
-        let controls = if same { &self.controls } else { &fresh.controls }.clone();
+        let known = if same { self } else { fresh };
         let &Self { is_checked, is_watched, interval, .. } = fresh;
-        let mut next = Self { controls, is_checked, is_watched, interval, ..self.clone() };
+        let mut next = Self {
+            controls: known.controls.clone(),
+            last_control_answered: known.last_control_answered,
+            is_checked,
+            is_watched,
+            interval,
+            ..self.clone()
+        };
         let has_begun = is_checked && !self.is_checked || is_watched && !self.is_watched;
         if has_begun || !next.controls.is_empty() && self.controls.is_empty() {
             next.last_answered = now;
-            next.last_control_answered = now;
         }
         next.update_timeout();
         next

@@ -75,6 +75,37 @@ fn a_country_of_both_families_is_judged_by_the_one_that_is_seen() {
 }
 
 #[test]
+fn a_country_goes_dark_by_no_part_that_gets_out_of_sight() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4, V6]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(120, |target| (target >= 2).then_some(RTT));
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Partial));
+    fed.play(300, |_| None);
+    assert_eq!(fed.state(block(1)), State::Unknown);
+    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
+    assert!(!fed.changes.iter().any(|change| change.scope == country(0) && dark(change.to)));
+    fed.play(30, |_| Some(RTT));
+    assert_eq!((fed.state(block(1)), fed.state(country(0))), (State::Up, State::Up));
+}
+
+#[test]
+fn controls_that_have_never_answered_make_nobody_blind_who_is_asked_each_four_seconds() {
+    // A family has a control that is silent, or none.
+    for prefix in [V4, V6] {
+        let mut fed = Fed::new(of_prefixes(&[&[prefix]]), 1);
+        for second in 0..120 {
+            fed.ask_control(false);
+            if second % 4 == 0 {
+                fed.ask(0, Some(RTT));
+            }
+            fed.pass(SECOND);
+        }
+        let states: Vec<State> = fed.changes.iter().map(|change| change.to).collect();
+        assert!(states.iter().all(|&state| state == State::Up), "{states:?}");
+    }
+}
+
+#[test]
 fn another_block_of_a_family_without_controls_confirms_its_misses() {
     let other = "2001:db8::2:";
     let mut fed = Fed::new(of_prefixes(&[&[V4], &[V6], &[other]]), 1);
