@@ -245,6 +245,7 @@ impl Judge {
     /// A scope is back: what only shared its darkness stands by itself again, and of what was never
     /// heard nobody knows anything.
     fn release_below(&mut self, top: ScopeId, now: Time) {
+        let back = self.scopes[top.index()].recovery.edge.latest;
         // Children first: of whom they shared the darkness still stands with their parents.
         for id in self.roster.below(top).rev() {
             let shares = |id: ScopeId| {
@@ -260,6 +261,10 @@ impl Judge {
             let Some(darkness) = &mut scope.darkness else { continue };
             darkness.proof = Proof::Own;
             if scope.life.is_none() {
+                // What was counted of an outage while it went on stays.
+                if darkness.outage {
+                    Arc::make_mut(&mut scope.record).dark += darkness.length(back);
+                }
                 scope.darkness = None;
                 scope.flaps.retract_down();
                 self.report(id);

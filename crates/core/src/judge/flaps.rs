@@ -124,7 +124,12 @@ impl Flaps {
 
     /// Was it down so lately that the next time would belong to the same series?
     pub fn was_down_lately(&self, now: Time) -> bool {
-        self.times_down.back().is_some_and(|last| now.since(last.begin.latest) <= LONGEST_CYCLE)
+        self.last_down().is_some_and(|last| now.since(last) <= LONGEST_CYCLE)
+    }
+
+    /// By when it had surely gone down the last time.
+    pub fn last_down(&self) -> Option<Time> {
+        self.times_down.back().map(|last| last.begin.latest)
     }
 
     /// When the first darkness of the flapping began, since when it has not been calm.

@@ -162,8 +162,11 @@ impl HostState {
         if !self.is_heard() {
             self.usual_log_rtt = log_rtt;
             self.presence = 1.0;
-        } else if !is_measured {
+        } else if !is_measured || rtt.is_zero() {
             return 0.0;
+        } else if self.usual_log_rtt <= JITTER.as_secs_f32().ln() {
+            // Until now all were from a record without round-trip times.
+            self.usual_log_rtt = log_rtt;
         }
         let slowdown = log_rtt - self.usual_log_rtt;
         // A much slower answer moves the mean only slowly, however young that is.

@@ -102,10 +102,13 @@ impl Judge {
             let life = recovery.life_before;
             let answered = recovery.answered;
             let length = std::mem::take(&mut recovery.length);
+            let was_outage = recovery.was_outage;
             let scope = &mut self.scopes[id.index()];
-            if finding == Finding::Genuine {
+            // Of an outage that was counted while it went on, the time stays.
+            if finding == Finding::Genuine || was_outage {
                 Arc::make_mut(&mut scope.record).dark += length;
-            } else {
+            }
+            if finding != Finding::Genuine {
                 scope.flaps.retract_down();
                 scope.darknesses = scope.darknesses_before;
             }

@@ -55,8 +55,8 @@ pub(super) struct Report {
     pub has_outage: bool,
     /// Dark while the scope above it lives: its silence says nothing of that.
     pub excluded: bool,
-    /// Its verdict, once it has one.
-    pub state: Option<State>,
+    /// Down, flapping, partial or in outage, and not only since what it lies in was dark.
+    pub troubled: bool,
     pub hosts: Presence,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Children {
     pub heard_outage: u32,
     /// In outage, or with something in outage below.
     pub with_outage: u32,
-    /// Down, flapping, partial or in outage.
+    /// Down, flapping, partial or in outage, by themselves.
     pub troubled: u32,
     pub excluded: u32,
 }
@@ -83,20 +83,13 @@ impl Children {
         let add = |count: &mut u32, before: bool, after: bool| {
             *count = *count + u32::from(after) - u32::from(before);
         };
-        let is_troubled = |report: &Report| {
-            report.heard
-                && match report.state {
-                    Some(State::Down | State::Flapping | State::Outage | State::Partial) => true,
-                    Some(State::Up | State::Degraded | State::Unknown) | None => false,
-                }
-        };
         add(&mut self.dark, old.dark, new.dark);
         add(&mut self.outage, old.outage, new.outage);
         add(&mut self.heard, old.heard, new.heard);
         add(&mut self.heard_dark, old.heard && old.dark, new.heard && new.dark);
         add(&mut self.heard_outage, old.heard && old.outage, new.heard && new.outage);
         add(&mut self.with_outage, old.heard && old.has_outage, new.heard && new.has_outage);
-        add(&mut self.troubled, is_troubled(old), is_troubled(new));
+        add(&mut self.troubled, old.heard && old.troubled, new.heard && new.troubled);
         add(&mut self.excluded, old.heard && old.excluded, new.heard && new.excluded);
     }
 

@@ -2,7 +2,7 @@
 //! it.
 
 use super::{
-    HostCounts, HostState, Judge, rules,
+    HostCounts, HostState, Judge, State, rules,
     scope_state::{Children, Report},
 };
 use crate::{
@@ -124,8 +124,15 @@ impl Judge {
     /// Tells the scope above what has changed in this one, children before parents.
     pub(super) fn report(&mut self, id: ScopeId) {
         let is_unseen = self.is_unseen(id);
+        let back_above = self.parent_of(id).map(|parent| parent.recovery.edge.latest);
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
+        let troubled = match scope.state {
+            State::Down | State::Outage | State::Partial => true,
+            // The series of a whole may end before those of its parts, which were dark with it.
+            State::Flapping => dark || scope.flaps.last_down() > back_above,
+            State::Up | State::Degraded | State::Unknown => false,
+        };
         let Presence { usual, listed, .. } = scope.hosts;
         let silent = Presence { usual, listed, ..Presence::default() };
         let new = Report {
@@ -135,7 +142,7 @@ impl Judge {
             outage: scope.is_in_outage(),
             has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
             excluded: scope.excluded,
-            state: Some(scope.state),
+            troubled,
             hosts: if dark { silent } else { scope.hosts },
         };
         if new == scope.reported {
