@@ -27,6 +27,7 @@ mod pacing;
 mod repeat;
 mod replan;
 mod rotation;
+mod trap;
 
 pub use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
@@ -34,6 +35,7 @@ pub use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub use open::OpenProbes;
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
+pub use trap::{Trap, Unmasked};
 
 use escalation::EscalationState;
 use lifesign_model::{

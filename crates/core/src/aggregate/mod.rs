@@ -8,7 +8,6 @@ mod replan;
 mod return_path;
 mod rtt;
 mod summary;
-mod trap;
 mod target_stats;
 mod window;
 #[cfg(test)]
@@ -32,7 +31,6 @@ use counts::Count;
 use return_path::ReturnPath;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use target_stats::TargetStats;
-use trap::Trap;
 use window::Windows;
 
 /// Exact counts and times of one probe kind in one block.
@@ -129,7 +127,7 @@ impl Aggregate {
         let KindStats { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
         counts.count(&found, was_overdue);
         // The silence of a trap question is no miss, but of a host that is known to refuse.
-        let missed = overdue.filter(|_| !outcome.trap || stats.trap() == Trap::Real);
+        let missed = overdue.filter(|_| !outcome.trap || stats.trap().refuses());
         let evidence = stats.evidence(kind, outcome, missed);
         match evidence {
             Evidence::Life { rtt, timing, is_measured } => {
@@ -139,10 +137,12 @@ impl Aggregate {
                     // A router's no is told under the time at which the probe was sent.
                     Timing::Late => Some(missed.unwrap_or(sent)),
                 };
-                if is_measured {
+                // A record without round-trip times writes zero, which no path takes.
+                let is_timed = is_measured && !rtt.is_zero();
+                if is_timed {
                     stats.rtt.add(rtt);
                     Arc::make_mut(&mut self.kinds[stats.kind_id as usize].rtt).add(rtt);
-                } else {
+                } else if !is_measured {
                     stats.rtt.back_off();
                 }
                 if taken_back.is_some() {
@@ -151,8 +151,7 @@ impl Aggregate {
                     stats.resolve(false);
                 }
                 stats.record_life(sent);
-                // A record without round-trip times writes zero, which no path takes.
-                let measured = (is_measured && !rtt.is_zero()).then(|| LogTime::from(rtt));
+                let measured = is_timed.then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
                     let windows = Arc::make_mut(&mut self.windows[id.index()]);
                     if let Some(missed) = taken_back {

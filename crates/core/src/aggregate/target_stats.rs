@@ -1,14 +1,10 @@
 //! A target's own numbers. They are kept small, since a plan may have a million of them: what one
 //! that is asked by ICMP hardly ever has lies apart.
 
-use super::{
-    Counts, Evidence, Timing,
-    return_path::HopLimits,
-    rtt::Rtt,
-    trap::{Trap, Unmasked},
-};
+use super::{Counts, Evidence, Timing, return_path::HopLimits, rtt::Rtt};
 use crate::{
     outcome::{Found, Outcome, SYN_REPEATED_AFTER},
+    schedule::{Trap, Unmasked},
     scopes::Kind,
     time::Time,
 };
@@ -104,7 +100,7 @@ impl TargetStats {
     pub(super) fn unmasked_mut(&mut self) -> Option<&mut Unmasked> {
         match &mut self.rare.as_deref_mut()?.trap {
             Trap::AcceptsAll(unmasked) => Some(unmasked),
-            Trap::Open(_) | Trap::Real => None,
+            Trap::Open(_) | Trap::Real | Trap::Unserved(_) => None,
         }
     }
 
@@ -150,10 +146,15 @@ impl TargetStats {
                 Found::Reply { .. } => {
                     self.rare_mut().trap = Trap::AcceptsAll(Unmasked::since(outcome.sent));
                 }
-                Found::Refused { .. } => self.rare_mut().trap = Trap::Real,
+                Found::Refused { .. } => {
+                    let known = self.trap().refuses().then(|| self.trap());
+                    let first =
+                        if self.last_life().is_some() { Trap::Real } else { Trap::Unserved(0) };
+                    self.rare_mut().trap = known.unwrap_or(first);
+                }
                 Found::NotSent(fault) => return Evidence::Fault(fault),
                 // A host that is known to refuse is silent for another reason.
-                _ if self.trap() == Trap::Real => {}
+                _ if self.trap().refuses() => {}
                 found => {
                     self.rare_mut().trap = match self.trap() {
                         Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
@@ -174,6 +175,9 @@ impl TargetStats {
                 unmasked.record_service(&outcome.found);
             }
             return Evidence::AcceptsAll;
+        }
+        if !outcome.trap && self.trap().refuses() {
+            self.rare_mut().trap = self.trap().ask_service(&outcome.found);
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {

@@ -80,3 +80,14 @@ fn a_host_that_is_near_may_answer_in_any_time() {
     host.pass(600, |_, _| Some(refused(1)));
     assert_eq!(rejected(&host), 0);
 }
+
+#[test]
+fn a_record_without_round_trip_times_makes_nothing_slow_that_has_some_later() {
+    let mut host = OneHost::new(&[Kind::Icmp]);
+    host.pass(3600, |_, _| Some(reply(0)));
+    host.pass(3600, |_, _| Some(reply(200)));
+    host.pass(3600, |_, _| Some(reply(0)));
+    assert_eq!((host.state(), host.states.len()), (State::Up, 0));
+    host.pass(3600, |_, _| Some(reply(200)));
+    assert_eq!((host.state(), host.states.len()), (State::Up, 0));
+}

@@ -1,6 +1,6 @@
 //! The trap question: a firewall that answers on every port, and one that does so no more.
 
-use super::one_host::{OneHost, reply};
+use super::one_host::{OneHost, refused, reply};
 use crate::{
     judge::State,
     outcome::Found,
@@ -38,6 +38,21 @@ fn a_firewall_is_asked_once_a_minute_whether_it_still_accepts_everything() {
     host.pass(3600, |_, _| Some(reply(200)));
     assert!(accepts_all(&host) && (50..=60).contains(&host.traps), "{}", host.traps);
     assert_eq!(host.state(), State::Unknown);
+}
+
+#[test]
+fn a_host_whose_firewall_drops_what_is_for_its_service_lives_by_its_other_ports() {
+    let mut host = OneHost::new(&TCP);
+    host.pass(3600, |_, trap| trap.then(|| refused(200)));
+    assert!(host.states.iter().all(|&state| state == State::Up), "{:?}", host.states);
+    assert_eq!(host.state(), State::Up);
+    host.pass(300, |_, _| None);
+    assert_eq!(host.state(), State::Outage);
+    host.pass(60, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
+    assert_eq!(host.state(), State::Up);
+    // The service answers: it is asked again, and the trap port hardly ever.
+    host.pass(3600, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
+    assert!(host.traps <= 2, "{}", host.traps);
 }
 
 #[test]

@@ -1,22 +1,25 @@
 //! The trap question: does a firewall answer for the host, on every port?
 
-use crate::{outcome::Found, time::Time};
+use lifesign_model::{outcome::Found, time::Time};
 use std::time::Duration;
 
 /// What the trap question (`Due::trap`) has brought to light of a TCP target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trap {
+pub enum Trap {
     /// No answer yet, after this many times.
     Open(u8),
     /// A firewall answers on every port.
     AcceptsAll(Unmasked),
-    /// It refuses, as a host does.
+    /// It refuses, as a host does, and the service has answered.
     Real,
+    /// It refuses too, but the service has never answered, in so many questions: a firewall may
+    /// drop what is for it.
+    Unserved(u8),
 }
 
 /// What was learned since a firewall was found to answer on every port.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Unmasked {
+pub struct Unmasked {
     /// When the trap question was asked last.
     pub asked: Time,
     /// The service answered since.
@@ -89,6 +92,7 @@ impl Trap {
     /// times, and believe its answers in an outage.
     const CHANCE: f32 = 1e-4;
 
+    /// It was silent once more.
     pub fn asked_in_vain(self) -> Self {
         match self {
             Trap::Open(times) => Trap::Open(times.saturating_add(1)),
@@ -96,11 +100,30 @@ impl Trap {
         }
     }
 
+    /// Does it refuse, as a host does?
+    pub fn refuses(self) -> bool {
+        matches!(self, Trap::Real | Trap::Unserved(_))
+    }
+
+    /// What a question to the service itself found, of a host that refuses.
+    pub fn ask_service(self, found: &Found) -> Self {
+        match self {
+            Trap::Unserved(_) if found.rtt_if_alive().is_some() => Trap::Real,
+            Trap::Unserved(times) if *found == Found::Overdue => {
+                Trap::Unserved(times.saturating_add(1))
+            }
+            other => other,
+        }
+    }
+
+    /// Should the target's next probe, with this number, be the trap question?
     pub fn is_due(self, seq: u32, now: Time) -> bool {
         match self {
             Trap::Open(times) if times < Self::TRIES => seq.is_multiple_of(2),
             Trap::Open(_) => seq.is_multiple_of(16),
             Trap::Real => seq.is_multiple_of(Self::AGAIN),
+            // The trap port alone tells of life then.
+            Trap::Unserved(times) => times >= 2 && !seq.is_multiple_of(16),
             Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
         }
     }
