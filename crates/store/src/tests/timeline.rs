@@ -121,12 +121,15 @@ fn incidents_of_a_time_are_those_of_the_whole_store() {
     let reader = StoreReader::open(&directory.file()).unwrap();
     let all = reader.incidents(&EpisodeFilter::default(), now, None).unwrap().rows.read;
     assert_eq!(all.iter().map(|each| each.phases.len()).collect::<Vec<_>>(), [1, 119, 1]);
-    for hour in [100, 300, 1300, 1380, 1690, 1750] {
+    // One that was not over at the begin of the time that is asked for is told too.
+    for hour in [1, 24, 25, 100, 300, 1300, 1380, 1381, 1404, 1405, 1690, 1723, 1725, 1750] {
         let since = at(hour * 3600);
         let filter = EpisodeFilter { since: Some(since), ..EpisodeFilter::default() };
         let told = reader.incidents(&filter, now, None).unwrap().rows.read;
-        let wanted: Vec<_> =
-            all.iter().filter(|each| each.end().is_some_and(|end| end.latest >= since)).collect();
+        let wanted: Vec<_> = all
+            .iter()
+            .filter(|each| each.was_over_at().is_some_and(|over| over >= since))
+            .collect();
         assert!(told.iter().eq(wanted.iter().copied()), "{hour}");
     }
     let filter = EpisodeFilter { since: Some(at(1690 * 3600)), ..EpisodeFilter::default() };
@@ -152,5 +155,35 @@ fn the_sentence_of_a_report_tells_what_was_in_its_time() {
     assert!(!first.contains("again") && !first.contains("then"), "{first}");
     assert!(second.contains("unreachable from 22 Dec 2014 21:15 for 4 h"), "{second}");
     assert!(!second.contains("before"), "{second}");
-    assert_eq!(told(8000, 9000), "KP was reachable all this time, seen from lab.");
+    let not_over = "KP was reachable all this time, seen from lab. The incident that began at \
+                    22 Dec 2014 17:15 UTC is not over before 24 Dec 01:15 UTC: it must have been \
+                    well for a day.";
+    assert_eq!(told(8000, 9000), not_over);
+}
+
+/// In whatever way it is asked for: a list, a report, an answer of the API.
+#[test]
+fn an_incident_that_is_not_over_is_one_of_a_time_in_which_it_was_not_dark() {
+    let directory = TempDir::new("not-over");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let dark = episode(State::Outage, 70, 4, Some((600, 604)));
+    let hours = |hours: u64| 3600 * hours;
+    database.write(&backlog(hours(40), vec![dark], Vec::new()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    for (now, since, is_told, is_over) in
+        [(10, 7, true, false), (24, 23, true, false), (40, 24, true, true), (40, 25, false, true)]
+    {
+        let (now, since) = (at(hours(now)), at(hours(since)));
+        let filter = EpisodeFilter { since: Some(since), ..EpisodeFilter::default() };
+        let listed = reader.incidents(&filter, now, None).unwrap().rows.read;
+        let told: Vec<_> = listed.iter().map(|incident| incident.is_over).collect();
+        assert_eq!(told, if is_told { vec![is_over] } else { vec![] }, "{since}");
+        if is_told {
+            let data = report::ReportData::read(&reader, "KP", (since, now), now).unwrap().unwrap();
+            let sentence = report::sentence(&data);
+            assert!(sentence.contains("The incident that began at 22 Dec 2014"), "{sentence}");
+            let page = report::page(&data).into_string();
+            assert!(!page.contains("None of the whole country"), "{page}");
+        }
+    }
 }
