@@ -8,6 +8,10 @@ use std::{fmt::Write as _, time::Duration};
 /// Times in sentences are told to the minute, and lengths from this one on.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 const HALF_SECOND: Duration = Duration::from_millis(500);
+/// To the minute.
+const MINUTE: Precision = Precision { half: HALF_MINUTE, clock: "%H:%M" };
+/// To the second.
+const SECOND: Precision = Precision { half: HALF_SECOND, clock: "%H:%M:%S" };
 const IN_MINUTES: Duration = Duration::from_secs(600);
 /// Times that are nearer than this are told to the second.
 const NEAR: Duration = Duration::from_secs(3600);
@@ -219,11 +223,7 @@ fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
 
 /// When something of this length began or ended: to the second where it is short.
 fn clock_text(time: Time, told: Option<Time>, length: Duration) -> String {
-    if length < IN_MINUTES {
-        beside(time, told, None, HALF_SECOND, "%H:%M:%S")
-    } else {
-        minute_text(time, told)
-    }
+    if length < IN_MINUTES { beside(time, told, None, SECOND) } else { minute_text(time, told) }
 }
 
 /// An edge that nobody saw lies before its time.
@@ -234,7 +234,7 @@ fn before(edge: Edge) -> String {
 /// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the
 /// same day as one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
-    beside(time, told, None, HALF_MINUTE, "%H:%M")
+    beside(time, told, None, MINUTE)
 }
 
 /// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
@@ -243,35 +243,47 @@ pub fn period_text((from, to): Period) -> String {
 }
 
 /// A time as somebody wants to know it who knows what time it is: to the second if it is near, else
-/// to the minute, and with as much of the date as is not that of now. By the clocks of a zone, or
-/// in UTC.
-pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>) -> String {
-    if now.since(time).max(time.since(now)) < NEAR {
-        beside(time, Some(now), zone, HALF_SECOND, "%H:%M:%S")
-    } else {
-        beside(time, Some(now), zone, HALF_MINUTE, "%H:%M")
-    }
+/// to the minute, and with its date unless that is today's and need not be said. By the clocks of a
+/// zone, or in UTC.
+pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>, has_date: bool) -> String {
+    let to = precision(time, now);
+    if has_date { dated(time, Some(now), zone, to) } else { beside(time, Some(now), zone, to) }
 }
 
-/// A time of day, rounded by adding half of what it is told to, behind as much of its date as is
-/// not that of a time that was told before.
-fn beside(
-    time: Time,
-    told: Option<Time>,
-    zone: Option<&TimeZone>,
+/// Is this a time of today, by the clocks of a zone, or in UTC?
+pub fn is_today(time: Time, now: Time, zone: Option<&TimeZone>) -> bool {
+    is_same(time, now, zone, precision(time, now), "%F")
+}
+
+/// How precisely a time of day is told.
+#[derive(Clone, Copy)]
+struct Precision {
+    /// Half of what it is told to: rounded by adding it.
     half: Duration,
-    clock: &str,
-) -> String {
-    let written = |time, format: &str| written(time + half, zone, format);
-    let is_same = |format| told.is_some_and(|told| written(told, format) == written(time, format));
-    let date = if is_same("%F") {
-        ""
-    } else if is_same("%Y") {
-        "%-d %b "
-    } else {
-        "%-d %b %Y "
-    };
-    written(time, &format!("{date}{clock}"))
+    clock: &'static str,
+}
+
+fn precision(time: Time, now: Time) -> Precision {
+    if now.since(time).max(time.since(now)) < NEAR { SECOND } else { MINUTE }
+}
+
+/// A time of day, behind as much of its date as is not that of a time that was told before.
+fn beside(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
+    if told.is_some_and(|told| is_same(time, told, zone, to, "%F")) {
+        return written(time + to.half, zone, to.clock);
+    }
+    dated(time, told, zone, to)
+}
+
+/// A time of day behind its date, which has no year where that is the one of another time.
+fn dated(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
+    let is_same_year = told.is_some_and(|told| is_same(time, told, zone, to, "%Y"));
+    let date = if is_same_year { "%-d %b" } else { "%-d %b %Y" };
+    written(time + to.half, zone, &format!("{date} {}", to.clock))
+}
+
+fn is_same(time: Time, other: Time, zone: Option<&TimeZone>, to: Precision, format: &str) -> bool {
+    written(time + to.half, zone, format) == written(other + to.half, zone, format)
 }
 
 fn written(time: Time, zone: Option<&TimeZone>, format: &str) -> String {

@@ -136,10 +136,13 @@ fn a_time_is_the_same_wherever_it_is_told() {
     let now = at(7200);
     assert_eq!(time_text(time), "2014-12-22 16:15:00");
     assert_eq!(minute_text(time, None), "22 Dec 2014 16:15");
-    assert_eq!(moment_text(time, now, None), "16:15");
-    assert_eq!(moment_text(time, at(60), None), "16:15:00");
+    assert_eq!(moment_text(time, now, None, false), "16:15");
+    assert_eq!(moment_text(time, at(60), None, false), "16:15:00");
     let zone = TimeZone::named("Asia/Pyongyang").unwrap();
-    assert_eq!(moment_text(time, at(86_400), Some(&zone)), "23 Dec 01:15");
+    assert_eq!(moment_text(time, at(86_400), Some(&zone), false), "23 Dec 01:15");
+    assert_eq!(moment_text(time, now, None, true), "22 Dec 16:15");
+    let of_today = |now| (is_today(time, now, None), is_today(time, now, Some(&zone)));
+    assert_eq!((of_today(now), of_today(at(43_200))), ((true, true), (false, true)));
     assert_eq!(time_text_in(time, Some(&zone)), "2014-12-23 01:15:00");
     let seen = Edge { earliest: Some(time - Duration::from_millis(3400)), latest: time };
     assert_eq!(edge_text(seen), "2014-12-22 16:14:58 ± 2 s");
