@@ -5,15 +5,15 @@ use crate::{Incident, Period, Phase, PhaseKind, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
 use std::{fmt::Write as _, time::Duration};
 
-/// Times in sentences are told to the minute, and lengths from this one on.
+/// Times in sentences are told to the minute.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 const HALF_SECOND: Duration = Duration::from_millis(500);
 /// To the minute.
 const MINUTE: Precision = Precision { half: HALF_MINUTE, clock: "%H:%M" };
 /// To the second.
 const SECOND: Precision = Precision { half: HALF_SECOND, clock: "%H:%M:%S" };
-const IN_MINUTES: Duration = Duration::from_secs(600);
-/// Times that are nearer than this are told to the second.
+/// Times that are nearer than this are told to the second, and those of what is shorter, as its
+/// length is.
 const NEAR: Duration = Duration::from_secs(3600);
 /// An edge that is wider is told with its uncertainty, also among few words.
 const WIDE: Duration = Duration::from_secs(10);
@@ -83,7 +83,7 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let begin = begin_text(phase.begin, date_of, length);
     let end_text = |end| clock_text(middle(end).0, Some(middle(phase.begin).0), length);
     let over = if phase.begin.earliest.is_some() { "" } else { "over " };
-    let length = over.to_owned() + &about_text(length);
+    let length = over.to_owned() + &duration_text(length);
     let half = if phase.begin.earliest.is_some() {
         format!(" ± {}", rounded_up(half))
     } else {
@@ -107,14 +107,6 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
             format!("{what} since {begin} UTC, for {length} so far")
         }
     }
-}
-
-/// A length in whole minutes, if it is ten or more.
-fn about_text(length: Duration) -> String {
-    if length < IN_MINUTES {
-        return duration_text(length);
-    }
-    duration_text(Duration::from_secs((length + HALF_MINUTE).as_secs() / 60 * 60))
 }
 
 /// What a scope is in such a phase.
@@ -174,7 +166,7 @@ pub fn in_short(incident: &Incident, now: Time) -> String {
 
 fn phase_in_short(phase: &Phase, now: Time) -> String {
     let what = adjective(phase.kind);
-    let length = about_text(phase.length(now).0);
+    let length = duration_text(phase.length(now).0);
     let so_far = if phase.end.is_none() { " so far" } else { "" };
     let dark = dark_times(phase.darknesses).filter(|_| phase.kind == PhaseKind::Unstable);
     let dark = dark.map(|times| format!(" ({times})")).unwrap_or_default();
@@ -190,7 +182,7 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let is_again = main.kind != PhaseKind::Unstable;
     let what = if is_short_list {
         let lengths: Vec<String> =
-            after.iter().map(|phase| about_text(phase.length(now).0)).collect();
+            after.iter().map(|phase| duration_text(phase.length(now).0)).collect();
         let (last, others) =
             lengths.split_last().map_or(("", &[][..]), |(last, all)| (&**last, all));
         let others =
@@ -223,7 +215,7 @@ fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
 
 /// When something of this length began or ended: to the second where it is short.
 fn clock_text(time: Time, told: Option<Time>, length: Duration) -> String {
-    if length < IN_MINUTES { beside(time, told, None, SECOND) } else { minute_text(time, told) }
+    if length < NEAR { beside(time, told, None, SECOND) } else { minute_text(time, told) }
 }
 
 /// An edge that nobody saw lies before its time.

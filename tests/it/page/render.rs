@@ -5,6 +5,7 @@ use crate::support::{TempDir, page_server, snapshot::SeenTargets, week};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
+    time::WallOffset,
     watch::{Settings, Snapshot, Watch},
 };
 use lifesign_export::pages;
@@ -381,6 +382,14 @@ fn what_is_back_is_not_said_to_be_over_before_it_is() {
         let long = told(30, path);
         assert!(long.ends_with(", 30 h") && long.starts_with("can be reached since"), "{long}");
     }
+    // Also the time of today has its date beside the one of tomorrow.
+    let mut today = back(3);
+    today.wall_offset = WallOffset::from(-3_600_000_000_000);
+    assert_eq!(
+        sentence(&render(&today, COUNTRY, "", SITE)),
+        "can be reached again since 23 Dec 21:00 UTC, 2 h; the incident is not over before 24 Dec \
+         21:00 UTC"
+    );
     let page = render(&back(18), "/X0/incident/2014-12-23T0359Z", "", SITE);
     let told: String =
         page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();

@@ -26,14 +26,38 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
         })
         .collect();
     let expected = [
-        ("up", "up, 22 Dec 2014 16:15 to 16:32 UTC (16 min 44 s)", false),
-        ("outage", "outage, 22 Dec 2014 16:32 to 17:16 UTC (44 min 6 s)", false),
+        ("up", "up, 22 Dec 2014 16:15 to 16:32 UTC (16 min 42 s)", false),
+        ("outage", "outage, 22 Dec 2014 16:32 to 17:16 UTC (44 min 8 s)", false),
         ("outage", "outage, not watched, 22 Dec 2014 17:16 to 18:16 UTC (1 h)", true),
-        ("outage", "outage, 22 Dec 2014 18:16 to 18:55 UTC (39 min 10 s)", false),
-        ("up", "up, 22 Dec 2014 18:55 to 19:35 UTC (40 min)", false),
+        ("outage", "outage, 22 Dec 2014 18:16 to 18:50 UTC (34 min 10 s)", false),
+        ("up", "up, 22 Dec 2014 18:50 to 19:35 UTC (45 min)", false),
     ];
     assert_eq!(told, expected);
     assert_eq!(page.matches("<svg class=\"patterns\"").count(), 1);
+}
+
+#[test]
+fn an_outage_is_as_long_in_the_sentence_as_in_the_table_and_in_the_picture() {
+    let directory = TempDir::new("lengths");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let outage = Episode {
+        begin: Edge { earliest: Some(at(990)), latest: at(1010) },
+        unseen: Duration::ZERO,
+        ..episode(State::Outage, 1070, 1010, Some((2486, 2494)))
+    };
+    database.write(&backlog(3600, vec![outage], Vec::new()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let period = (at(0), at(3600));
+    let data = report::ReportData::read(&reader, "KP", period, at(3600)).unwrap().unwrap();
+    let page = report::page(&data).into_string();
+    for told in [
+        "KP was unreachable from 22 Dec 2014 16:31:40 for 24 min 50 s ± 14 s, until 16:56:30 UTC",
+        "<td>24 min 50 s ± 14 s</td>",
+        "<title>outage, 22 Dec 2014 16:32 to 16:57 UTC (24 min 50 s)</title>",
+        "outage 24 min 50 s\"",
+    ] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
 }
 
 #[test]
