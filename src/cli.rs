@@ -74,6 +74,9 @@ enum Command {
     /// Write a report on a country as one page of HTML, from the store
     Report(store::ReportArgs),
     /// Compare what others said of a country with what a store or a journal says
+    ///
+    /// Differences are from the interval in which ours began or ended: by how much theirs lies
+    /// before its earliest or after its latest time, and none within it.
     Compare(compare::CompareArgs),
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What happened, in a sentence or two.
 pub(crate) fn sentence(data: &ReportData) -> String {
-    let ReportData { country, name, observed_until, .. } = data;
+    let ReportData { country, name, observed_until, now, .. } = data;
     let from = match data.vantages() {
         vantage if vantage.is_empty() => String::new(),
         vantage => format!(", seen from {vantage}"),
@@ -35,7 +35,13 @@ pub(crate) fn sentence(data: &ReportData) -> String {
         1 => " There was another incident in this time.".into(),
         more => format!(" There were {more} other incidents in this time."),
     };
-    format!("{told}{from}.{there}{}{unseen}{more}", planned.unwrap_or_default())
+    let is_open = incident.phases.last().is_some_and(|last| last.is_bad() && last.end.is_none());
+    let ends = if is_open && observed_until < now {
+        format!(" The record ends at {} UTC.", minute_text(*observed_until, None))
+    } else {
+        String::new()
+    };
+    format!("{told}{from}.{ends}{there}{}{unseen}{more}", planned.unwrap_or_default())
 }
 
 /// That an incident of the country was not over, though it was not dark in this time.
