@@ -26,7 +26,7 @@ use crate::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use input::{file, read, standard_input};
 use lifesign_clock::Clock;
-use lifesign_core::judge::Change;
+use lifesign_core::{judge::Change, scopes::Remarks};
 use lifesign_document::{MAX_MEBIBYTES, Problems, words_of};
 use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
@@ -320,7 +320,8 @@ fn simulate(args: &SimulateArgs) -> u8 {
         colour: has_colour(&io::stdout()),
     };
     let store = args.state_dir.as_deref().map(|directory| {
-        PlayedStore::create(directory, "a simulation", &scenario.roster, None, scenario.start)
+        let (roster, start) = (&scenario.roster, scenario.start);
+        PlayedStore::create(directory, "a simulation", roster, Remarks::on(roster, None), start)
     });
     let mut store = match store.transpose() {
         Ok(store) => store,

@@ -87,6 +87,21 @@ pub fn plain_lines(text: &str) -> String {
     text.chars().filter(|&letter| letter == '\n' || is_plain(letter)).collect()
 }
 
+/// A text as a string of TOML.
+pub fn toml_string(text: &str) -> String {
+    let mut written = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => written.extend(['\\', letter]),
+            letter if letter.is_control() => {
+                written += &format!("\\u{:04X}", u32::from(letter));
+            }
+            letter => written.push(letter),
+        }
+    }
+    written + "\""
+}
+
 /// What is wrong with a text that can be no label's value.
 pub fn fault_of_label_value(text: &str) -> Option<String> {
     fault_of_line(text, MAX_LABEL_VALUE)

@@ -10,7 +10,8 @@ mod timeline;
 pub(super) use self::sentence::sentence;
 use self::{method::method, others::others, timeline::timeline};
 use super::{
-    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, unwatched_until, watched,
+    EpisodeFilter, Measured, Measurements, PastRun, Places, RUN_TIMEOUT, StoreReader,
+    unwatched_until, watched,
 };
 use lifesign_core::{
     judge::State,
@@ -81,10 +82,9 @@ impl ReportData {
         let (places, broken) = reader.places(&incidents, &episodes.read)?;
         episodes.read.retain(|episode| filter.passes_episode(episode));
         let broken = broken + episodes.broken + measured.broken + runs.broken;
-        if episodes.read.is_empty() && measured.read.is_empty() && incidents.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        let is_known =
+            !(episodes.read.is_empty() && measured.read.is_empty() && incidents.is_empty());
+        let data = Self {
             country: country.into(),
             name: reader.country_name(country)?,
             since,
@@ -101,7 +101,10 @@ impl ReportData {
             was_played: reader.was_played(),
             statements: Vec::new(),
             broken,
-        }))
+        };
+        // A run in its first minute knows its country, and has written nothing of it.
+        let is_early = !data.runs.is_empty() && data.watched() < RUN_TIMEOUT;
+        Ok((is_known || is_early).then_some(data))
     }
 
     /// What was measured of the country, a point in each column.
@@ -189,6 +192,11 @@ impl ReportData {
         gaps.iter().map(|gap| gap.1.since(gap.0)).sum()
     }
 
+    /// For how long somebody watched in this time.
+    fn watched(&self) -> Duration {
+        self.whole().saturating_sub(self.unwatched())
+    }
+
     /// How long this time is.
     fn whole(&self) -> Duration {
         self.until.since(self.since)
@@ -217,7 +225,12 @@ pub fn page(data: &ReportData) -> Markup {
             }
             body {
                 (patterns(&data.columns))
-                @if data.was_played {
+                @if let Some(recorded) = &data.remarks.recorded {
+                    aside.played aria-label="Imported" {
+                        b { "Not asked by lifesign, but imported" }
+                        ": what another prober recorded (" (recorded) "), judged by lifesign."
+                    }
+                } @else if data.was_played {
                     aside.played aria-label="Played" {
                         b { "Not seen, but played" }
                         ": by a simulation, by the demo, or from a recorded journal."

@@ -292,6 +292,9 @@ fn what_others_said_stands_beside_what_an_import_says() {
     let (code, page, err) = done(lifesign(&report));
     assert_eq!((code, err.as_str()), (0, left_out));
     assert!(page.contains("What others said") && page.contains("<span>A paper</span>"));
+    let recorded = "record.json: samples of Prometheus; hosts asked every 15 s";
+    assert_eq!(page.matches(recorded).count(), 2, "{page}");
+    assert!(page.contains(", seen from another prober.") && !page.contains("but played"), "{page}");
     assert!(!page.contains("Elsewhere"), "of another country");
 
     let wrong = temp_dir.put("wrong.csv", "begin,end,who\nlately,,x\n");

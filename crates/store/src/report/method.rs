@@ -9,8 +9,17 @@ pub(super) fn method(data: &ReportData) -> Markup {
     html! {
         h2 { "How it was measured" }
         p {
-            "lifesign asks known hosts in each of the country's address blocks, every few seconds, "
-            "by ICMP echo, TCP or DNS. An answer proves that the host's block could be reached "
+            @match &data.remarks.recorded {
+                Some(recorded) => {
+                    "Another prober asked hosts in the country's address blocks, and lifesign "
+                    "judged what it recorded: " (recorded) "."
+                }
+                None => {
+                    "lifesign asks known hosts in each of the country's address blocks, every few "
+                    "seconds, by ICMP echo, TCP or DNS."
+                }
+            }
+            " An answer proves that the host's block could be reached "
             "when it was asked. A verdict of "
             b { "down" } " needs so many misses that chance is out of the question, given how "
             "often the same hosts miss otherwise: odds of a million to one. " b { "Outage" }
@@ -20,7 +29,8 @@ pub(super) fn method(data: &ReportData) -> Markup {
             "is an interval: from the last proof of the one state to the first sufficient proof of "
             "the other. Its middle is given, and how far either side lies from it."
         }
-        p { "Seen from: " (data.vantages()) ". Runs in this time: " (data.runs.len()) ". "
+        p { "Seen from: " (data.vantages()) ". "
+            @if data.remarks.recorded.is_none() { "Runs in this time: " (data.runs.len()) ". " }
             @if unwatched.is_zero() { "It was watched without a break." }
             @else {
                 "For " (duration_text(unwatched))
@@ -36,9 +46,9 @@ pub(super) fn method(data: &ReportData) -> Markup {
             li {
                 "On which way a path broke, there or back, and at which router: a place is what "
                 "lies beyond the last that answered us. From elsewhere the country may have been "
-                "reachable. A failure of our own connection can be told apart only where the plan "
-                "named controls, hosts beside us that answer whenever it works; an imported record "
-                "has none."
+                "reachable. A failure of the prober's own connection can be told apart only where "
+                "the plan named controls, hosts beside it that answer whenever it works; an "
+                "imported record has none."
             }
             li {
                 "What people inside could do: a network that is cut off from the world may go on "

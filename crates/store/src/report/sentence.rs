@@ -64,16 +64,23 @@ fn not_over(data: &ReportData) -> String {
 /// What is to be said of a country that was never dark.
 fn without_incident(data: &ReportData) -> String {
     let name = &data.name;
+    if data.episodes.is_empty() && data.measured.is_empty() {
+        let watched = duration_text(data.watched());
+        return format!(
+            "Little is known of {name} in this time: it was watched for {watched}, and what was \
+             measured is written each minute"
+        );
+    }
     let partial = |episode: &&Episode| episode.state == State::Partial;
     let of_country = data.episodes_of(&data.country).filter(partial);
     match of_country.max_by_key(|episode| data.length(episode)) {
         None => match data.unknown() {
             None => match data.unwatched() {
                 unwatched if unwatched < SHORTEST => format!("{name} was reachable all this time"),
-                unwatched => format!(
+                _ => format!(
                     "{name} was reachable whenever it was watched in this time, which was for {} \
                      of {}",
-                    duration_text(data.whole().saturating_sub(unwatched)),
+                    duration_text(data.watched()),
                     duration_text(data.whole())
                 ),
             },
