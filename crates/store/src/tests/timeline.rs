@@ -2,6 +2,40 @@
 
 use super::*;
 
+/// The strip of the country in a report.
+fn country_strip(page: &str) -> &str {
+    let strip = page.split("class=\"strip large\"").nth(1).unwrap();
+    strip.split("</svg>").next().unwrap()
+}
+
+#[test]
+fn a_bar_tells_what_no_other_bar_shows_and_nothing_that_another_tells() {
+    let directory = TempDir::new("wide");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let dark = |begin, end| episode(State::Outage, begin + 60, begin, Some((end, end)));
+    let flapping = episode(State::Flapping, 110_000, 100_000, Some((200_000, 200_000)));
+    let episodes =
+        vec![dark(36_602, 37_800), dark(39_002, 41_000), flapping, dark(150_002, 151_000)];
+    let end = 240 * 3600;
+    database.write(&backlog(end, episodes, Vec::new()), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let period = (at(0), at(end));
+    let data = report::ReportData::read(&reader, "KP", period, at(end)).unwrap().unwrap();
+    let page = report::page(&data).into_string();
+    let titles = country_strip(&page).split("<title>").skip(1);
+    let told: Vec<&str> = titles.map(|title| title.split("</title>").next().unwrap()).collect();
+    let expected = [
+        "up, 22 Dec 2014 16:15 to 23 Dec 02:25 UTC (10 h 10 min)",
+        "outage, 2 times, 23 Dec 2014 02:25 to 03:38 UTC (53 min 20 s in all), and up for 20 min",
+        "up, 23 Dec 2014 03:38 to 20:02 UTC (16 h 23 min)",
+        "flapping, 23 Dec 2014 20:02 to 24 Dec 09:15 UTC (13 h 13 min)",
+        "flapping, with outages, 24 Dec 2014 09:15 to 10:15 UTC (1 h)",
+        "flapping, 24 Dec 2014 10:15 to 23:48 UTC (13 h 33 min)",
+        "up, 24 Dec 2014 23:48 to 1 Jan 2015 16:15 UTC (7 d 16 h)",
+    ];
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
     let directory = TempDir::new("timeline");
@@ -14,9 +48,7 @@ fn an_outage_that_was_open_while_nobody_watched_stays_drawn_and_is_hatched() {
     let period = (at(0), at(12_000));
     let data = report::ReportData::read(&reader, "KP", period, at(12_000)).unwrap().unwrap();
     let page = report::page(&data).into_string();
-    let timeline = page.split("class=\"strip large\"").nth(1).unwrap();
-    let timeline = timeline.split("</svg>").next().unwrap();
-    let told: Vec<(&str, &str, bool)> = timeline
+    let told: Vec<(&str, &str, bool)> = country_strip(&page)
         .split("<rect ")
         .skip(1)
         .filter(|bar| bar.contains("<title>"))
