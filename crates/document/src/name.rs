@@ -1,7 +1,10 @@
 //! Names that become metric labels and parts of log lines.
 
 use crate::{Table, Value, tree::Entry};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
 
 /// At most so many labels for one thing, and so many characters in the value of one.
 const MAX_LABELS: usize = 16;
@@ -94,7 +97,7 @@ pub fn toml_string(text: &str) -> String {
         match letter {
             '"' | '\\' => written.extend(['\\', letter]),
             letter if letter.is_control() => {
-                written += &format!("\\u{:04X}", u32::from(letter));
+                let _ = write!(written, "\\u{:04X}", u32::from(letter));
             }
             letter => written.push(letter),
         }

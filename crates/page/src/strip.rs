@@ -170,10 +170,11 @@ fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
     let period = period_text((times[0].0, times[times.len() - 1].1));
     let is_hidden = |part: &&Stretch| part.period.0 >= drawn.0 && part.period.1 <= drawn.1;
     let hidden = totals(others.into_iter().filter(is_hidden).copied());
-    let hidden: String = hidden
+    let hidden = hidden
         .into_iter()
         .map(|(state, total)| format!(", and {state} for {}", duration_text(total)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     match times.len() {
         ..=1 => format!("{what}, {period} ({total}){hidden}"),
         often => format!("{what}, {often} times, {period} ({total} in all){hidden}"),
