@@ -266,9 +266,9 @@ impl StoreReader {
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
     }
 
-    /// The episodes of a country or of all from which incidents that are not over before `since` are
-    /// folded whole, after `change`, and all that these are folded to: an incident may have begun
-    /// long before, but what lies further back than a calm of a day that was seen belongs to
+    /// The episodes of a country or of all from which incidents that are not over before `since`
+    /// are folded whole, after `change`, and all that these are folded to: an incident may have
+    /// begun long before, but what lies further back than a calm of a day that was seen belongs to
     /// another.
     pub(super) fn folded(
         &self,
