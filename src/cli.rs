@@ -26,7 +26,7 @@ use crate::{
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use input::{file, read, standard_input};
 use lifesign_clock::Clock;
-use lifesign_core::judge::Change;
+use lifesign_core::{judge::Change, scopes::Remarks};
 use lifesign_document::{MAX_MEBIBYTES, Problems, words_of};
 use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
@@ -74,6 +74,9 @@ enum Command {
     /// Write a report on a country as one page of HTML, from the store
     Report(store::ReportArgs),
     /// Compare what others said of a country with what a store or a journal says
+    ///
+    /// Differences are from the interval in which ours began or ended: by how much theirs lies
+    /// before its earliest or after its latest time, and none within it.
     Compare(compare::CompareArgs),
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]
@@ -317,7 +320,8 @@ fn simulate(args: &SimulateArgs) -> u8 {
         colour: has_colour(&io::stdout()),
     };
     let store = args.state_dir.as_deref().map(|directory| {
-        PlayedStore::create(directory, "a simulation", &scenario.roster, None, scenario.start)
+        let (roster, start) = (&scenario.roster, scenario.start);
+        PlayedStore::create(directory, "a simulation", roster, Remarks::on(roster, None), start)
     });
     let mut store = match store.transpose() {
         Ok(store) => store,

@@ -8,7 +8,7 @@ use crate::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     judge::Change,
-    scopes::Scope,
+    scopes::{Remarks, Scope},
     watch::{Snapshot, Watch},
 };
 use lifesign_export::{
@@ -64,7 +64,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     let own = temporary.as_ref().map(|temporary| temporary.path().join("played"));
     let directory = options.state_dir.clone().or(own).unwrap_or_default();
-    let store = PlayedStore::create(&directory, VANTAGE, &scenario.roster, None, scenario.start)?;
+    let (roster, start) = (&scenario.roster, scenario.start);
+    let remarks = Remarks::on(roster, None);
+    let store = PlayedStore::create(&directory, VANTAGE, roster, remarks, start)?;
     print_line(&format!(
         "lifesign {} plays a simulation: {}",
         env!("CARGO_PKG_VERSION"),

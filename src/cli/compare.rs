@@ -116,7 +116,8 @@ fn compared(
     }
     let countries = reader.countries().map_err(StoreError::from)?;
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
-    let until = reader.observed_until(Clock::start().now()).map_err(StoreError::from)?;
+    let now = Clock::start().now();
+    let until = reader.observed_until(now).map_err(StoreError::from)?;
     let Rows { read: episodes, broken } = reader.episodes_alone(None).map_err(StoreError::from)?;
     let watched = reader.watched_until(until, None).map_err(StoreError::from)?;
     tell_broken(broken + watched.broken);
@@ -135,6 +136,7 @@ fn compared(
         named.map(|code| of_country(code).within(period)).max()
     };
     let rows = rows(&ours, &theirs, until, unseen);
-    print(&if json { json_lines(&rows) } else { text(&rows) });
+    let end = (until < now).then_some(until);
+    print(&if json { json_lines(&rows) } else { text(&rows, end) });
     Ok(())
 }

@@ -103,10 +103,10 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
             episodes_table.map(|(reader, table)| episodes(reader, table)).transpose()?;
         // Both or none.
         if let Some(table) = outcomes_table {
-            tell("outcome", "outcomes", table.finish()?, &args.parquet);
+            tell("outcome", "outcomes", "", table.finish()?, &args.parquet);
         }
         if let Some(table) = episodes_table {
-            tell("episode", "episodes", table.finish()?, &args.parquet);
+            tell("episode", "episodes", OF_EPISODES, table.finish()?, &args.parquet);
         }
         Ok(())
     };
@@ -118,14 +118,21 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
     code
 }
 
-fn tell(one: &str, many: &str, Written { rows, files }: Written, directory: &Path) {
+/// They are not what `episodes` counts without `--all`.
+const OF_EPISODES: &str =
+    ": stays in another state than up, as episodes --all lists them, and not incidents";
+
+fn tell(one: &str, many: &str, what: &str, Written { rows, files }: Written, directory: &Path) {
     if rows == 0 {
         return print_line(&format!("no {many}, so no file of them is written"));
     }
     let rows_text = if rows == 1 { one } else { many };
     let files_text = if files == 1 { "file" } else { "files" };
     let directory = directory.join(many);
-    print_line(&format!("{rows} {rows_text} in {files} {files_text} in {}", directory.display()));
+    print_line(&format!(
+        "{rows} {rows_text} in {files} {files_text} in {}{what}",
+        directory.display()
+    ));
 }
 
 /// Where a run took a new plan, the next of the plans is taken.

@@ -100,8 +100,8 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
         if let (None, Some(directory)) = (&store, &args.state_dir)
             && is_of_target(record.event)
         {
-            let contact = plan.contact.as_deref();
-            let made = PlayedStore::create(directory, &plan.vantage, &plan.roster, contact, began);
+            let Plan { vantage, roster, .. } = plan;
+            let made = PlayedStore::create(directory, vantage, roster, plan.remarks(), began);
             store = Some(made.map_err(|error| of_directory(&error))?);
         }
         let watch =
@@ -114,7 +114,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             (plan, reader) = next;
             watch.replan(plan.roster.clone(), &settings(plan), record.seen);
             if let Some(store) = &mut store {
-                store.replan(&plan.roster, plan.contact.as_deref(), record.seen);
+                store.replan(&plan.roster, plan.remarks(), record.seen);
             }
         }
         let changes: Vec<_> = std::iter::from_fn(|| watch.poll_change()).collect();

@@ -145,7 +145,7 @@ pub(super) struct ReportArgs {
 }
 
 fn state(text: &str) -> Result<State, String> {
-    State::from_label(text).ok_or_else(|| {
+    State::from_label(&text.to_ascii_lowercase()).ok_or_else(|| {
         let known = State::ALL.map(State::label).join(", ");
         format!("there is no such state; there are {known}")
     })
@@ -229,19 +229,9 @@ pub(super) fn report(args: ReportArgs) -> u8 {
         report::ReportData::read(&reader, &country, (since, until), now)
             .map_err(StoreError::from)?
             .ok_or_else(|| {
-                let is_held = |(from, to): (Time, Time)| from < until && to >= since;
-                let why = match reader.held() {
-                    Ok(Some(times)) if is_held(times) => match reader.observed_until(now) {
-                        Ok(until) if until == times.1 => {
-                            ": measurements are written each minute, and the run ended before"
-                        }
-                        _ => " yet: measurements are written each minute",
-                    },
-                    _ => "",
-                };
                 let held = held(&reader);
                 Refusal::from(format!(
-                    "nothing is known of {country} between {since} and {until}{why}{held}"
+                    "nothing is known of {country} between {since} and {until}{held}"
                 ))
             })
     });

@@ -6,7 +6,7 @@ use crate::probe::send_options::{SendOptions, SocketOptions};
 use lifesign_core::{
     judge::Rules,
     schedule::Budget,
-    scopes::{BlockId, Host, Prefix, Roster},
+    scopes::{BlockId, Host, Prefix, Remarks, Roster},
 };
 use lifesign_document::{MAX_MEBIBYTES, Problems, Table, Value, label, line};
 use lifesign_export::metric_sets::MetricSets;
@@ -45,9 +45,10 @@ use probes::ShortForms;
 use send_options::BlockOptions;
 
 /// The keys of a plan.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "vantage",
     "contact",
+    "recorded",
     "controls",
     "deny",
     "resolver",
@@ -75,8 +76,10 @@ const MAX_TOTAL: f64 = 100_000.0;
 const MAX_CONTROLS: usize = 64;
 
 const CONTACT: &str = "a line that says who runs this vantage, such as \"noc@example.net\"";
+const RECORDED: &str =
+    "a line that says what was recorded, such as \"samples of Prometheus, every 15 s\"";
 /// In characters: a URL may be long.
-const MAX_CONTACT: usize = 200;
+const MAX_TEXT: usize = 200;
 
 /// What to watch, from where and how fast.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +88,8 @@ pub struct Plan {
     pub vantage: String,
     /// Who runs this vantage, for people: text, an address for mail or a URL.
     pub contact: Option<String>,
+    /// What another prober recorded, of which the journal of this plan was made by an import.
+    pub recorded: Option<String>,
     /// Addresses that answer whenever our own network works; none lies in a watched block.
     pub controls: Vec<IpAddr>,
     /// Addresses that nobody may ask.
@@ -166,6 +171,12 @@ impl<'a> Countries<'a> {
 }
 
 impl Plan {
+    /// What it says for people.
+    pub fn remarks(&self) -> Remarks {
+        let recorded = self.recorded.clone();
+        Remarks { recorded, ..Remarks::on(&self.roster, self.contact.as_deref()) }
+    }
+
     /// Reads a plan file, and the host files and the table of networks that it names.
     pub fn load(path: &Path) -> Result<Self, Problems> {
         let name = path.display().to_string();
@@ -212,12 +223,11 @@ fn plan<'a>(root: Table<'a>, read_file: ReadFile<'a>) -> Plan {
     deny::denied_controls(&controls, &countries.deny);
     let judge = root.section("judge", &["outage_after"]);
     let range = Duration::from_secs(10)..=Duration::from_secs(3600);
+    let text = |key, wanted| Some(line(root.get(key)?, MAX_TEXT, wanted)?.to_owned());
     Plan {
         vantage: root.need("vantage", "\"lab-1\"").and_then(vantage).unwrap_or_default(),
-        contact: root
-            .get("contact")
-            .and_then(|value| line(value, MAX_CONTACT, CONTACT))
-            .map(str::to_owned),
+        contact: text("contact", CONTACT),
+        recorded: text("recorded", RECORDED),
         controls: controls.into_iter().map(|(_, address)| address).collect(),
         deny: Arc::new(countries.deny),
         unended: Vec::new(),

@@ -48,7 +48,7 @@ pub use load::{
 };
 pub use name::{
     LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
-    network_name, plain, plain_lines,
+    network_name, plain, plain_lines, toml_string,
 };
 pub use problem::{Problem, Problems};
 pub use sheet::{Cell, Position, RowReader, Sheet};

@@ -1,7 +1,10 @@
 //! Names that become metric labels and parts of log lines.
 
 use crate::{Table, Value, tree::Entry};
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+};
 
 /// At most so many labels for one thing, and so many characters in the value of one.
 const MAX_LABELS: usize = 16;
@@ -85,6 +88,21 @@ pub fn plain(text: &str) -> String {
 /// The same of several lines.
 pub fn plain_lines(text: &str) -> String {
     text.chars().filter(|&letter| letter == '\n' || is_plain(letter)).collect()
+}
+
+/// A text as a string of TOML.
+pub fn toml_string(text: &str) -> String {
+    let mut written = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => written.extend(['\\', letter]),
+            letter if letter.is_control() => {
+                let _ = write!(written, "\\u{:04X}", u32::from(letter));
+            }
+            letter => written.push(letter),
+        }
+    }
+    written + "\""
 }
 
 /// What is wrong with a text that can be no label's value.

@@ -58,7 +58,8 @@ pub(crate) fn own_place(snapshot: &Snapshot, family: Family) -> Option<PlaceAndS
 
 fn place_json(snapshot: &Snapshot, view: &PlaceView) -> PlaceAndSentence {
     let offset = snapshot.wall_offset;
-    let sentence = view.sentence(|time| offset.written(time)) + ".";
+    let now = offset.written(snapshot.time);
+    let sentence = view.sentence(|time| offset.written(time), Some(now)) + ".";
     PlaceAndSentence { place: PlaceJson::new(view, offset), sentence }
 }
 

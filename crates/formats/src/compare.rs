@@ -5,7 +5,10 @@ mod json;
 pub use json::json_lines;
 
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time};
-use lifesign_incident::{Incident, Period, Phase, PhaseKind, Statement, story::edge_text};
+use lifesign_incident::{
+    Incident, Period, Phase, PhaseKind, Statement,
+    story::{edge_text, time_text},
+};
 use std::{cmp::Reverse, fmt::Write as _, time::Duration};
 
 /// A statement this long before ours begins or after it ends may be of the same event: others look
@@ -131,13 +134,25 @@ fn period(statement: &Statement, until: Time) -> Period {
     (statement.begin, end_of(statement, until).max(statement.begin + Duration::from_secs(1)))
 }
 
-/// The rows for people.
-pub fn text(rows: &[Row<'_>]) -> String {
-    let mut text = String::new();
+/// What the differences are from, before rows that have some.
+const DIFFERENCES: &str = "\
+times in UTC; theirs begins or ends by so much before or after the whole interval in which ours did
+(its middle is told, ± half of it), and \"with ours\" within it
+";
+
+/// The rows for people. What is open in ours was so at `until`, when the record ends; None while it
+/// goes on.
+pub fn text(rows: &[Row<'_>], until: Option<Time>) -> String {
+    let has_both = |row: &Row<'_>| row.ours.is_some() && !row.theirs.is_empty();
+    let mut text = if rows.iter().any(has_both) { DIFFERENCES.to_owned() } else { String::new() };
     for Row { ours, theirs, unseen } in rows {
         if let Some(Ours { country, kind, begin, end, is_left }) = ours {
             let (kind, begin) = (kind.label(), edge_text(*begin));
-            let end = end.map_or("now".into(), edge_text);
+            let end = match (end, until) {
+                (Some(end), _) => edge_text(*end),
+                (None, Some(until)) => format!("{}, where the record ends", time_text(until)),
+                (None, None) => "now".into(),
+            };
             let left = if *is_left { ", then not watched" } else { "" };
             let _ = writeln!(text, "{country} {kind} from {begin} to {end}{left}");
             if theirs.is_empty() {
@@ -156,15 +171,7 @@ pub fn text(rows: &[Row<'_>]) -> String {
             let _ = writeln!(text, "{country} nothing of ours{why}");
         }
         for statement in theirs {
-            let end = statement.end.map_or("now".into(), moment);
-            let what = if statement.what.is_empty() { "" } else { ": " };
-            let _ = write!(
-                text,
-                "  {} from {} to {end}{what}{}",
-                statement.who,
-                moment(statement.begin),
-                statement.what
-            );
+            let _ = write!(text, "  {} from {}", statement.who, statement.told());
             if let Some(ours) = ours {
                 let begin = in_words("begins", difference(statement.begin, ours.begin));
                 let end = statement.end.zip(ours.came_back());
@@ -178,11 +185,6 @@ pub fn text(rows: &[Row<'_>]) -> String {
         }
     }
     text
-}
-
-/// `2014-12-22 16:15:00`.
-fn moment(time: Time) -> String {
-    time.utc("%Y-%m-%d %H:%M:%S")
 }
 
 fn in_words(what: &str, seconds: f64) -> String {
@@ -246,9 +248,13 @@ mod tests {
             all.iter().map(|row| (row.ours.is_some(), row.theirs.len())).collect::<Vec<_>>()
         };
         assert_eq!(whose(&small), whose(&theirs), "a code is the same in small letters");
-        let text = text(&rows(&ours, &theirs, at(1000), unseen));
+        let told = |until| text(&rows(&ours, &theirs, at(1000), unseen), until);
+        let (now, of_past) = (told(None), told(Some(at(1000))));
+        let end = "to 2014-12-23 08:40:00, where the record ends\n";
+        assert_eq!(of_past, now.replace("to now\n", end));
+        let rows = now.strip_prefix(DIFFERENCES).expect("what they are from");
         assert_eq!(
-            text,
+            rows,
             "\
 KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s
   within from 2014-12-22 17:00:00 to 2014-12-23 02:00:00; begins with ours, ends with ours
@@ -258,7 +264,7 @@ TO nothing of ours, for the record has no such country
 KP nothing of ours; 10 min of it we did not see
   alone from 2014-12-23 03:40:00 to 2014-12-23 04:00:00
 KP outage from 2014-12-23 06:59:55 ± 5 s to now
-  open from 2014-12-23 06:50:00 to now; begins 9 min 50 s earlier
+  open from 2014-12-23 06:50:00, no end told; begins 9 min 50 s earlier
 KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
   nobody else
 "
@@ -295,7 +301,7 @@ KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
             let unseen = unseen.map(|minutes| Duration::from_secs(60 * minutes));
             let rows = rows(&[], &theirs, at(1000), |_, _| unseen);
             let line: serde_json::Value = serde_json::from_str(&json_lines(&rows)).expect("JSON");
-            let text = text(&rows);
+            let text = text(&rows, None);
             let (first, _) = text.split_once('\n').expect("two lines");
             (first.to_owned(), line["unseen_seconds"].as_f64())
         };
@@ -312,7 +318,7 @@ KP outage from 2014-12-23 11:59:55 ± 5 s to 2014-12-23 12:09:55 ± 5 s
         let theirs = [theirs("IODA bgp", Some("KP"), 60, Some(700))];
         let rows = rows(&ours, &theirs, at(1000), |_, _| Some(Duration::ZERO));
         assert_eq!(
-            text(&rows),
+            text(&rows, None).replace(DIFFERENCES, ""),
             "\
 KP outage from 2014-12-22 16:59:55 ± 5 s to 2014-12-23 01:59:55 ± 5 s, then not watched
   IODA bgp from 2014-12-22 17:00:00 to 2014-12-23 03:40:00; begins with ours

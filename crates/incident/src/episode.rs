@@ -39,7 +39,8 @@ pub struct Episode {
     /// Since when the verdict has been unknown, if it is now; of one that has ended, that nobody
     /// watched from then on.
     pub paused: Option<Time>,
-    /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written.
+    /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written,
+    /// with the one that goes on, which has no end.
     pub darknesses: Darknesses,
     /// Those of them that ended since the verdict was last found, which the verdict counts too.
     pub of_stay: StayCount,
@@ -88,6 +89,17 @@ impl Episode {
         };
         self.darknesses = earlier.then(stay);
         self.of_stay = StayCount { count: stay.count, length: stay.length };
+    }
+
+    /// Another run goes on with it as it was last written (`lasted`). The darkness that went on
+    /// then is not counted, since that run counts it when it ends; the one before it had ended.
+    pub fn continue_from(&mut self, lasted: Time) {
+        self.end_stay();
+        let Darknesses { count, last_end, .. } = &mut self.darknesses;
+        if *count > 0 && last_end.is_none() {
+            *count -= 1;
+            *last_end = (*count > 0).then_some(Edge { earliest: None, latest: lasted });
+        }
     }
 
     /// The stay is over, or nobody knows what the verdict was that counted it.

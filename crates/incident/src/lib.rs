@@ -23,8 +23,8 @@ pub mod period;
 mod timeline;
 mod columns;
 mod present;
-mod statement;
 pub mod story;
+mod statement;
 #[cfg(test)]
 mod tests;
 

@@ -22,15 +22,18 @@ impl FromStr for When {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        match text {
+        // Letters may be of either case.
+        let small = text.to_ascii_lowercase();
+        match small.as_str() {
             "now" => return Ok(When::Ago(Duration::ZERO)),
             "today" => return Ok(When::Day(0)),
             "yesterday" => return Ok(When::Day(1)),
             _ => {}
         }
-        let ago = parse_duration(text).map(When::Ago);
+        let ago = parse_duration(&small).map(When::Ago);
         let day = || format!("{text}T00:00Z").parse().map(When::At);
-        ago.or_else(|_| day()).or_else(|_: String| {
+        let capital = || text.to_ascii_uppercase().parse().map(When::At);
+        ago.or_else(|_| day()).or_else(|_: String| capital()).or_else(|_: String| {
             let others = "write it as 2014-12-22, yesterday, today, now, 7d, 1h30m or";
             let at = text.parse().map(When::At);
             at.map_err(|error: String| error.replace("write it as", others))
@@ -81,6 +84,9 @@ mod tests {
             ("1h30m", "2014-12-22T14:45:30Z"),
             ("30min", "2014-12-22T15:45:30Z"),
             ("7d", "2014-12-15T16:15:30Z"),
+            ("TODAY", "2014-12-22T00:00:00Z"),
+            ("1H30Min", "2014-12-22T14:45:30Z"),
+            ("2014-12-20t16:15z", "2014-12-20T16:15:00Z"),
         ] {
             let when: When = text.parse().unwrap();
             assert_eq!(when.resolve(now), wanted.parse().unwrap(), "{text}");

@@ -80,12 +80,14 @@ pub fn go_on(episodes: &mut [Episode], snapshot: &Snapshot) {
 
 impl Episode {
     /// Counts the darknesses that ended in a flapping so far, and the one that goes on, if the
-    /// scope's verdict is that it is still flapping.
-    fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
+    /// scope's verdict is that it is still flapping. While one goes on, the last has no end.
+    pub fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
         if self.state == State::Flapping && verdict.state == State::Flapping {
+            let goes_on = verdict.calm_at.is_none();
             let mut stay = verdict.darknesses.written(offset);
-            stay.count += u32::from(verdict.calm_at.is_none());
+            stay.count += u32::from(goes_on);
             self.count_stay(stay);
+            self.darknesses.last_end = self.darknesses.last_end.filter(|_| !goes_on);
         }
     }
 }

@@ -5,11 +5,15 @@ use crate::{Incident, Period, Phase, PhaseKind, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
 use std::{fmt::Write as _, time::Duration};
 
-/// Times in sentences are told to the minute, and lengths from this one on.
+/// Times in sentences are told to the minute.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 const HALF_SECOND: Duration = Duration::from_millis(500);
-const IN_MINUTES: Duration = Duration::from_secs(600);
-/// Times that are nearer than this are told to the second.
+/// To the minute.
+const MINUTE: Precision = Precision { half: HALF_MINUTE, clock: "%H:%M" };
+/// To the second.
+const SECOND: Precision = Precision { half: HALF_SECOND, clock: "%H:%M:%S" };
+/// Times that are nearer than this are told to the second, and those of what is shorter, as its
+/// length is.
 const NEAR: Duration = Duration::from_secs(3600);
 /// An edge that is wider is told with its uncertainty, also among few words.
 const WIDE: Duration = Duration::from_secs(10);
@@ -79,7 +83,7 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let begin = begin_text(phase.begin, date_of, length);
     let end_text = |end| clock_text(middle(end).0, Some(middle(phase.begin).0), length);
     let over = if phase.begin.earliest.is_some() { "" } else { "over " };
-    let length = over.to_owned() + &about_text(length);
+    let length = over.to_owned() + &duration_text(length);
     let half = if phase.begin.earliest.is_some() {
         format!(" ± {}", rounded_up(half))
     } else {
@@ -103,14 +107,6 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
             format!("{what} since {begin} UTC, for {length} so far")
         }
     }
-}
-
-/// A length in whole minutes, if it is ten or more.
-fn about_text(length: Duration) -> String {
-    if length < IN_MINUTES {
-        return duration_text(length);
-    }
-    duration_text(Duration::from_secs((length + HALF_MINUTE).as_secs() / 60 * 60))
 }
 
 /// What a scope is in such a phase.
@@ -170,7 +166,7 @@ pub fn in_short(incident: &Incident, now: Time) -> String {
 
 fn phase_in_short(phase: &Phase, now: Time) -> String {
     let what = adjective(phase.kind);
-    let length = about_text(phase.length(now).0);
+    let length = duration_text(phase.length(now).0);
     let so_far = if phase.end.is_none() { " so far" } else { "" };
     let dark = dark_times(phase.darknesses).filter(|_| phase.kind == PhaseKind::Unstable);
     let dark = dark.map(|times| format!(" ({times})")).unwrap_or_default();
@@ -186,7 +182,7 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let is_again = main.kind != PhaseKind::Unstable;
     let what = if is_short_list {
         let lengths: Vec<String> =
-            after.iter().map(|phase| about_text(phase.length(now).0)).collect();
+            after.iter().map(|phase| duration_text(phase.length(now).0)).collect();
         let (last, others) =
             lengths.split_last().map_or(("", &[][..]), |(last, all)| (&**last, all));
         let others =
@@ -219,11 +215,7 @@ fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
 
 /// When something of this length began or ended: to the second where it is short.
 fn clock_text(time: Time, told: Option<Time>, length: Duration) -> String {
-    if length < IN_MINUTES {
-        beside(time, told, None, HALF_SECOND, "%H:%M:%S")
-    } else {
-        minute_text(time, told)
-    }
+    if length < NEAR { beside(time, told, None, SECOND) } else { minute_text(time, told) }
 }
 
 /// An edge that nobody saw lies before its time.
@@ -234,7 +226,7 @@ fn before(edge: Edge) -> String {
 /// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the
 /// same day as one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
-    beside(time, told, None, HALF_MINUTE, "%H:%M")
+    beside(time, told, None, MINUTE)
 }
 
 /// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
@@ -243,35 +235,47 @@ pub fn period_text((from, to): Period) -> String {
 }
 
 /// A time as somebody wants to know it who knows what time it is: to the second if it is near, else
-/// to the minute, and with as much of the date as is not that of now. By the clocks of a zone, or
-/// in UTC.
-pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>) -> String {
-    if now.since(time).max(time.since(now)) < NEAR {
-        beside(time, Some(now), zone, HALF_SECOND, "%H:%M:%S")
-    } else {
-        beside(time, Some(now), zone, HALF_MINUTE, "%H:%M")
-    }
+/// to the minute, and with its date unless that is today's and need not be said. By the clocks of a
+/// zone, or in UTC.
+pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>, has_date: bool) -> String {
+    let to = precision(time, now);
+    if has_date { dated(time, Some(now), zone, to) } else { beside(time, Some(now), zone, to) }
 }
 
-/// A time of day, rounded by adding half of what it is told to, behind as much of its date as is
-/// not that of a time that was told before.
-fn beside(
-    time: Time,
-    told: Option<Time>,
-    zone: Option<&TimeZone>,
+/// Is this a time of today, by the clocks of a zone, or in UTC?
+pub fn is_today(time: Time, now: Time, zone: Option<&TimeZone>) -> bool {
+    is_same(time, now, zone, precision(time, now), "%F")
+}
+
+/// How precisely a time of day is told.
+#[derive(Clone, Copy)]
+struct Precision {
+    /// Half of what it is told to: rounded by adding it.
     half: Duration,
-    clock: &str,
-) -> String {
-    let written = |time, format: &str| written(time + half, zone, format);
-    let is_same = |format| told.is_some_and(|told| written(told, format) == written(time, format));
-    let date = if is_same("%F") {
-        ""
-    } else if is_same("%Y") {
-        "%-d %b "
-    } else {
-        "%-d %b %Y "
-    };
-    written(time, &format!("{date}{clock}"))
+    clock: &'static str,
+}
+
+fn precision(time: Time, now: Time) -> Precision {
+    if now.since(time).max(time.since(now)) < NEAR { SECOND } else { MINUTE }
+}
+
+/// A time of day, behind as much of its date as is not that of a time that was told before.
+fn beside(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
+    if told.is_some_and(|told| is_same(time, told, zone, to, "%F")) {
+        return written(time + to.half, zone, to.clock);
+    }
+    dated(time, told, zone, to)
+}
+
+/// A time of day behind its date, which has no year where that is the one of another time.
+fn dated(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
+    let is_same_year = told.is_some_and(|told| is_same(time, told, zone, to, "%Y"));
+    let date = if is_same_year { "%-d %b" } else { "%-d %b %Y" };
+    written(time + to.half, zone, &format!("{date} {}", to.clock))
+}
+
+fn is_same(time: Time, other: Time, zone: Option<&TimeZone>, to: Precision, format: &str) -> bool {
+    written(time + to.half, zone, format) == written(other + to.half, zone, format)
 }
 
 fn written(time: Time, zone: Option<&TimeZone>, format: &str) -> String {

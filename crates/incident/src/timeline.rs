@@ -1,6 +1,6 @@
 //! What held from when to when: a state of a scope, or that nobody watched it.
 
-use crate::Episode;
+use crate::{Episode, middle};
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
@@ -69,10 +69,20 @@ pub fn watched_text(state: Option<State>, is_watched: bool) -> String {
 
 impl Timeline {
     /// The states of a scope: it was up where it was watched and none of its episodes says
-    /// otherwise. These are in the order in which they were found.
+    /// otherwise. These are in the order in which they were found. Each state holds from the time
+    /// on at which it surely did.
     pub fn new<'a>(
         watched: impl IntoIterator<Item = Period>,
         episodes: impl IntoIterator<Item = &'a Episode>,
+    ) -> Self {
+        Self::of(watched, episodes, |edge| edge.latest)
+    }
+
+    /// The same with each state from that time of its edge on.
+    fn of<'a>(
+        watched: impl IntoIterator<Item = Period>,
+        episodes: impl IntoIterator<Item = &'a Episode>,
+        time: impl Fn(Edge) -> Time,
     ) -> Self {
         let mut timeline = Self::default();
         for (from, to) in watched {
@@ -81,18 +91,19 @@ impl Timeline {
         }
         let (unknown, known): (Vec<&Episode>, Vec<&Episode>) =
             episodes.into_iter().partition(|episode| episode.state == State::Unknown);
-        let end = |episode: &Episode| episode.end.map_or(Time::NEVER, |end| end.latest);
+        let begin = |episode: &Episode| time(episode.begin);
+        let end = |episode: &Episode| episode.end.map_or(Time::NEVER, &time);
         // Where two overlap, the one that was found later had more evidence. But a flapping is
         // dated from its first darkness, and an outage in it was one.
         for episode in &known {
             let found = (episode.state, episode.begin);
-            timeline.set_but_outages(episode.begin.latest, end(episode), found);
+            timeline.set_but_outages(begin(episode), end(episode), found);
             timeline.set_up_edge(end(episode), episode.end);
         }
         // Unknown holds until it ends, or until the next begin or end of a known episode.
         for episode in unknown {
-            let from = episode.begin.latest;
-            let edges = known.iter().flat_map(|known| [known.begin.latest, end(known)]);
+            let from = begin(episode);
+            let edges = known.iter().flat_map(|known| [begin(known), end(known)]);
             let to = edges.filter(|&edge| edge > from).fold(end(episode), Time::min);
             timeline.set(from, to, Some((State::Unknown, episode.begin)));
         }
@@ -100,14 +111,15 @@ impl Timeline {
     }
 
     /// The states of a scope as they are drawn, up to `until`: where nobody watched there is none,
-    /// but for an outage that was there before and had not ended.
+    /// but for an outage that was there before and had not ended. They begin and end in the middle
+    /// of edges, so that they are as long as is told elsewhere.
     pub fn seen<'a>(
         watched: &[Period],
         episodes: impl IntoIterator<Item = &'a Episode>,
         until: Time,
     ) -> Self {
         let always = (Time::default(), Time::NEVER);
-        let mut timeline = Self::new([always], episodes);
+        let mut timeline = Self::of([always], episodes, |edge| middle(edge).0);
         for (from, to) in unwatched(always, watched.iter().copied()) {
             timeline.unwatch(from, to);
         }

@@ -187,14 +187,14 @@ pub fn text(event: &PathEvent, roster: &Roster, offset: impl Into<WallOffset>) -
         let country = &roster.country_of(scope).code;
         format!("{} {country} {} {what}", offset.written(time), roster.name_of(scope))
     };
+    let sentence = |place: &PlaceView| {
+        place.sentence(|time| offset.written(time), Some(offset.written(place.found)))
+    };
     Some(match event {
-        PathEvent::Place { block, place } => {
-            line(place.found, *block, &place.sentence(|time| offset.written(time)))
-        }
+        PathEvent::Place { block, place } => line(place.found, *block, &sentence(place)),
         PathEvent::OwnPlace { family, place } => {
             let time = offset.written(place.found);
-            let sentence = place.sentence(|time| offset.written(time));
-            format!("{time} our own {}: {sentence}", family.name())
+            format!("{time} our own {}: {}", family.name(), sentence(place))
         }
         PathEvent::Upstream { at, block, before, after } => {
             line(*at, *block, &format!("is reached by {after}, before by {before}"))

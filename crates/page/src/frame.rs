@@ -54,7 +54,7 @@ pub(crate) fn page(view: &View, title: &str, body: &Markup) -> Markup {
                             @for (family, place) in snapshot.paths.own.iter() {
                                 @if let Some(place) = place {
                                     @let wall = |time| snapshot.wall_offset.written(time);
-                                    " Our own " (family.name()) ": " (place.sentence(wall)) "."
+                                    " Our own " (family.name()) ": " (place.sentence(wall, Some(view.now()))) "."
                                 }
                             }
                         }

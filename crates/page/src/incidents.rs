@@ -80,6 +80,9 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
     let now = view.now();
     let begin = middle(incident.begin()).0;
     let title = format!("{} {}", roster.name_of(of), minute_text(begin, None));
+    let edges = [Some(incident.begin()), incident.end()];
+    let times = edges.into_iter().flatten().map(|edge| middle(edge).0).chain(incident.over_at());
+    let times = sentence::Times::new(view, of, times);
     let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
     let body = html! {
         (way::render(view, of))
@@ -89,13 +92,13 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                 (story::sentence(&name, incident, now)) "."
             }
             p {
-                "It began " (sentence::at_edge(view, of, incident.begin()))
+                "It began " (times.at_edge(incident.begin()))
                 @match incident.end() {
-                    Some(end) => { " and ended " (sentence::at_edge(view, of, end)) ", after " }
+                    Some(end) => { " and ended " (times.at_edge(end)) ", after " }
                     None => {
                         " and is not over"
                         @if let Some(over) = incident.over_at() {
-                            " before " (sentence::moment(view, of, over))
+                            " before " (times.moment(over))
                         }
                         ": "
                     }

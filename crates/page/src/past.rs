@@ -7,7 +7,7 @@ use lifesign_core::{
     time::Time,
     watch::{RoundTrips, Spread},
 };
-use lifesign_incident::{Columns, Episode, Incident, Period, Phase, PhaseKind, Timeline};
+use lifesign_incident::{Columns, Episode, Incident, Period, Phase, PhaseKind, Timeline, middle};
 use std::collections::HashMap;
 
 /// What was measured of a scope in a column.
@@ -145,7 +145,7 @@ pub(crate) fn timeline(view: &View, scope: Scope) -> Timeline {
     // outlast what nobody saw.
     let unknown = episodes().filter(|episode| episode.state == State::Unknown);
     let seen_again = unknown.filter_map(|episode| episode.end).map(|end| end.latest).max();
-    let since = snapshot.wall_offset.written(verdict.edge.latest.max(snapshot.started));
+    let since = snapshot.wall_offset.written(middle(verdict.edge).0.max(snapshot.started));
     let since = seen_again.map_or(since, |seen| since.max(seen));
     let found = (verdict.state, verdict.edge);
     if verdict.state == State::Flapping {

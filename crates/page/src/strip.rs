@@ -128,7 +128,8 @@ pub fn strip(columns: &Columns, timeline: &Timeline, size: StripSize) -> Markup 
     }
 }
 
-/// What a bar says: what it shows, from when to when that was, and for how long.
+/// What a bar says: what it shows, from when to when that was, and for how long; and what else is
+/// in it that no other bar shows.
 fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
     let has_outage = bar.shown.is_some_and(|shown| shown.has_outage);
     let what = if has_outage {
@@ -150,8 +151,12 @@ fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
     let drawn = (columns.begin(bar.from), columns.begin(bar.to));
     let first = parts.partition_point(|part| part.period.1 <= drawn.0);
     let parts = parts[first..].iter().take_while(|part| part.period.0 < drawn.1);
+    let (shown, others): (Vec<&Stretch>, Vec<&Stretch>) = parts.partition(is_shown);
+    // The same flapping has bars with a cap and without one.
+    let is_flapping = bar.shown.is_some_and(|shown| shown.state == State::Flapping);
     let mut times: Vec<Period> = Vec::new();
-    for &Stretch { period, .. } in parts.filter(is_shown) {
+    for &Stretch { period: (from, to), .. } in shown {
+        let period = if is_flapping { (from.max(drawn.0), to.min(drawn.1)) } else { (from, to) };
         match times.last_mut() {
             Some(last) if last.1 == period.0 => last.1 = period.1,
             _ => times.push(period),
@@ -163,10 +168,29 @@ fn told(parts: &[Stretch], columns: &Columns, bar: &Bar) -> String {
     }
     let total = duration_text(times.iter().map(|(from, to)| to.since(*from)).sum());
     let period = period_text((times[0].0, times[times.len() - 1].1));
+    let is_hidden = |part: &&Stretch| part.period.0 >= drawn.0 && part.period.1 <= drawn.1;
+    let hidden = totals(others.into_iter().filter(is_hidden).copied());
+    let hidden = hidden
+        .into_iter()
+        .map(|(state, total)| format!(", and {state} for {}", duration_text(total)))
+        .collect::<Vec<_>>()
+        .concat();
     match times.len() {
-        ..=1 => format!("{what}, {period} ({total})"),
-        often => format!("{what}, {often} times, {period} ({total} in all)"),
+        ..=1 => format!("{what}, {period} ({total}){hidden}"),
+        often => format!("{what}, {often} times, {period} ({total} in all){hidden}"),
     }
+}
+
+/// How long each state lasted in all, in words, the longest first.
+fn totals(stretches: impl Iterator<Item = Stretch>) -> Vec<(String, Duration)> {
+    let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
+    for Stretch { state, is_watched, period: (from, to) } in stretches {
+        *totals.entry((state, is_watched)).or_default() += to.since(from);
+    }
+    let mut totals: Vec<_> = totals.into_iter().collect();
+    totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
+    let named = |((state, is_watched), total)| (watched_text(state, is_watched), total);
+    totals.into_iter().map(named).collect()
 }
 
 /// A share of the width, in per cent.
@@ -187,19 +211,9 @@ fn pattern(column: Column) -> Option<&'static str> {
 
 /// The strip in words: how long each state lasted in all, the longest first.
 fn description(timeline: &Timeline, columns: &Columns) -> String {
-    let mut totals: BTreeMap<(Option<State>, bool), Duration> = BTreeMap::new();
-    for Stretch { state, is_watched, period: (from, to) } in
-        timeline.within((columns.from, columns.to))
-    {
-        *totals.entry((state, is_watched)).or_default() += to.since(from);
-    }
-    let mut totals: Vec<_> = totals.into_iter().collect();
-    totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
-    let totals: Vec<String> = totals
+    let totals: Vec<String> = totals(timeline.within((columns.from, columns.to)))
         .into_iter()
-        .map(|((state, is_watched), total)| {
-            format!("{} {}", watched_text(state, is_watched), duration_text(total))
-        })
+        .map(|(state, total)| format!("{state} {}", duration_text(total)))
         .collect();
     format!("{}: {}", duration_text(columns.length()), totals.join(", "))
 }

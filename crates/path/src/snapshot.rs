@@ -92,13 +92,14 @@ impl PlaceView {
 
     /// One sentence without its stop, behind its word: `on the way: dark beyond 192.0.2.1 (AS64496
     /// Example, answered 16:15:03); first silent 198.51.100.1, heard until 16:14:58`. `wall` gives
-    /// the time by the wall clock.
-    pub fn sentence(&self, wall: impl Fn(Time) -> Time) -> String {
-        let written = |time: Time| {
-            let text = wall(time).to_string();
-            // Of RFC 3339, the time of day.
-            text.get(11..19).map(str::to_owned).unwrap_or(text)
-        };
+    /// the time by the wall clock. Each time has its date if one of them is of another day than
+    /// `now`, by the wall clock, or without one.
+    pub fn sentence(&self, wall: impl Fn(Time) -> Time, now: Option<Time>) -> String {
+        let day = |time: Time| time.utc("%F");
+        let heard = [&self.last, &self.first_silent].into_iter().flatten().map(|hop| hop.heard);
+        let is_of_now = |time| now.is_some_and(|now| day(now) == day(wall(time)));
+        let format = if heard.into_iter().all(is_of_now) { "%H:%M:%S" } else { "%-d %b %H:%M:%S" };
+        let written = |time| wall(time).utc(format);
         let mut text = match &self.last {
             Some(HopSeen { address, network, heard, .. }) => {
                 let answered = written(*heard);
@@ -159,9 +160,10 @@ mod tests {
             said: None,
             probes: 32,
         };
-        let written = |time| time;
+        let day = "2014-12-22T23:00:00Z".parse().unwrap();
+        let told = |view: &PlaceView| view.sentence(|time| time, Some(day));
         assert_eq!(
-            view.sentence(written),
+            told(&view),
             "at their border: dark beyond 219.158.0.1 (AS4837 China Unicom, answered 16:15:03); first silent \
              175.45.176.1, heard until 16:14:58"
         );
@@ -170,13 +172,13 @@ mod tests {
         let from = "219.158.0.1".parse().unwrap();
         view.said = Some((from, Word::Unreachable(IcmpCode { kind: 3, code: 13 })));
         assert_eq!(
-            view.sentence(written),
+            told(&view),
             "at their border: dark beyond 219.158.0.1 (answered 16:15:03); 219.158.0.1 says prohibited"
         );
         view.last = None;
         view.said = Some((from, Word::Loop));
         assert_eq!(
-            view.sentence(written),
+            told(&view),
             "at their border: dark; no one router is known as the last that answers; packets turn in \
              circles at 219.158.0.1"
         );
@@ -185,8 +187,15 @@ mod tests {
         view.first_silent = seen("192.0.2.1", None, "16:14:58");
         view.first_silent.as_mut().unwrap().hop_limit = 1;
         assert_eq!(
-            view.sentence(written),
+            told(&view),
             "near us: dark from the first hop on; first silent 192.0.2.1, heard until 16:14:58"
         );
+        for now in [None, Some("2014-12-23T01:00:00Z".parse().unwrap())] {
+            assert_eq!(
+                view.sentence(|time| time, now),
+                "near us: dark from the first hop on; first silent 192.0.2.1, heard until 22 Dec \
+                 16:14:58"
+            );
+        }
     }
 }

@@ -129,7 +129,7 @@ impl EpisodeTracker {
                 close(episode, gap, changed);
                 continue;
             }
-            episode.end_stay();
+            episode.continue_from(lasted);
             let scope = tracker.open.entry(episode.scope.clone()).or_default();
             // There are two only if the last write of a run was lost. The later one is true.
             if let Some(older) = scope.known.replace(episode) {
@@ -161,7 +161,7 @@ impl EpisodeTracker {
         (state, latest): (State, Time),
         changed: &mut Vec<Episode>,
     ) -> Option<Time> {
-        episode.end_stay();
+        episode.continue_from(lasted);
         episode.pause(lasted);
         if episode.state == State::Unknown || state == State::Up {
             close(episode, Edge { earliest: Some(lasted), latest }, changed);
@@ -237,7 +237,7 @@ impl EpisodeTracker {
         }
     }
 
-    /// Counts the darknesses so far of a flapping that goes on: a kill may come before its end.
+    /// Counts the darknesses so far of a flapping that goes on: some have the file alone.
     pub fn note_darknesses(&self, snapshot: &Snapshot, changed: &mut Vec<Episode>) {
         let roster = &snapshot.roster;
         for scope in roster.scopes() {
@@ -250,7 +250,7 @@ impl EpisodeTracker {
                 && known.state == State::Flapping
             {
                 let mut so_far = known.clone();
-                so_far.count_stay(verdict.darknesses.written(snapshot.wall_offset));
+                so_far.go_on(verdict, snapshot.wall_offset);
                 changed.push(so_far);
             }
         }

@@ -64,7 +64,10 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
         }
     }
     for row in reader::episodes_since(connection, since)? {
-        let Some(episode) = skipped.ok_or_count(row) else { continue };
+        let Some(mut episode) = skipped.ok_or_count(row) else { continue };
+        if episode.end.is_none() {
+            episode.continue_from(now);
+        }
         let scope =
             scopes.entry(episode.scope.clone()).or_insert_with(|| ScopeRows::new(&episode.country));
         // A block that has moved to another country begins anew there.

@@ -4,7 +4,7 @@
 use lifesign_core::{duration::duration_text, time::Time};
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
-    story::{dark_words, edge_text, length_text},
+    story::{dark_words, edge_text, length_text, time_text},
 };
 use std::fmt::Write as _;
 
@@ -32,7 +32,8 @@ pub fn text(incidents: &[Incident], observed_until: Time) -> String {
 
 /// What happened, from when, to when, and how long.
 fn row(phase: &Phase, observed_until: Time) -> [String; 4] {
-    let end = phase.end.map_or_else(|| "goes on".into(), edge_text);
+    let so_far = || format!("still so at {}", time_text(observed_until));
+    let end = phase.end.map_or_else(so_far, edge_text);
     [phase.kind.label().into(), edge_text(phase.begin), end, length_words(phase, observed_until)]
 }
 

@@ -51,13 +51,15 @@ pub(super) fn told(found: &[PathEvent], roster: &Roster, offset: WallOffset) -> 
         let scope = Scope::Block(*block);
         let mut path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
         let network = path.find(|scope| matches!(scope, Scope::Network(_)));
+        let found = offset.written(place.found);
+        let words = place.sentence(|time| offset.written(time), Some(found));
         Some(ToldPlace {
             scope: roster.full_name_of(scope),
             network: network.map(|network| roster.full_name_of(network)),
             country: roster.country_of(scope).code.clone(),
-            told: offset.written(place.found),
+            told: found,
             place: place.place,
-            words: shortened(&place.sentence(|time| offset.written(time))),
+            words: shortened(&words),
         })
     };
     found.iter().filter_map(place).collect()

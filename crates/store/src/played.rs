@@ -43,12 +43,13 @@ pub struct PlayedStore {
 
 impl PlayedStore {
     /// Makes the file in this directory, which must have none and belong to no run. `began` is when
-    /// what is played begins, with this plan.
+    /// what is played begins, with this plan and what it
+    /// says for people.
     pub fn create(
         directory: &Path,
         vantage: &str,
         roster: &Roster,
-        contact: Option<&str>,
+        remarks: Remarks,
         began: Time,
     ) -> Result<Self, DirectoryError> {
         let lock = lock_to_play(directory)?;
@@ -70,17 +71,17 @@ impl PlayedStore {
             next_write: began,
             _lock: lock,
         };
-        store.replan(roster, contact, began);
+        store.replan(roster, remarks, began);
         Ok(store)
     }
 
     /// Takes a new plan. Open episodes of scopes that are not in it end.
-    pub fn replan(&mut self, roster: &Roster, contact: Option<&str>, now: Time) {
+    pub fn replan(&mut self, roster: &Roster, remarks: Remarks, now: Time) {
         let mut batch = Batch { at: now, ..Batch::default() };
         self.tracker.retain(roster, now, &mut batch.episodes);
         batch.countries = names_by_code(roster);
         batch.scopes = countries_by_scope(roster);
-        batch.remarks = Some(Remarks::on(roster, contact));
+        batch.remarks = Some(remarks);
         batch.maintenance = vec![(roster.named_maintenance(), now)];
         self.backlog.add(batch);
     }

@@ -33,7 +33,7 @@ const APART: Duration = WELL_AFTER.saturating_add(Duration::from_secs(3600));
 /// Which episodes to read; all of them by default.
 #[derive(Clone, Debug, Default)]
 pub struct EpisodeFilter {
-    /// Those that ended at this time or later, or are open.
+    /// Those that were not over before this time.
     pub since: Option<Time>,
     /// Those that began before this time.
     pub until: Option<Time>,
@@ -46,23 +46,29 @@ pub struct EpisodeFilter {
 
 impl EpisodeFilter {
     /// Does something of this scope pass that lasted from `begin` to `end`, in whatever state?
-    fn passes(&self, country: &str, scope: &str, begin: Edge, end: Option<Edge>) -> bool {
+    fn passes(&self, country: &str, scope: &str, begin: Edge, end: Option<Time>) -> bool {
         let is_named = |name: &String| name == scope || name == country;
         self.scope.as_ref().is_none_or(is_named)
             && self.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
-            && end.is_none_or(|end| self.since.is_none_or(|since| end.latest >= since))
+            && self.is_reached(end)
+    }
+
+    /// Does what lasted until `end` reach the begin of the time that is asked for?
+    fn is_reached(&self, end: Option<Time>) -> bool {
+        end.is_none_or(|end| self.since.is_none_or(|since| end >= since))
     }
 
     /// Does it pass?
     pub(super) fn passes_episode(&self, episode: &Episode) -> bool {
         let Episode { country, scope, state, begin, end, .. } = episode;
-        self.state.is_none_or(|only| only == *state) && self.passes(country, scope, *begin, *end)
+        let end = end.map(|end| end.latest);
+        self.state.is_none_or(|only| only == *state) && self.passes(country, scope, *begin, end)
     }
 
-    /// Does an incident pass?
+    /// Does an incident pass? It lasts until it is over, and not only while it is dark.
     pub(super) fn passes_incident(&self, incident: &Incident) -> bool {
-        let end = incident.bad_phases().last().and_then(|last| last.end);
-        self.passes(&incident.country, &incident.scope, incident.begin(), end)
+        let Incident { country, scope, .. } = incident;
+        self.passes(country, scope, incident.begin(), incident.was_over_at())
     }
 }
 
@@ -214,9 +220,9 @@ impl StoreReader {
         Ok(episodes)
     }
 
-    /// The incidents of a country and all in it, or of one scope, that are open or ended at `since`
-    /// or later, and began before `until`; up to when they were observed is `now`, and
-    /// what a `snapshot` of then knows of them is in it, which the file does not say.
+    /// The incidents of a country and all in it, or of one scope, that were not over before `since`
+    /// and began before `until`; up to when they were observed is `now`, and what a `snapshot` of
+    /// then knows of them is in it, which the file does not say.
     pub fn incidents(
         &self,
         filter: &EpisodeFilter,
@@ -260,9 +266,9 @@ impl StoreReader {
         Ok(ToldIncidents { rows, told_with: all.scope.filter(|_| has_more_alone), places })
     }
 
-    /// The episodes of a country or of all from which incidents that end at `since` or later are
-    /// folded whole, after `change`, and all that these are folded to: an incident may have begun
-    /// long before, but what lies further back than a calm of a day that was seen belongs to
+    /// The episodes of a country or of all from which incidents that are not over before `since`
+    /// are folded whole, after `change`, and all that these are folded to: an incident may have
+    /// begun long before, but what lies further back than a calm of a day that was seen belongs to
     /// another.
     pub(super) fn folded(
         &self,
@@ -295,7 +301,7 @@ impl StoreReader {
                 let unseen = unseen.get(&*incident.country).unwrap_or(&unseen_of_others);
                 let own = unknown_of.get(&*incident.scope).map_or(&[][..], Vec::as_slice);
                 let unseen = unseen.and(own, now);
-                incident.end().is_none_or(|end| Some(end.latest) >= filter.since)
+                filter.is_reached(incident.was_over_at())
                     && incident.begin().latest < unseen.seen_for(APART, from)
             };
             if from == Time::default() || !incidents.iter().any(is_cut) {

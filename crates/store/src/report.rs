@@ -1,23 +1,26 @@
 //! A page on what happened in a country, to read, print or send on: HTML with its charts in it
 //! (SVG), which loads nothing else.
 
+mod method;
 mod others;
+mod sentence;
 mod tables;
 mod timeline;
 
-use self::{others::others, timeline::timeline};
+pub(super) use self::sentence::sentence;
+use self::{method::method, others::others, timeline::timeline};
 use super::{
-    EpisodeFilter, Measured, Measurements, PastRun, Places, StoreReader, unwatched_until, watched,
+    EpisodeFilter, Measured, Measurements, PastRun, Places, RUN_TIMEOUT, StoreReader,
+    unwatched_until, watched,
 };
 use lifesign_core::{
-    duration::duration_text,
     judge::State,
     scopes::{FullName, Remarks},
     time::Time,
 };
 use lifesign_incident::{
     Episode, Incident, Period, PhaseKind, Statement, middle,
-    story::{self, edge_text, length_text, time_text, time_text_in},
+    story::{time_text, time_text_in},
     unwatched,
 };
 use lifesign_page::{Columns, PICTURE_STYLE, Point, contact, patterns, smoke};
@@ -79,10 +82,9 @@ impl ReportData {
         let (places, broken) = reader.places(&incidents, &episodes.read)?;
         episodes.read.retain(|episode| filter.passes_episode(episode));
         let broken = broken + episodes.broken + measured.broken + runs.broken;
-        if episodes.read.is_empty() && measured.read.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Self {
+        let is_known =
+            !(episodes.read.is_empty() && measured.read.is_empty() && incidents.is_empty());
+        let data = Self {
             country: country.into(),
             name: reader.country_name(country)?,
             since,
@@ -99,7 +101,10 @@ impl ReportData {
             was_played: reader.was_played(),
             statements: Vec::new(),
             broken,
-        }))
+        };
+        // A run in its first minute knows its country, and has written nothing of it.
+        let is_early = !data.runs.is_empty() && data.watched() < RUN_TIMEOUT;
+        Ok((is_known || is_early).then_some(data))
     }
 
     /// What was measured of the country, a point in each column.
@@ -187,6 +192,11 @@ impl ReportData {
         gaps.iter().map(|gap| gap.1.since(gap.0)).sum()
     }
 
+    /// For how long somebody watched in this time.
+    fn watched(&self) -> Duration {
+        self.whole().saturating_sub(self.unwatched())
+    }
+
     /// How long this time is.
     fn whole(&self) -> Duration {
         self.until.since(self.since)
@@ -195,75 +205,6 @@ impl ReportData {
     fn vantages(&self) -> String {
         let names: BTreeSet<&str> = self.runs.iter().map(|run| &*run.vantage).collect();
         names.into_iter().collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// What happened, in a sentence or two.
-pub(super) fn sentence(data: &ReportData) -> String {
-    let ReportData { country, name, observed_until, .. } = data;
-    let from = match data.vantages() {
-        vantage if vantage.is_empty() => String::new(),
-        vantage => format!(", seen from {vantage}"),
-    };
-    let gravest = |incident: &&Incident| (incident.seen_dark(), incident.begin().latest);
-    let of_country = data.incidents.iter().filter(|incident| incident.scope == *country);
-    let in_time = |incident: &Incident| incident.within((data.since, data.until));
-    let incidents: Vec<Incident> = of_country.filter_map(in_time).collect();
-    let Some(incident) = incidents.iter().max_by_key(gravest) else {
-        return format!("{}{from}.", without_incident(data));
-    };
-    let told = story::sentence(name, incident, *observed_until);
-    let there = data.there(incident).unwrap_or_default();
-    let unseen: Duration = incident.phases.iter().map(|phase| phase.unseen).sum();
-    let unseen = match unseen {
-        Duration::ZERO => String::new(),
-        unseen => format!(" For {} of this nobody could see.", duration_text(unseen)),
-    };
-    let planned = incident.planned(&data.episodes).map(|window| format!(" It was {window}."));
-    let more = match incidents.len() - 1 {
-        0 => String::new(),
-        1 => " There was another incident in this time.".into(),
-        more => format!(" There were {more} other incidents in this time."),
-    };
-    format!("{told}{from}.{there}{}{unseen}{more}", planned.unwrap_or_default())
-}
-
-/// What is to be said of a country that was never dark.
-fn without_incident(data: &ReportData) -> String {
-    let name = &data.name;
-    let partial = |episode: &&Episode| episode.state == State::Partial;
-    let of_country = data.episodes_of(&data.country).filter(partial);
-    match of_country.max_by_key(|episode| data.length(episode)) {
-        None => match data.unknown() {
-            None => match data.unwatched() {
-                unwatched if unwatched < SHORTEST => format!("{name} was reachable all this time"),
-                unwatched => format!(
-                    "{name} was reachable whenever it was watched in this time, which was for {} \
-                     of {}",
-                    duration_text(data.whole().saturating_sub(unwatched)),
-                    duration_text(data.whole())
-                ),
-            },
-            Some((all, why)) if all + data.unwatched() + SHORTEST >= data.whole() => {
-                format!("Nothing was known of {name} in this time: {why}")
-            }
-            Some((all, why)) => format!(
-                "{name} was reachable whenever it could be seen in this time; for {} nothing was \
-                 known of it: {why}",
-                duration_text(all)
-            ),
-        },
-        Some(episode) => {
-            let (from, to) = data.part(episode);
-            let is_whole = to.since(from) == episode.length(data.observed_until).0;
-            let (begin, length) = if is_whole {
-                let length = length_text(episode.begin, episode.end, data.observed_until);
-                (edge_text(episode.begin), length)
-            } else {
-                (time_text(from), format!("{} of this time", duration_text(to.since(from))))
-            };
-            format!("{name} was reachable in part only, at the longest from {begin} for {length}")
-        }
     }
 }
 
@@ -284,7 +225,12 @@ pub fn page(data: &ReportData) -> Markup {
             }
             body {
                 (patterns(&data.columns))
-                @if data.was_played {
+                @if let Some(recorded) = &data.remarks.recorded {
+                    aside.played aria-label="Imported" {
+                        b { "Not asked by lifesign, but imported" }
+                        ": what another prober recorded (" (recorded) "), judged by lifesign."
+                    }
+                } @else if data.was_played {
                     aside.played aria-label="Played" {
                         b { "Not seen, but played" }
                         ": by a simulation, by the demo, or from a recorded journal."
@@ -308,52 +254,6 @@ pub fn page(data: &ReportData) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-/// How it was measured, and what one vantage cannot know.
-fn method(data: &ReportData) -> Markup {
-    let unwatched = data.unwatched();
-    html! {
-        h2 { "How it was measured" }
-        p {
-            "lifesign asks known hosts in each of the country's address blocks, every few seconds, "
-            "by ICMP echo, TCP or DNS. An answer proves that the host's block could be reached "
-            "when it was asked. A verdict of "
-            b { "down" } " needs so many misses that chance is out of the question, given how "
-            "often the same hosts miss otherwise: odds of a million to one. " b { "Outage" }
-            " is a longer darkness without one answer; "
-            b { "flapping" } " is at least three darknesses in quick succession, and "
-            b { "unstable" } " all of such a time, from its first darkness to the last. A begin or an end "
-            "is an interval: from the last proof of the one state to the first sufficient proof of "
-            "the other. Its middle is given, and how far either side lies from it."
-        }
-        p { "Seen from: " (data.vantages()) ". Runs in this time: " (data.runs.len()) ". "
-            @if unwatched.is_zero() { "It was watched without a break." }
-            @else {
-                "For " (duration_text(unwatched))
-                " of it nobody watched; the timeline is a thin line there, or a hatched outage "
-                "that had not ended."
-            } }
-        h2 { "What one vantage cannot know" }
-        ul {
-            li {
-                "That the hosts did not answer, not why: a power cut, a cut cable, a filter and a "
-                "decision look alike."
-            }
-            li {
-                "On which way a path broke, there or back, and at which router: a place is what "
-                "lies beyond the last that answered us. From elsewhere the country may have been "
-                "reachable. A failure of our own connection can be told apart only where the plan "
-                "named controls, hosts beside us that answer whenever it works; an imported record "
-                "has none."
-            }
-            li {
-                "What people inside could do: a network that is cut off from the world may go on "
-                "within."
-            }
-            li { "Anything of addresses that were not asked." }
         }
     }
 }

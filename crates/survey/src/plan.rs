@@ -2,7 +2,7 @@
 
 use super::{Proposal, host::Host};
 use jiff::civil::Date;
-use lifesign_document::plain;
+use lifesign_document::{plain, toml_string};
 use lifesign_formats::survey::Role;
 use lifesign_model::scopes::Prefix;
 use std::{
@@ -74,9 +74,9 @@ impl Proposal {
         )?;
         writeln!(out, "controls = []\n")?;
         if let Some(deny) = deny {
-            writeln!(out, "deny = {}\n", quoted(deny))?;
+            writeln!(out, "deny = {}\n", toml_string(deny))?;
         }
-        writeln!(out, "[[country]]\ncode = {}", quoted(country))?;
+        writeln!(out, "[[country]]\ncode = {}", toml_string(country))?;
         for (prefix, chosen) in &self.blocks {
             let usual = usual_probes(&chosen.hosts);
             writeln!(out, "\n[[country.block]]\nprefix = \"{prefix}\"")?;
@@ -183,23 +183,8 @@ fn reason(host: &Host, sources: &[MadeFrom]) -> String {
 }
 
 fn list(probes: &[String]) -> String {
-    let words: Vec<String> = probes.iter().map(|probe| quoted(probe)).collect();
+    let words: Vec<String> = probes.iter().map(|probe| toml_string(probe)).collect();
     format!("[{}]", words.join(", "))
-}
-
-/// As a TOML string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if letter.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
-        }
-    }
-    quoted + "\""
 }
 
 /// What may stand in a comment: a name from a file may have anything.

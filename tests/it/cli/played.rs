@@ -43,7 +43,7 @@ fn a_simulation_is_kept_at_its_own_times_and_nothing_is_mixed_with_it() {
     assert_eq!(out.strip_suffix(&hint).unwrap().trim_end(), told);
     assert_eq!(outages(&state), ["2014-12-22T16", "2014-12-23T07", "2014-12-23T15"]);
     let period = ["--since", "2014-12-21", "--until", "2014-12-24"];
-    let listed = ["episodes", "--all", "--scope", "kp", "--state", "outage", "--state-dir", &state];
+    let listed = ["episodes", "--all", "--scope", "kp", "--state", "Outage", "--state-dir", &state];
     let (code, table, err) = done(lifesign(&[&listed, &period[..]].concat()));
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(table.contains(" 2014-12-22 16:15:"), "{table}");

@@ -132,9 +132,13 @@ fn a_store_at_rest_is_read_and_nothing_is_found_in_it() {
     let (code, _, err) = done(lifesign(&block));
     let wanted = "lifesign: 127.45.176.0/24 lies in KP, and reports are of countries: ask for KP";
     assert_eq!((code, err.as_str()), (65, wanted));
-    let (code, _, err) = done(lifesign(&["report", "KP", "--state-dir", &state]));
-    let ended = ": measurements are written each minute, and the run ended before; ";
-    assert!(code == 65 && err.contains(ended), "{err}");
+    let (code, page, err) = done(lifesign(&["report", "KP", "--state-dir", &state]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let little = "Little is known of North Korea (lab) in this time: it was watched for ";
+    assert!(
+        page.contains(little) && page.contains(" is written each minute, seen from "),
+        "{page}"
+    );
     let scope = ["episodes", "--all", "--scope", "127.45.176.0/24", "--state-dir", &state];
     let (code, _, err) = done(lifesign(&scope));
     assert!(code == 0 && err.starts_with("lifesign: no episodes between 20"), "{err}");
@@ -180,9 +184,12 @@ fn a_second_run_on_the_same_state_is_refused_and_a_killed_one_hinders_nobody() {
     let (code, out, err) = done(lifesign(&["episodes", "--all", "--state-dir", &state]));
     assert!(code == 0 && err.starts_with("lifesign: no episodes between 20"), "{out}{err}");
     let report = ["report", "KP", "--since", "1h", "--state-dir", &state];
-    let (code, _, err) = done(lifesign(&report));
-    // It is too early for a measurement, and not unknown.
-    assert!(code == 0 || err.contains(" yet: measurements are written each minute; "), "{err}");
+    let (code, page, err) = done(lifesign(&report));
+    // It is too early for a measurement, which the report says.
+    assert!(
+        code == 0 && page.contains("Little is known of North Korea (lab) in this time"),
+        "{err}"
+    );
     support::signal("KILL", first.id());
     first.end(TIMEOUT);
     let mut third = Program::start(lifesign(&run));

@@ -9,6 +9,7 @@ use crate::support::{
     page_server::{PageServer, settings},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use lifesign_core::scopes::Remarks;
 use lifesign_lab::{Scenario, Simulation};
 use lifesign_store::{FILE_NAME, PlayedStore};
 use serde_json::json;
@@ -29,8 +30,14 @@ fn demo(until: &str, temp_dir: &TempDir) -> PageServer {
     let text = fs::read_to_string(Path::new(ROOT).join(SCENARIO)).unwrap();
     let scenario = Scenario::parse(SCENARIO, &text).unwrap();
     let roster = &scenario.roster;
-    let mut store =
-        PlayedStore::create(temp_dir, "a simulation", roster, None, scenario.start).unwrap();
+    let mut store = PlayedStore::create(
+        temp_dir,
+        "a simulation",
+        roster,
+        Remarks::on(roster, None),
+        scenario.start,
+    )
+    .unwrap();
     let mut simulation =
         Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
     let played = simulation.run_by_minutes(until.parse().unwrap(), |simulation, changes| {

@@ -5,6 +5,7 @@ use crate::support::{TempDir, page_server, snapshot::SeenTargets, week};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{BlockId, CountryId, Host, Scope},
+    time::WallOffset,
     watch::{Settings, Snapshot, Watch},
 };
 use lifesign_export::pages;
@@ -227,7 +228,7 @@ fn what_flaps_is_told_in_the_present_tense() {
     assert_eq!(
         sentence(&page),
         "unstable since 23 Dec 23:00 UTC (1 h, dark 14 times): answers since 23 Dec 23:51:00 \
-         UTC (9 min); it counts as unstable until 00:20:00 UTC"
+         UTC (9 min); it counts as unstable until 24 Dec 00:20:00 UTC"
     );
     snapshot.scopes[country].verdict.calm_at = None;
     snapshot.scopes[country].verdict.last_life = Some(now - minutes(2));
@@ -283,7 +284,7 @@ fn what_is_unstable_is_so_since_its_phase_began_whatever_the_verdict_is_just_now
     assert_eq!(
         told(&flapping, COUNTRY),
         "unstable since 23 Dec 18:13 UTC (5 h 47 min): answers now; it counts as unstable until \
-         00:21:00 UTC"
+         24 Dec 00:21:00 UTC"
     );
     // The row of its block tells of the same phase.
     let page = render(&flapping, COUNTRY, "", SITE);
@@ -375,16 +376,24 @@ fn what_is_back_is_not_said_to_be_over_before_it_is() {
     for path in ["/", COUNTRY, "/X0/127.60.0.0/24"] {
         assert_eq!(
             told(18, path),
-            "can be reached again since 23 Dec 06:00 UTC, 18 h; the incident is not over before 06:00 UTC",
+            "can be reached again since 23 Dec 06:00 UTC, 18 h; the incident is not over before 24 Dec 06:00 UTC",
             "{path}"
         );
         let long = told(30, path);
         assert!(long.ends_with(", 30 h") && long.starts_with("can be reached since"), "{long}");
     }
+    // Also the time of today has its date beside the one of tomorrow.
+    let mut today = back(3);
+    today.wall_offset = WallOffset::from(-3_600_000_000_000);
+    assert_eq!(
+        sentence(&render(&today, COUNTRY, "", SITE)),
+        "can be reached again since 23 Dec 21:00 UTC, 2 h; the incident is not over before 24 Dec \
+         21:00 UTC"
+    );
     let page = render(&back(18), "/X0/incident/2014-12-23T0359Z", "", SITE);
     let told: String =
         page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect();
-    assert!(told.contains("and is not over before 06:00 UTC: 20 h ± 1 s so far;"), "{told}");
+    assert!(told.contains("and is not over before 24 Dec 06:00 UTC: 20 h ± 1 s so far;"), "{told}");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 //! asked at, so that the judge measures silence against that.
 
 use super::{map::Map, targets::Target};
-use lifesign_core::scopes::{Host, Prefix};
-use lifesign_document::format_duration;
+use lifesign_core::{
+    duration::duration_text,
+    scopes::{Host, Prefix},
+};
+use lifesign_document::{format_duration, toml_string};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -14,6 +17,10 @@ use std::{
 const UNKNOWN_INTERVAL: Duration = Duration::from_secs(60);
 /// The most that a plan may ask of a block, in an hour.
 const MOST_PER_HOUR: f64 = 3_600_000.0;
+
+/// So many letters of what a file is are told in the plan's line on what was recorded, which has
+/// 200 at most.
+const MOST_OF_SOURCE: usize = 120;
 
 /// How one host is asked: each probe with its interval.
 type Probes = Vec<(String, Duration)>;
@@ -56,7 +63,7 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
     }
     text.push_str(
         "# Its intervals and its budget are what was recorded, and no advice: to watch these hosts \
-         with\n# `lifesign run`, drop both.\n",
+         with\n# `lifesign run`, drop both and `recorded`, and name the vantage.\n",
     );
     if has_names {
         text.push_str(
@@ -65,7 +72,8 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
     }
     let _ = write!(
         text,
-        "\nvantage = \"imported\"\n\n[budget]\nper_block = \"{}/h\"\n",
+        "\nvantage = \"another prober\"\nrecorded = {}\n\n[budget]\nper_block = \"{}/h\"\n",
+        toml_string(&recorded(targets, sources)),
         rate(&countries)
     );
     for (code, blocks) in &countries {
@@ -75,6 +83,23 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
         }
     }
     text
+}
+
+/// What was recorded, in a line: `month.json: samples of Prometheus; hosts asked every 15 s`.
+fn recorded(targets: &[Target], sources: &[String]) -> String {
+    let (first, others) =
+        sources.split_first().map_or(("", 0), |(first, all)| (first.as_str(), all.len()));
+    let first: String = first.chars().take(MOST_OF_SOURCE).collect();
+    let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+    let intervals = || targets.iter().filter_map(|target| target.cadence.interval());
+    let every = match (intervals().min(), intervals().max()) {
+        (Some(least), Some(most)) if duration_text(least) != duration_text(most) => {
+            format!("; hosts asked every {} to {}", duration_text(least), duration_text(most))
+        }
+        (Some(each), _) => format!("; hosts asked every {}", duration_text(each)),
+        (None, _) => String::new(),
+    };
+    format!("{first}{more}{every}")
 }
 
 fn add(countries: &mut Countries, country: String, block: Prefix, target: &Target) {

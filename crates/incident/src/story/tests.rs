@@ -52,20 +52,20 @@ fn all_that_happened_is_in_the_sentence() {
         "XA was unstable from 22 Dec 2014 16:15 to 17:15 UTC (1 h, dark 20 times, 33 % of it), \
          then unstable from 19:15 to 21:15 UTC (2 h, dark 20 times, 17 % of it), \
          then unstable from 22:15 to 23:15 UTC (1 h, dark 20 times, 33 % of it), \
-         then unreachable from 23 Dec 04:15 for 30 min ± 4 s, until 04:45 UTC, and again 20 \
+         then unreachable from 23 Dec 04:15:00 for 30 min ± 4 s, until 04:45:00 UTC, and again 20 \
          times, for 20 min in all on the same day"
     );
     let once = [phase(Outage, 0, 1800, 1), phase(Down, hour, 30, 1)];
     assert_eq!(
         told(&once),
-        "XA was unreachable from 22 Dec 2014 16:15 for 30 min ± 4 s, until 16:45 UTC, and again \
+        "XA was unreachable from 22 Dec 2014 16:15:00 for 30 min ± 4 s, until 16:45:00 UTC, and again \
          for 30 s on the same day"
     );
     let open = Phase { end: None, ..unstable(2 * hour, 0) };
     let still = [phase(Outage, 0, 1800, 1), open];
     assert_eq!(
         told(&still),
-        "XA was unreachable from 22 Dec 2014 16:15 for 30 min ± 4 s, until 16:45 UTC, then has \
+        "XA was unreachable from 22 Dec 2014 16:15:00 for 30 min ± 4 s, until 16:45:00 UTC, then has \
          been unstable since 18:15 UTC (3 d 16 h so far, dark 20 times, 0.0 % of it)"
     );
     let open = Phase { end: None, ..phase(Down, 90 * hour - 30, 0, 1) };
@@ -73,8 +73,8 @@ fn all_that_happened_is_in_the_sentence() {
     assert!(told(&still).ends_with("; it is still unreachable"), "{}", told(&still));
     let mut before = phase(Outage, 0, 1800, 1);
     before.begin.earliest = None;
-    let told_before = "XA was unreachable from before 22 Dec 2014 16:15 for over 30 min, until \
-                       16:45 UTC";
+    let told_before = "XA was unreachable from before 22 Dec 2014 16:15:02 for over 29 min 58 s, \
+                       until 16:45:00 UTC";
     assert_eq!(told(&[before]), told_before);
     let short = [phase(Outage, 70, 90, 1)];
     assert_eq!(
@@ -136,10 +136,13 @@ fn a_time_is_the_same_wherever_it_is_told() {
     let now = at(7200);
     assert_eq!(time_text(time), "2014-12-22 16:15:00");
     assert_eq!(minute_text(time, None), "22 Dec 2014 16:15");
-    assert_eq!(moment_text(time, now, None), "16:15");
-    assert_eq!(moment_text(time, at(60), None), "16:15:00");
+    assert_eq!(moment_text(time, now, None, false), "16:15");
+    assert_eq!(moment_text(time, at(60), None, false), "16:15:00");
     let zone = TimeZone::named("Asia/Pyongyang").unwrap();
-    assert_eq!(moment_text(time, at(86_400), Some(&zone)), "23 Dec 01:15");
+    assert_eq!(moment_text(time, at(86_400), Some(&zone), false), "23 Dec 01:15");
+    assert_eq!(moment_text(time, now, None, true), "22 Dec 16:15");
+    let of_today = |now| (is_today(time, now, None), is_today(time, now, Some(&zone)));
+    assert_eq!((of_today(now), of_today(at(43_200))), ((true, true), (false, true)));
     assert_eq!(time_text_in(time, Some(&zone)), "2014-12-23 01:15:00");
     let seen = Edge { earliest: Some(time - Duration::from_millis(3400)), latest: time };
     assert_eq!(edge_text(seen), "2014-12-22 16:14:58 ± 2 s");
@@ -151,7 +154,7 @@ fn a_time_is_the_same_wherever_it_is_told() {
     let unseen = Edge { earliest: None, latest: time };
     assert_eq!(age_text(unseen, now), "over 2 h");
     assert_eq!(edge_text(unseen), "before 2014-12-22 16:15:00");
-    assert_eq!(begin_text(unseen, None, IN_MINUTES), "before 22 Dec 2014 16:15");
+    assert_eq!(begin_text(unseen, None, NEAR), "before 22 Dec 2014 16:15");
     assert_eq!(length_text(unseen, Some(seen), now), "over 0 s");
 }
 

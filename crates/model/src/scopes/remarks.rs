@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub struct Remarks {
     /// Who runs the vantage.
     pub contact: Option<String>,
+    /// What another prober recorded, which this is judged by; None of what lifesign asked itself.
+    pub recorded: Option<String>,
     /// The IANA names of time zones, by country code.
     pub timezones: BTreeMap<String, String>,
     /// By the full name of their scope; those without any are not here.
@@ -35,6 +37,7 @@ impl Remarks {
         });
         Self {
             contact: contact.map(str::to_owned),
+            recorded: None,
             timezones: timezones.collect(),
             labels: labels.collect(),
             asns: asns.collect(),

@@ -2,7 +2,7 @@
 
 use super::ReportData;
 use lifesign_core::time::Time;
-use lifesign_incident::{Statement, story::time_text};
+use lifesign_incident::Statement;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
@@ -51,7 +51,7 @@ pub(super) fn others(data: &ReportData) -> Markup {
 }
 
 fn lane(data: &ReportData, who: &str, statements: &[&Statement]) -> Markup {
-    let told: Vec<_> = statements.iter().map(|statement| told(statement)).collect();
+    let told: Vec<_> = statements.iter().map(|statement| statement.told()).collect();
     let description = format!("{who}: {}", told.join("; "));
     html! {
         svg.others role="img" aria-label=(description) {
@@ -66,10 +66,4 @@ fn lane(data: &ReportData, who: &str, statements: &[&Statement]) -> Markup {
             }
         }
     }
-}
-
-fn told(statement: &Statement) -> String {
-    let end = statement.end.map_or("now".into(), time_text);
-    let what = if statement.what.is_empty() { "" } else { ": " };
-    format!("{} to {end}{what}{}", time_text(statement.begin), statement.what)
 }

@@ -36,7 +36,8 @@ fn another_programs_file_and_that_of_a_later_version_are_refused_and_stay_as_the
         ];
         assert_eq!(errors.map(|error| error.to_string()), [said; 3], "{name}");
         let roster = Roster::default();
-        let refused = PlayedStore::create(&directory, "lab", &roster, None, at(0)).unwrap_err();
+        let refused =
+            PlayedStore::create(&directory, "lab", &roster, Remarks::default(), at(0)).unwrap_err();
         assert!(refused.to_string().ends_with(&format!("lifesign.db: {said}")), "{refused}");
         assert!(untouched(&directory) == before, "{name}");
     }
@@ -45,7 +46,8 @@ fn another_programs_file_and_that_of_a_later_version_are_refused_and_stay_as_the
 #[test]
 fn what_stands_in_the_place_of_the_file_is_called_what_it_is() {
     let directory = TempDir::new("in-its-place");
-    let create = || PlayedStore::create(&directory, "lab", &Roster::default(), None, at(0));
+    let create =
+        || PlayedStore::create(&directory, "lab", &Roster::default(), Remarks::default(), at(0));
     let refused = || create().unwrap_err().to_string();
     fs::create_dir(directory.file()).unwrap();
     assert!(refused().ends_with("lifesign.db: it is a directory, and no file"), "{}", refused());

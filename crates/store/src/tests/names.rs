@@ -81,7 +81,8 @@ fn what_a_plan_has_is_known_before_anything_is_measured() {
     let mut roster = Roster::default();
     roster.add_country("KP", "North Korea");
     roster.add_block("192.0.2.0/24".parse().unwrap());
-    let mut played = PlayedStore::create(&directory, "lab", &roster, None, at(0)).unwrap();
+    let mut played =
+        PlayedStore::create(&directory, "lab", &roster, Remarks::on(&roster, None), at(0)).unwrap();
     let watch = Watch::new(Arc::new(roster), &Settings::default(), at(0));
     played.handle_changes(&[], &watch, at(1)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();

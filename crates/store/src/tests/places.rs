@@ -220,7 +220,8 @@ fn places_wait_are_corrected_and_are_forgotten_as_episodes_are() {
 fn what_is_played_has_its_places() {
     let directory = TempDir::new("places-played");
     let roster = roster();
-    let mut played = PlayedStore::create(&directory, "lab", &roster, None, at(0)).unwrap();
+    let mut played =
+        PlayedStore::create(&directory, "lab", &roster, Remarks::on(&roster, None), at(0)).unwrap();
     played.keep_places(&[found(1, 9, Place::Inside)], &roster);
     let watch = Watch::new(Arc::new(roster), &Settings::default(), at(0));
     played.finish(&watch, at(600)).unwrap();

@@ -61,6 +61,40 @@ fn a_report_has_the_labels_the_contact_and_the_local_time_of_the_last_plan() {
 }
 
 #[test]
+fn a_report_of_what_another_prober_recorded_says_so() {
+    let told = |recorded: Option<&str>| {
+        let directory = TempDir::new("recorded");
+        let roster = roster();
+        let recorded = recorded.map(str::to_owned);
+        let remarks = Remarks { recorded, ..Remarks::on(&roster, None) };
+        PlayedStore::create(&directory, "a paper", &roster, remarks, at(0))
+            .and_then(|store| {
+                let watch = Watch::new(Arc::new(roster), &Settings::default(), at(0));
+                store.finish(&watch, at(60))
+            })
+            .unwrap();
+        read(&directory)
+    };
+    let played = told(None);
+    let recorded = told(Some("month.json: samples of Prometheus; hosts asked every 4 min"));
+    for (words, is_of_played) in [
+        ("Not seen, but played", true),
+        ("every few seconds, by ICMP echo, TCP or DNS", true),
+        ("Runs in this time", true),
+        ("Not asked by lifesign, but imported", false),
+        (
+            "lifesign judged what it recorded: month.json: samples of Prometheus; hosts asked \
+             every 4 min.",
+            false,
+        ),
+    ] {
+        assert_eq!(played.contains(words), is_of_played, "{words}: {played}");
+        assert_eq!(recorded.contains(words), !is_of_played, "{words}: {recorded}");
+    }
+    assert!(recorded.contains("Seen from: a paper. "), "{recorded}");
+}
+
+#[test]
 fn the_worst_phase_is_called_what_it_was() {
     let mut roster = roster();
     roster.countries[0].timezone = TimeZone::named("Asia/Pyongyang");
