@@ -308,6 +308,9 @@ impl Daemon {
                 self.tell(changes.drain(..count).collect());
             }
             self.write_lines(publication::LINES_TOGETHER);
+            if let Some(store) = &mut self.store {
+                store.go_on(&self.watch);
+            }
             let has_news = loaded.is_some() || !changes.is_empty();
             // What takes milliseconds when a large country goes dark, turns share: the changes
             // themselves, their snapshot, and their lines.
