@@ -92,7 +92,8 @@ const RELOAD_QUEUE: usize = 8;
 /// How many lines of standard output may wait for a slow reader: more than a large plan has
 /// verdicts.
 const STDOUT_QUEUE: usize = 16_384;
-/// After so many changes in one turn, the snapshot of them is the next turn's.
+/// So many changes are handled in one turn; the next goes on, and no snapshot is taken before all
+/// are.
 const MANY_CHANGES: usize = 500;
 
 /// What the command line of `lifesign run` says.
@@ -262,9 +263,9 @@ impl Daemon {
         http: &JoinHandle<()>,
     ) -> Result<(), Failure> {
         let mut publication = Publication::default();
-        // Those that are not told yet, and how many of them the newest snapshot has.
+        // Those that no snapshot has yet, and those that the newest has and nobody was told of.
         let mut changes: Vec<Change> = Vec::new();
-        let mut published = None;
+        let mut published = Vec::new().into_iter();
         let mut loaded = None;
         let mut batch = Vec::new();
         let mut due = Vec::new();
@@ -300,23 +301,27 @@ impl Daemon {
                 self.answer(query);
             }
             let told = changes.len();
-            changes.extend(from_fn(|| self.watch.poll_change()));
+            changes.extend(from_fn(|| self.watch.poll_change()).take(MANY_CHANGES));
             self.trace(&changes[told..], &mut batch, now);
             self.record();
             let found = changes.len() - told;
-            if let Some(count) = published.take() {
-                self.tell(changes.drain(..count).collect());
+            if published.len() > 0 {
+                self.tell(published.by_ref().take(MANY_CHANGES).collect());
             }
             self.write_lines(publication::LINES_TOGETHER);
+            if let Some(store) = &mut self.store {
+                store.go_on(&self.watch);
+            }
             let has_news = loaded.is_some() || !changes.is_empty();
-            // What takes milliseconds when a large country goes dark, turns share: the changes
-            // themselves, their snapshot, and their lines.
-            if now >= publication.next(has_news) && found < MANY_CHANGES {
+            // What takes milliseconds when a large country goes dark, turns share: taking the
+            // changes, their snapshot, what the store is told of them, and their lines.
+            if now >= publication.next(has_news) && found < MANY_CHANGES && published.len() == 0 {
                 self.publish(now);
-                if changes.len() > MANY_CHANGES && loaded.is_none() {
-                    published = Some(changes.len());
+                let fresh = std::mem::take(&mut changes);
+                if fresh.len() > MANY_CHANGES && loaded.is_none() {
+                    published = fresh.into_iter();
                 } else {
-                    self.tell_whole(std::mem::take(&mut changes));
+                    self.tell_whole(fresh);
                 }
                 if let Some(loaded) = loaded.take() {
                     // Nothing is left that uses the ids of the old plan.
@@ -324,12 +329,13 @@ impl Daemon {
                 }
                 publication.made(self.clock.now());
                 if let Some(thread) = self.ended_thread(http) {
-                    self.tell_whole(changes);
+                    self.tell_whole(published.chain(changes).collect());
                     return Err(Failure::Ended(thread));
                 }
                 continue;
             }
-            if !batch.is_empty() || self.unwritten.is_some() {
+            let is_unfinished = found == MANY_CHANGES || published.len() > 0;
+            if !batch.is_empty() || is_unfinished || self.unwritten.is_some() {
                 continue;
             }
             let traced = self.paths.as_ref().map_or(Time::NEVER, PathTracer::poll_timeout);

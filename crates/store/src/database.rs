@@ -6,6 +6,7 @@ use super::{
     backlog::Backlog,
     correction::Correction,
     history::{self, Histories},
+    memory,
     opening::{self, PLAYED, StoreError, VERSION, connect},
     place, plan,
     reader::{self, COARSE_MS, FINE_MS},
@@ -13,13 +14,9 @@ use super::{
     series::{LOSS, MEANS, PROBES, makes_sense},
     tables::{LATER_TABLES, TABLES, make_newest},
 };
-use lifesign_core::{
-    judge::{Memory, State},
-    time::Time,
-};
+use lifesign_core::{judge::State, time::Time};
 use lifesign_incident::gravity;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Result, Transaction, params};
-use serde::Deserialize;
 use std::{collections::HashMap, fs, net::IpAddr, path::Path, time::Duration};
 
 const DAY_MS: i64 = 86_400_000;
@@ -91,9 +88,6 @@ impl Database {
 
     /// What the last run left.
     pub fn previous_run(&self) -> Result<PreviousRun> {
-        // Bytes, since a text may be damaged and be none.
-        let mut memory = self.connection.prepare("SELECT CAST(text AS BLOB) FROM memory")?;
-        let text: Option<Vec<u8>> = memory.query_map([], |row| row.get(0))?.next().transpose()?;
         let mut open = self.connection.prepare(&format!(
             "SELECT {EPISODE_COLUMNS} FROM episode WHERE end_latest IS NULL ORDER BY found"
         ))?;
@@ -103,8 +97,8 @@ impl Database {
             .filter_map(Result::ok)
             .collect::<Vec<Episode>>();
         let lasted = reader::last_written(&self.connection)?;
-        let memory = text.and_then(|text| {
-            read_memory(&text)
+        let memory = memory::text(&self.connection)?.and_then(|text| {
+            memory::parse(&text)
                 .inspect_err(|error| {
                     tracing::warn!("what an earlier run learned cannot be read: {error}");
                 })
@@ -193,11 +187,7 @@ impl Database {
             write_sample(&transaction, sample)?;
         }
         if let Some(memory) = &backlog.memory {
-            let text = serde_json::to_string(memory)
-                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO memory VALUES (1, ?, ?)")?
-                .execute(params![millis(memory.taken()), text])?;
+            memory::write(&transaction, memory)?;
         }
         let until = at - at % COARSE_MS;
         let is_due = until > self.condensed_until && !backlog.samples.is_empty();
@@ -210,24 +200,6 @@ impl Database {
         }
         Ok(())
     }
-}
-
-/// The words of a parser say no more.
-const DAMAGED: &str = "it is damaged";
-
-/// Only of the format that this lifesign writes: another version's may parse and mean something
-/// else.
-fn read_memory(text: &[u8]) -> std::result::Result<Memory, String> {
-    #[derive(Deserialize)]
-    struct Format {
-        #[serde(default)]
-        format: u32,
-    }
-    let Format { format } = serde_json::from_slice(text).map_err(|_| DAMAGED.to_owned())?;
-    if format != Memory::FORMAT {
-        return Err(format!("it has format {format}, and this lifesign reads {}", Memory::FORMAT));
-    }
-    serde_json::from_slice(text).map_err(|_| DAMAGED.to_owned())
 }
 
 /// Does it say that the file is none of SQLite's any more?

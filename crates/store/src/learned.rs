@@ -1,7 +1,7 @@
 //! What a run has learned of each target, for whoever reviews a plan: from the judge's memory, as
 //! it was written last.
 
-use super::{StoreReader, opening::words};
+use super::{StoreReader, memory, opening::words};
 use lifesign_core::{
     judge::Memory,
     schedule::Rank,
@@ -58,13 +58,7 @@ impl StoreReader {
     pub fn learned(&self) -> Result<Option<Learned>, String> {
         let told = |why: &str| format!("what the run learned cannot be read: {why}");
         let unreadable = |error| told(&words(&error));
-        let mut statement =
-            self.0.prepare("SELECT CAST(text AS BLOB) FROM memory").map_err(unreadable)?;
-        let mut texts =
-            statement.query_map([], |row| row.get::<_, Vec<u8>>(0)).map_err(unreadable)?;
-        let Some(text) = texts.next().transpose().map_err(unreadable)? else {
-            return Ok(None);
-        };
+        let Some(text) = memory::text(&self.0).map_err(unreadable)? else { return Ok(None) };
         let written = serde_json::from_slice(&text);
         let written: Written =
             written.map_err(|_| told("it is damaged; the next run begins to learn anew"))?;

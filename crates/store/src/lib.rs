@@ -13,6 +13,7 @@
 //! | `writer` | the thread that writes and retries |
 //! | `directory` | which directory it is in, and who may write there |
 //! | `tables` | the tables, in the words of SQL, and those of earlier versions |
+//! | `memory` | the judge's memory as rows |
 //! | `database` | how they are written |
 //! | `played` | what is played, by a replay or a simulation, instead of seen |
 //! | `learned` | what a run has learned of each target |
@@ -46,6 +47,7 @@ mod scope_name;
 mod place;
 mod plan;
 mod every_episode;
+mod memory;
 mod database;
 mod episode;
 mod history;
@@ -97,9 +99,9 @@ const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
 /// The judge's memory is written with each change of verdict too. This is the least time between
 /// two of them, for each thousand targets.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
-/// With more changes of verdict than this it is left to the next batch: either takes milliseconds
-/// of the watch's time.
-const MOST_WITH_MEMORY: usize = 500;
+/// How many scopes of it are copied at a time, which takes a fraction of a millisecond of the
+/// watch's time.
+const SCOPES_TOGETHER: usize = 128;
 /// When the clock is set by more than this, what this run has written is corrected; by less it is
 /// only slewed.
 const CLOCK_SET_MS: i64 = 2000;
@@ -116,6 +118,8 @@ pub struct Store {
     memory_is_stale: bool,
     /// It is to be written with the next batch.
     memory_is_due: bool,
+    /// It is being copied, a part at a time.
+    copied: Option<Memory>,
     /// How times were written last.
     offset: WallOffset,
     /// Episodes that have changed and are not yet with the writer.
@@ -139,6 +143,7 @@ impl Store {
             memory_written: Time::default(),
             memory_is_stale: false,
             memory_is_due: false,
+            copied: None,
             offset: WallOffset::default(),
             changed: Vec::new(),
         };
@@ -220,6 +225,7 @@ impl Store {
         if millis.abs() <= CLOCK_SET_MS {
             return;
         }
+        self.copy_anew();
         let correction = Correction { since: self.offset.written(self.offset.began()), millis };
         self.offset =
             WallOffset::new(self.offset.nanos() + millis * 1_000_000, self.offset.began());
@@ -250,6 +256,7 @@ impl Store {
 
     /// Takes the first plan or a new one. Open episodes of scopes that are not in it end.
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
+        self.copy_anew();
         self.tracker.retain(roster, wall, &mut self.changed);
         self.writer.write(Batch {
             at: wall,
@@ -284,17 +291,38 @@ impl Store {
         self.memory_is_stale |= samples_due || !changes.is_empty();
         let interval = MEMORY_INTERVAL * (1 + watch.roster().targets.len() as u32 / 1000);
         self.memory_is_due |= samples_due || now >= self.memory_written + interval;
-        let memory_due = self.memory_is_due && changes.len() <= MOST_WITH_MEMORY;
+        let memory_due = self.memory_is_due && self.copied.is_none();
         if self.memory_is_stale && memory_due && !self.writer.is_behind() {
-            batch.memory = Some(watch.remember(now, offset));
+            self.copied = Some(Memory::new(watch.roster().clone(), now, offset));
             self.memory_written = now;
             self.memory_is_stale = false;
             self.memory_is_due = false;
         }
+        batch.memory = self.copy_more(watch);
         batch.episodes = std::mem::take(&mut self.changed);
         if samples_due || !batch.episodes.is_empty() || batch.memory.is_some() {
             self.writer.write(batch);
         }
+    }
+
+    /// Copies some more of the judge's memory, if a copy has begun, and hands it to the writer when
+    /// it is whole. Each scope is in it with its hosts, as they were at one moment.
+    pub fn go_on(&mut self, watch: &Watch) {
+        if let Some(memory) = self.copy_more(watch) {
+            let at = memory.taken();
+            self.writer.write(Batch { at, memory: Some(memory), ..Batch::default() });
+        }
+    }
+
+    fn copy_more(&mut self, watch: &Watch) -> Option<Memory> {
+        self.copied.take_if(|memory| watch.remember_more(memory, SCOPES_TOGETHER))
+    }
+
+    /// What is half copied speaks of another plan, or of times by another clock.
+    fn copy_anew(&mut self) {
+        let was_copied = self.copied.take().is_some();
+        self.memory_is_stale |= was_copied;
+        self.memory_is_due |= was_copied;
     }
 
     /// Keeps the addresses of names for the next run.

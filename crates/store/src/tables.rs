@@ -40,6 +40,9 @@ CREATE TABLE IF NOT EXISTS place (
     PRIMARY KEY (scope, told)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS place_told ON place (told, country);
+CREATE TABLE IF NOT EXISTS memory_rest (
+    part INTEGER PRIMARY KEY, taken INTEGER NOT NULL, text TEXT NOT NULL
+) STRICT;
 ";
 
 /// A column that a table of an earlier version may lack.

@@ -26,6 +26,7 @@ mod plan;
 mod names;
 mod maintenance;
 mod places;
+mod memory;
 
 /// A directory of the test's own, gone with it.
 struct TempDir(TemporaryDirectory);

@@ -23,7 +23,8 @@ pub use window::{WINDOWS, WindowView, WindowViews};
 use crate::{
     histogram::Histogram,
     outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
-    scopes::{BlockId, Kind, PerKind, Roster, ScopeId, Target, TargetId},
+    scopes::{BlockId, Kind, PerKind, Roster, Target, TargetId},
+    sharing::share_each,
     sketch::LogTime,
     time::Time,
 };
@@ -58,7 +59,7 @@ pub struct Aggregate {
     kinds: Vec<KindStats>,
     /// By block, indices into `kinds`.
     kind_ids: Vec<PerKind<Option<u32>>>,
-    /// By [`ScopeId`]. Readers share them until something more is counted.
+    /// By [`crate::scopes::ScopeId`]. Readers share them until something more is counted.
     windows: Vec<Arc<Windows>>,
     /// By [`BlockId`].
     return_paths: Vec<ReturnPath>,
@@ -216,8 +217,14 @@ impl Aggregate {
         self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
     }
 
-    /// Renews a scope's views to what is known now.
-    pub fn renew_windows(&self, views: &mut WindowViews, scope: ScopeId, now: Time) {
-        views.renew(&self.windows[scope.index()], now);
+    /// Round-trip times by block, of each kind that it uses.
+    pub fn round_trips(&self) -> impl Iterator<Item = &Arc<Histogram>> {
+        let ids = self.kind_ids.iter().flat_map(PerKind::values).flatten();
+        ids.map(|id| &self.kinds[*id as usize].rtt)
+    }
+
+    /// Renews the views of all scopes, by their ids, to what is known now.
+    pub fn renew_windows<'a>(&self, all: impl Iterator<Item = &'a mut WindowViews>, now: Time) {
+        share_each(all.map(|views| views.at(now)).zip(&self.windows));
     }
 }

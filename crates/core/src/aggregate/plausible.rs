@@ -7,7 +7,7 @@ use crate::{
     time::Time,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 /// A host's lowest round-trip time tells what is implausible from so many answers on, and if it is
 /// so long, in seconds: below that, half of it is chance.
@@ -100,20 +100,15 @@ impl Aggregate {
         is_known.then_some(lowest)
     }
 
-    /// What the next run must know, of each target whose answers have no token.
-    pub fn floors(&self) -> Vec<Floor> {
-        let floor = |(id, stats): (usize, &TargetStats)| {
-            Some(Floor {
-                target: TargetId(id as u32),
-                lowest: self.lowest_of_host(id)?,
-                implausible_since: stats.rare().and_then(|rare| rare.implausible_since),
-            })
-        };
-        let targets = self.targets.iter().enumerate();
-        targets
-            .filter(|(_, stats)| !self.kind(stats).traits().has_token)
-            .filter_map(floor)
-            .collect()
+    /// What the next run must know, of each of these targets whose answers have no token.
+    pub fn floors(&self, targets: Range<usize>) -> impl Iterator<Item = Floor> {
+        targets.filter_map(|id| {
+            let stats = &self.targets[id];
+            let lowest =
+                (!self.kind(stats).traits().has_token).then(|| self.lowest_of_host(id))??;
+            let implausible_since = stats.rare().and_then(|rare| rare.implausible_since);
+            Some(Floor { target: TargetId(id as u32), lowest, implausible_since })
+        })
     }
 
     /// Goes on from what an earlier run knew, by the ids of this one.

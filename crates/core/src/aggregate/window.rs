@@ -1,9 +1,10 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
+pub use lifesign_model::seen::WindowView;
+
 use crate::{
-    sharing::share,
-    sketch::{LogTime, RoundTrips, Sketch},
+    sketch::{LogTime, Sketch},
     time::Time,
 };
 use std::{
@@ -13,29 +14,6 @@ use std::{
 
 /// The names of the three windows, as metric labels.
 pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
-
-/// Loss and round-trip time over one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct WindowView {
-    /// Probes of the window that were answered or missed.
-    pub resolved: u64,
-    /// Share of these that were missed (0 to 1); None if there were none.
-    pub loss: Option<f64>,
-    /// None without an answer.
-    pub round_trips: Option<RoundTrips>,
-}
-
-impl WindowView {
-    /// Median round-trip time in seconds; None without an answer.
-    pub fn median(&self) -> Option<f64> {
-        self.round_trips.map(|times| times.median)
-    }
-
-    /// 95th percentile of the round-trip time in seconds; None without an answer.
-    pub fn p95(&self) -> Option<f64> {
-        self.round_trips.map(|times| times.p95)
-    }
-}
 
 /// The three windows of a scope at one moment, in the order of [`WINDOWS`]. What is in one is added
 /// up when somebody looks at it, once for all who do: there are thousands of scopes, and whoever
@@ -49,9 +27,10 @@ pub struct WindowViews {
 }
 
 impl WindowViews {
-    pub(super) fn renew(&mut self, windows: &Arc<Windows>, time: Time) {
-        share(&mut self.windows, windows);
+    /// What is looked at from now on, in the place of what was.
+    pub(super) fn at(&mut self, time: Time) -> &mut Arc<Windows> {
         (self.time, self.views) = (time, Default::default());
+        &mut self.windows
     }
 
     /// All three.

@@ -22,7 +22,7 @@ use crate::{
     time::{Time, WallOffset},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Memory {
     hosts: Vec<HostState>,
     scopes: Vec<ScopeState>,
     /// Of the hosts of which it is known.
-    floors: Vec<Floor>,
+    pub(crate) floors: Vec<Floor>,
 }
 
 impl Memory {
@@ -43,9 +43,22 @@ impl Memory {
     /// nothing is taken for what it is not.
     pub const FORMAT: u32 = 7;
 
+    /// One that holds nothing yet: `Watch::remember_more` fills it, a part at a time.
+    pub fn new(roster: Arc<Roster>, taken: Time, offset: WallOffset) -> Self {
+        let hosts = Vec::with_capacity(roster.targets.len());
+        let scopes = Vec::with_capacity(roster.scope_count());
+        let (format, floors) = (Self::FORMAT, Vec::new());
+        Self { format, taken, offset, roster, hosts, scopes, floors }
+    }
+
     /// When it was taken, on the wall clock.
     pub fn taken(&self) -> Time {
         self.offset.written(self.taken)
+    }
+
+    /// Is something in it of each scope?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.scopes.len() == self.roster.scope_count()
     }
 
     /// Do its lists and ids fit its roster, and its numbers and times what they stand for? What was
@@ -60,7 +73,7 @@ impl Memory {
             && self.hosts.iter().all(HostState::is_consistent)
             && self.scopes.iter().all(ScopeState::is_consistent)
             && self.hosts.len() == self.roster.targets.len()
-            && self.scopes.len() == self.roster.scope_count()
+            && self.is_whole()
             && self.floors.iter().all(|floor| floor.is_consistent(self.hosts.len()))
             && self.roster.is_consistent()
     }
@@ -84,17 +97,15 @@ impl Memory {
 }
 
 impl Judge {
-    /// What is known now. `offset` is `Clock::wall_offset`.
-    pub fn remember(&self, now: Time, offset: WallOffset, floors: Vec<Floor>) -> Memory {
-        Memory {
-            format: Memory::FORMAT,
-            taken: now,
-            offset,
-            roster: self.roster.clone(),
-            hosts: self.hosts.clone(),
-            scopes: self.scopes.clone(),
-            floors,
-        }
+    /// Adds what is known now of so many scopes more, blocks first; returns the targets of these.
+    pub fn remember_more(&self, memory: &mut Memory, scopes: usize) -> Range<usize> {
+        let until = self.scopes.len().min(memory.scopes.len() + scopes);
+        memory.scopes.extend_from_slice(&self.scopes[memory.scopes.len()..until]);
+        let blocks = &self.roster.blocks[..until.min(self.roster.blocks.len())];
+        let from = memory.hosts.len();
+        let hosts = from..blocks.last().map_or(from, |block| block.targets.end as usize);
+        memory.hosts.extend_from_slice(&self.hosts[hosts.clone()]);
+        hosts
     }
 
     /// Goes on from what an earlier run knew, if that is valid and less than a day old: returns how

@@ -8,6 +8,7 @@ use crate::{
     outcome::Cause,
     schedule::Rank,
     scopes::{PerFamily, ScopeId, TargetId},
+    sharing::{TOGETHER, read},
     time::Time,
 };
 pub use lifesign_model::seen::{Blindness, HostCounts, blind_in_words};
@@ -85,6 +86,10 @@ impl Judge {
         // Many scopes share a darkness: who fell silent with it is counted once.
         let mut counted = BTreeMap::new();
         for (id, verdict) in self.roster.scope_ids().zip(all) {
+            if id.index() % TOGETHER == 0 {
+                let next = self.scopes[id.index()..].iter().take(TOGETHER);
+                read(next.map(|scope| (scope.state, scope.silence.odds, scope.record.changed)));
+            }
             verdict.together = self.fell_silent(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
             });

@@ -17,7 +17,7 @@ use crate::{
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, OpenProbes, Rank, Schedule, Slot},
     scopes::{BlockId, Family, PerKind, Roster, Scope, TargetId},
-    sharing::share,
+    sharing::share_each,
     time::{Time, WallOffset},
 };
 use replay::ReplayedOverdue;
@@ -320,19 +320,15 @@ impl Watch {
             reasons.resize(kinds.len(), Arc::default());
         }
         self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
-        for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
-            self.aggregate.renew_windows(&mut view.windows, id, now);
-            share(&mut view.history, &self.history[id.index()]);
-        }
-        for (id, (of_block, path)) in
-            (0..).map(BlockId).zip(kinds.iter_mut().zip(&mut return_paths))
-        {
+        self.aggregate.renew_windows(scopes.iter_mut().map(|view| &mut view.windows), now);
+        share_each(scopes.iter_mut().map(|view| &mut view.history).zip(&self.history));
+        for ((id, of_block), path) in (0..).map(BlockId).zip(&mut kinds).zip(&mut return_paths) {
             self.renew_kinds(id, of_block);
             *path = self.aggregate.return_path(id);
         }
-        for (kept, newest) in reasons.iter_mut().zip(self.aggregate.reasons()) {
-            share(kept, newest);
-        }
+        let rtts = kinds.iter_mut().flat_map(PerKind::values_mut).flatten();
+        share_each(rtts.map(|kind| &mut kind.rtt).zip(self.aggregate.round_trips()));
+        share_each(reasons.iter_mut().zip(self.aggregate.reasons()));
         let skipped = self.schedule.skipped();
         Snapshot {
             time: now,
@@ -366,10 +362,7 @@ impl Watch {
     fn renew_kinds(&self, block: BlockId, views: &mut PerKind<Option<KindView>>) {
         for (view, stats) in views.values_mut().zip(self.aggregate.kinds(block).values()) {
             let Some(stats) = stats else { continue };
-            let fresh = || KindView { counts: stats.counts, rtt: stats.rtt.clone() };
-            let view = view.get_or_insert_with(fresh);
-            view.counts = stats.counts;
-            share(&mut view.rtt, &stats.rtt);
+            view.get_or_insert_default().counts = stats.counts;
         }
     }
 

@@ -49,7 +49,17 @@ impl Watch {
     /// What the next run should know: counts, windows and turns begin anew. `wall_offset` is
     /// `Clock::wall_offset`.
     pub fn remember(&self, now: Time, wall_offset: impl Into<WallOffset>) -> Memory {
-        self.judge.remember(now, wall_offset.into(), self.aggregate.floors())
+        let mut memory = Memory::new(self.roster.clone(), now, wall_offset.into());
+        self.remember_more(&mut memory, self.roster.scope_count());
+        memory
+    }
+
+    /// Adds to one of this roster what is known now of so many scopes more, each with its hosts;
+    /// true if nothing is left to add.
+    pub fn remember_more(&self, memory: &mut Memory, scopes: usize) -> bool {
+        let targets = self.judge.remember_more(memory, scopes);
+        memory.floors.extend(self.aggregate.floors(targets));
+        memory.is_whole()
     }
 
     /// Goes on from what an earlier run knew, before anything has happened; false if that is of no

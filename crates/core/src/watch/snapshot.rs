@@ -106,7 +106,7 @@ pub struct ScopeView {
 }
 
 /// Exact counts of one probe kind in one block.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct KindView {
     /// How many outcomes of each kind.
     pub counts: Counts,

@@ -310,8 +310,7 @@ fn what_is_kept_does_not_grow_with_time() {
             fed.play(dark, |target| (target < who).then_some(RTT));
             fed.play(60 - dark, |target| Some(if target == who { SECOND * 3 } else { RTT }));
         }
-        let memory = serde_json::to_string(&fed.judge.remember(fed.now, 0.into(), Vec::new()))
-            .expect("JSON");
+        let memory = serde_json::to_string(&fed.remember()).expect("JSON");
         kept.push([memory.len(), fed.judge.timers.len(), fed.judge.unconfirmed.len()]);
     }
     for kept in &kept {

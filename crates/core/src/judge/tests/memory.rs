@@ -5,7 +5,6 @@ use crate::{
     fixtures::of_sizes,
     judge::{Judge, Memory},
     scopes::{CountryId, Family, Scope},
-    time::WallOffset,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};
@@ -22,7 +21,9 @@ fn dark() -> Fed {
 fn remember(fed: &Fed) -> Memory {
     let floor = json!({ "target": 0, "lowest": 0.2, "implausible_since": fed.now });
     let floors = vec![serde_json::from_value(floor).expect("a floor")];
-    fed.judge.remember(fed.now, WallOffset::default(), floors)
+    let mut memory = fed.remember();
+    memory.floors = floors;
+    memory
 }
 
 fn is_recalled(fed: &Fed, memory: Value) -> bool {

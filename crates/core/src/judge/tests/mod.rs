@@ -9,7 +9,7 @@ mod sight;
 mod table;
 mod taken_back;
 
-use super::{Change, Judge, Rules, State, Verdict};
+use super::{Change, Judge, Memory, Rules, State, Verdict};
 use crate::fixtures::start;
 use crate::{
     aggregate::{Evidence, Summary, Timing},
@@ -46,6 +46,12 @@ struct Fed {
 }
 
 impl Fed {
+    fn remember(&self) -> Memory {
+        let mut memory = Memory::new(self.roster.clone(), self.now, 0.into());
+        self.judge.remember_more(&mut memory, usize::MAX);
+        memory
+    }
+
     /// By `ScopeId`.
     fn verdicts(&self) -> Vec<Verdict> {
         let mut verdicts = vec![Verdict::default(); self.judge.scopes.len()];

@@ -73,7 +73,7 @@ fn recalled() -> Fed {
     fed.now = before.now + SECOND;
     fed.judge =
         super::Judge::new(fed.roster.clone(), Rules::default(), &[Family::V4], |_| SECOND, fed.now);
-    let memory = before.judge.remember(before.now, 0.into(), Vec::new());
+    let memory = before.remember();
     assert!(fed.judge.recall(memory, fed.now).is_some());
     fed
 }

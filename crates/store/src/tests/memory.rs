@@ -1,0 +1,83 @@
+//! The judge's memory of a large plan: copied a part at a time, and written in several rows.
+
+use super::*;
+use lifesign_core::scopes::{Host, Kind};
+use std::net::Ipv4Addr;
+
+/// So many blocks of 16 hosts.
+fn plan_of(blocks: u32) -> Arc<Roster> {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "Corée du Nord");
+    for block in 0..blocks {
+        let first = 0x7f2d_0000 + block * 256;
+        roster.add_block(format!("{}/24", Ipv4Addr::from_bits(first)).parse().unwrap());
+        for host in 1..=16 {
+            let address = Ipv4Addr::from_bits(first + host);
+            roster.add_target(Host::Address(address.into()), "icmp", Kind::Icmp);
+        }
+    }
+    Arc::new(roster)
+}
+
+fn watch_over(roster: &Arc<Roster>) -> Watch {
+    Watch::new(roster.clone(), &Settings::default(), at(0))
+}
+
+fn rows_of_the_rest(connection: &Connection) -> u32 {
+    connection.query_row("SELECT count(*) FROM memory_rest", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_long_memory_has_several_rows_and_is_read_as_one() {
+    let directory = TempDir::new("long-memory");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let mut write = |blocks| {
+        let memory = Some(watch_over(&plan_of(blocks)).remember(at(60), WallOffset::default()));
+        let mut backlog = backlog(60, vec![], vec![]);
+        backlog.add(Batch { memory, ..Batch::default() });
+        database.write(&backlog, "lab", at(0)).unwrap();
+        database.previous_run().unwrap().memory.expect("it can be read")
+    };
+    let connection = Connection::open(directory.file()).unwrap();
+    let memory = write(1000);
+    assert_eq!(memory.taken(), at(60));
+    assert!(rows_of_the_rest(&connection) > 2);
+    let learned = || StoreReader::open(&directory.file()).unwrap().learned().unwrap();
+    assert_eq!(learned().expect("it can be read").targets.len(), 16_000);
+    let mut next = watch_over(&plan_of(1000));
+    assert!(next.recall(memory, at(120)));
+    write(2);
+    assert_eq!(rows_of_the_rest(&connection), 0);
+    // An earlier lifesign has written since, which knows of no rest.
+    connection.execute("INSERT INTO memory_rest VALUES (1, 0, 'of another')", []).unwrap();
+    assert_eq!(learned().expect("it can be read").targets.len(), 32);
+}
+
+#[test]
+fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
+    let directory = TempDir::new("copied-memory");
+    let roster = plan_of(300);
+    let watch = watch_over(&roster);
+    let (mut store, previous) = Store::open(&directory, "lab", at(0)).unwrap();
+    store.resume(previous, false, &roster, at(0), WallOffset::default());
+    store.handle_changes(&[], &watch.snapshot(at(60), 0, 0), &watch);
+    let parts = |store: &mut Store, watch: &Watch| {
+        (1..100).find(|_| {
+            store.go_on(watch);
+            store.copied.is_none()
+        })
+    };
+    assert_eq!(parts(&mut store, &watch), Some(2), "the first was taken at once");
+    store.handle_changes(&[], &watch.snapshot(at(120), 0, 0), &watch);
+    assert!(store.copied.is_some());
+    let roster = plan_of(200);
+    store.replan(&roster, at(121));
+    assert!(store.copied.is_none());
+    let watch = watch_over(&roster);
+    store.handle_changes(&[], &watch.snapshot(at(122), 0, 0), &watch);
+    assert_eq!(parts(&mut store, &watch), Some(1));
+    drop(store);
+    let learned = StoreReader::open(&directory.file()).unwrap().learned().unwrap();
+    let learned = learned.expect("it was written");
+    assert_eq!((learned.targets.len(), learned.taken), (200 * 16, at(122)));
+}
