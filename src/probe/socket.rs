@@ -141,22 +141,28 @@ pub struct Refusal {
     pub error: IcmpError,
     /// Whom the packet that it quotes was sent to; None on a TCP socket, which asks one alone.
     pub to: Option<SocketAddr>,
+    /// How many bytes of the packet's data it quotes, of those that were asked for.
+    pub quoted: usize,
     /// When the kernel received it.
     pub timestamp: Option<u64>,
 }
 
 /// The next ICMP error from the error queue; None if there is none. What the kernel itself put
-/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
-pub fn next_error(socket: &Socket) -> Option<Refusal> {
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already. `quote` gets
+/// what is quoted behind a UDP header, of which the kernel compares no more than the addresses and
+/// ports. Of TCP it passes on only what quotes a sequence number that is not acknowledged yet (RFC
+/// 5927 §4.1): that of our SYN.
+pub fn next_error(socket: &Socket, quote: &mut [u8]) -> Option<Refusal> {
     let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];
     loop {
         let lengths =
-            sys::receive(socket, Queue::Errors, &mut [], &mut address, &mut control).ok()?;
+            sys::receive(socket, Queue::Errors, quote, &mut address, &mut control).ok()?;
         let read = kernel::control_messages(&control[..lengths.control]);
         if let Some(error) = read.error {
             let to = kernel::address_and_port(&address[..lengths.address]);
-            return Some(Refusal { error, to, timestamp: read.timestamp });
+            let quoted = lengths.packet;
+            return Some(Refusal { error, to, quoted, timestamp: read.timestamp });
         }
     }
 }

@@ -101,11 +101,13 @@ impl IcmpError {
     /// its own firewall says no (RFC 1812 §5.2.7.1, RFC 4443 §3.1). An error of anybody else means
     /// that the probe did not reach it.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
-        if self.from == asked {
-            Found::Refused { rtt }
-        } else {
-            Found::Unreachable { from: self.from, code: self.code, rtt }
-        }
+        if self.from == asked { Found::Refused { rtt } } else { self.unreachable(rtt) }
+    }
+
+    /// A router's word. So is an error of the host that was asked, if it does not quote what only
+    /// those who saw the probe can know.
+    pub const fn unreachable(self, rtt: Duration) -> Found {
+        Found::Unreachable { from: self.from, code: self.code, rtt }
     }
 }
 

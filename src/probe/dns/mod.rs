@@ -6,9 +6,11 @@
 //! sends nonsense.
 //!
 //! Each question has a socket of its own: an off-path forger must guess its port as well as its id,
-//! and the kernel assigns ICMP errors to their question. It is not connected, so that answers from
-//! other addresses and ports are counted. It stays open for [`LOST_AFTER`], because late is not
-//! lost; after an answer only a little longer, to count duplicates.
+//! and the kernel assigns ICMP errors to their question by the port. One that quotes the id too is
+//! as good as an answer; one that quotes less is a router's word, whoever sent it. The socket is not
+//! connected, so that answers from other addresses and ports are counted. It stays open for
+//! [`LOST_AFTER`], because late is not lost; after an answer only a little longer, to count
+//! duplicates.
 //!
 //! A truncated answer is proof of life like any other, and is reported at once. The question is
 //! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
@@ -246,13 +248,13 @@ impl Exchange {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
-                if to == Some(self.peer) {
-                    let rtt = self.rtt(timestamp);
-                    let found = socket::found(error, self.peer.ip(), rtt, self.clock.now());
-                    return Ok(Arrival::IcmpError(found));
+            // Of this as much is overwritten as is quoted.
+            let mut id = question.id();
+            if let Some(refusal) = socket::next_error(socket.get_ref(), &mut id) {
+                match self.said(&refusal, id == question.id()) {
+                    Ok(found) => return Ok(Arrival::IcmpError(found)),
+                    Err(reason) => self.report_stray(Some(refusal.error.from), reason),
                 }
-                self.report_stray(Some(error.from), Reject::WrongSource);
                 continue;
             }
             let mut buffer = [0; MAX_DATAGRAM];
@@ -272,6 +274,23 @@ impl Exchange {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// What an ICMP error says of the question, if it quotes no other. RFC 792 asks for no more than
+    /// the UDP header; whoever quotes that alone need not have seen the question.
+    fn said(&self, refusal: &Refusal, has_id: bool) -> Result<Found, Reject> {
+        if refusal.to != Some(self.peer) {
+            return Err(Reject::WrongSource);
+        }
+        if !has_id {
+            return Err(Reject::WrongId);
+        }
+        let error = refusal.error;
+        let rtt = self.rtt(refusal.timestamp);
+        Ok(match socket::found(error, self.peer.ip(), rtt, self.clock.now()) {
+            Found::Refused { rtt } if refusal.quoted < message::ID => error.unreachable(rtt),
+            found => found,
+        })
     }
 
     /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):

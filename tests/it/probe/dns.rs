@@ -187,6 +187,52 @@ async fn an_answer_from_another_address_or_port_is_counted() {
     }
 }
 
+/// An ICMP error from this address, to whoever asked `peer` this.
+fn send_error(by: IpAddr, asker: SocketAddr, peer: SocketAddr, question: &[u8], code: IcmpCode) {
+    let body = wire::datagram(asker.port(), peer.port(), question);
+    let (from, to) = (asker.ip(), peer.ip());
+    let asked = wire::Packet { from, to, hops: 64, protocol: wire::UDP, body: &body };
+    let error = wire::icmp_error(by, &asked.bytes(), asker.ip(), code);
+    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
+    raw.bind(&SocketAddr::new(by, 0).into()).unwrap();
+    // The kernel writes the IP header itself.
+    raw.send_to(&error[20..], &SocketAddr::new(asker.ip(), 0).into()).unwrap();
+}
+
+/// The ports are not enough: whoever is off the path has soon tried them all.
+#[tokio::test]
+#[ignore = "needs root; run by tests/run"]
+async fn an_icmp_error_is_life_only_if_it_quotes_the_id() {
+    let code = IcmpCode { kind: 3, code: 3 };
+    let quotes: [fn(&mut Vec<u8>); 4] =
+        [|_| (), |question| question[1] ^= 1, |question| question.truncate(1), Vec::clear];
+    let mut said = Vec::new();
+    for quote in quotes {
+        let server = UdpSocket::bind("127.45.176.26:0").unwrap();
+        let Asked { mut question, from, events } = asked(&server);
+        let peer = server.local_addr().unwrap();
+        let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
+        quote(&mut question);
+        send_error(peer.ip(), from, peer, &question, code);
+        server.send_to(&answer, from).unwrap();
+        let events = all(events).await;
+        assert!(matches!(found(&events[1..])[..], [Found::Reply { .. }]), "{events:?}");
+        said.push(events[0]);
+    }
+    assert!(matches!(found(&said[..1])[..], [Found::Refused { .. }]), "{said:?}");
+    let Event::Stray(wrong) = said[1] else { panic!("{said:?}") };
+    let from = Some(IpAddr::from([127, 45, 176, 26]));
+    assert_eq!(
+        (wrong.reason, wrong.from, wrong.target),
+        (Reject::WrongId, from, Some(TargetId(3)))
+    );
+    for too_little in found(&said[2..]) {
+        let is_a_routers = matches!(too_little, Found::Unreachable { from: by, code: said, .. }
+            if (Some(by), said) == (from, code));
+        assert!(is_a_routers, "{too_little:?}");
+    }
+}
+
 /// A router's no and an answer are both reported, in their order: what to make of that, the core
 /// decides.
 #[tokio::test]
@@ -196,15 +242,7 @@ async fn an_answer_that_follows_an_icmp_error_is_heard() {
     let router = IpAddr::from([127, 45, 176, 24]);
     let Asked { question, from, events } = asked(&server);
     let peer = server.local_addr().unwrap();
-    let body = wire::datagram(from.port(), peer.port(), &question);
-    let asked =
-        wire::Packet { from: from.ip(), to: peer.ip(), hops: 64, protocol: wire::UDP, body: &body };
-    let code = IcmpCode { kind: 3, code: 13 };
-    let error = wire::icmp_error(router, &asked.bytes(), from.ip(), code);
-    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
-    raw.bind(&SocketAddr::new(router, 0).into()).unwrap();
-    // The kernel writes the IP header itself.
-    raw.send_to(&error[20..], &SocketAddr::new(from.ip(), 0).into()).unwrap();
+    send_error(router, from, peer, &question, IcmpCode { kind: 3, code: 13 });
     let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
     server.send_to(&answer, from).unwrap();
     let found = found(&all(events).await);
