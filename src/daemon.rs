@@ -50,6 +50,7 @@ use lifesign_clock::Clock;
 use lifesign_core::{
     judge::Change,
     outcome::{Event, Reject, Stray},
+    schedule::Extra,
     time::Time,
     watch::{Snapshot, Watch},
 };
@@ -293,6 +294,11 @@ impl Daemon {
                 }
             }
             self.watch.handle_timeout(now, received_until);
+            while let Some((block, question)) = self.network.poll_tcp_question(&self.plan) {
+                if self.watch.pay_extra(block, Extra::DnsOverTcp, now) {
+                    question.pay();
+                }
+            }
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
             // One a turn: many who ask hold up nobody.

@@ -8,7 +8,7 @@ use crate::{
     probe::{
         self, ProbeSpec,
         controls::Controls,
-        dns::DnsProber,
+        dns::{DnsProber, TcpQuestion},
         icmp::{IcmpProber, SocketKind, TraceEvent},
         names::Names,
         send_options::SendOptions,
@@ -18,7 +18,7 @@ use crate::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
-    scopes::{Family, Host, IdMapping, TargetId},
+    scopes::{BlockId, Family, Host, IdMapping, TargetId},
 };
 use lifesign_path::{TraceProbe, Traced};
 use lifesign_wire::{ids::WireIds, kernel::IcmpError};
@@ -136,6 +136,17 @@ impl Network {
     /// The next of what became of trace probes.
     pub fn poll_trace(&mut self) -> Option<TraceEvent> {
         self.icmp.as_mut()?.poll_trace()
+    }
+
+    /// The next DNS question that wants to be asked over TCP, and the block that it would be sent
+    /// to. Those to targets that are gone are not asked.
+    pub fn poll_tcp_question(&mut self, plan: &Plan) -> Option<(BlockId, TcpQuestion)> {
+        loop {
+            let question = self.dns.poll_tcp_question()?;
+            if let Some(target) = self.wire_ids.target(question.target) {
+                return Some((plan.roster.target(target).block, question));
+            }
+        }
     }
 
     /// Can anything be traced?

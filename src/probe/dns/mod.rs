@@ -13,12 +13,15 @@
 //! duplicates.
 //!
 //! A truncated answer is proof of life like any other, and is reported at once. The question is
-//! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
-//! costs a small network's budget and needs a reason. It decides nothing but whether the data is
-//! there ([`Oddity::OtherData`]).
+//! repeated over TCP (RFC 7766 §5) only where the plan expects certain data, and where that is paid
+//! for ([`TcpQuestion`]). It decides nothing but whether the data is there ([`Oddity::OtherData`]);
+//! where it is not asked, nobody knows.
 
 mod expect;
 pub mod message;
+mod over_tcp;
+
+pub use over_tcp::TcpQuestion;
 
 use super::{
     open_tasks::OpenTasks,
@@ -42,17 +45,16 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
-    net::TcpSocket,
-    sync::mpsc::UnboundedSender,
-    time::{timeout, timeout_at},
+    io::{Interest, unix::AsyncFd},
+    sync::{
+        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+        oneshot,
+    },
+    time::timeout_at,
 };
 
 /// How long to listen for a duplicate after the first answer.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(2);
-
-/// How long the question over TCP may take: the longest patience that a target can have.
-const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
 /// and no more than one Ethernet frame arrives in practice.
@@ -130,13 +132,22 @@ pub struct DnsProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     open: OpenTasks,
+    tcp_sender: UnboundedSender<TcpQuestion>,
+    tcp_questions: UnboundedReceiver<TcpQuestion>,
 }
 
 impl DnsProber {
     /// A prober that reports to `events`. When its descriptors are used up, the oldest question is
     /// closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, open: OpenTasks::new() }
+        let (tcp_sender, tcp_questions) = unbounded_channel();
+        Self { clock, events, open: OpenTasks::new(), tcp_sender, tcp_questions }
+    }
+
+    /// The next question that wants to be asked over TCP. It is there when the answer that was cut
+    /// is reported.
+    pub fn poll_tcp_question(&mut self) -> Option<TcpQuestion> {
+        self.tcp_questions.try_recv().ok()
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -147,6 +158,7 @@ impl DnsProber {
         let exchange = Exchange {
             clock: self.clock,
             events: self.events.clone(),
+            tcp_sender: self.tcp_sender.clone(),
             due,
             peer,
             options: options.clone(),
@@ -172,6 +184,7 @@ impl DnsProber {
 struct Exchange {
     clock: Clock,
     events: UnboundedSender<Event>,
+    tcp_sender: UnboundedSender<TcpQuestion>,
     due: Due,
     peer: SocketAddr,
     options: SocketOptions,
@@ -214,10 +227,11 @@ impl Exchange {
         {
             let is_alive = match arrival {
                 Arrival::Answer(answer, rtt) => {
+                    let cut = answer.truncated && !answered;
+                    let over_tcp = expect.filter(|_| cut).map(|data| (data, self.want_tcp()));
                     self.report_answer(answer, rtt, !answered);
-                    if answer.truncated
-                        && !answered
-                        && let Some(data) = expect
+                    if let Some((data, paid)) = over_tcp
+                        && paid.await.is_ok()
                         && !self.is_told_over_tcp(question, data).await
                     {
                         self.report(Found::Odd(Oddity::OtherData));
@@ -293,26 +307,12 @@ impl Exchange {
         })
     }
 
-    /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
-    /// has the answer the data that the plan expects?
-    async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
-        let reply = async {
-            let socket = self.socket(Type::STREAM, Protocol::TCP)?;
-            let mut stream = TcpSocket::from_std_stream(socket.into()).connect(self.peer).await?;
-            let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
-            stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
-            let mut bytes = vec![0; stream.read_u16().await?.into()];
-            stream.read_exact(&mut bytes).await?;
-            io::Result::Ok(bytes)
-        };
-        let Ok(Ok(bytes)) = timeout(TCP_TIMEOUT, reply).await else { return false };
-        match message::read(question, Some(data), &bytes) {
-            Ok(answer) => !answer.unexpected,
-            Err(reason) => {
-                self.report_stray(Some(self.peer.ip()), reason);
-                false
-            }
-        }
+    /// Waits for somebody to pay for the question over TCP, or to drop it.
+    fn want_tcp(&self) -> oneshot::Receiver<()> {
+        let (paid, receiver) = oneshot::channel();
+        // A closed channel means that the run has ended.
+        let _ = self.tcp_sender.send(TcpQuestion { target: self.due.target, paid });
+        receiver
     }
 
     /// An answer is life when it comes. What is odd about it is counted beside it, of the first

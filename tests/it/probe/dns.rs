@@ -9,7 +9,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use lifesign::probe::{ProbeSpec, dns, send_options::SocketOptions};
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject},
+    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject, SYN_MARGIN, SYN_REPEATED_AFTER},
     scopes::TargetId,
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -39,14 +39,21 @@ fn question(peer: SocketAddr, expect: Option<&str>) -> dns::DnsSpec {
 
 async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
     let clock = Clock::start();
-    let (sender, events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(
-        due(clock, false),
-        peer.ip(),
-        &question(peer, expect),
-        &SocketOptions::default(),
-    );
-    all(events).await
+    let (sender, mut events) = unbounded_channel();
+    let mut prober = dns::DnsProber::new(clock, sender);
+    let spec = question(peer, expect);
+    prober.send(due(clock, false), peer.ip(), &spec, &SocketOptions::default());
+    let mut heard = Vec::new();
+    if expect.is_some() {
+        heard.extend(events.recv().await);
+        if let Some(question) = prober.poll_tcp_question() {
+            assert_eq!(question.target, TargetId(3));
+            question.pay();
+        }
+    }
+    drop(prober);
+    heard.extend(all(events).await);
+    heard
 }
 
 fn good(question: &Message) -> Message {
@@ -330,26 +337,64 @@ async fn a_cut_answer_is_asked_for_over_tcp_only_where_data_is_expected() {
     }
 }
 
-/// Whatever becomes of the question over TCP: it decides whether the data is there, no more.
+/// Whatever becomes of the question over TCP: it decides whether the data is there, no more. Without
+/// it nobody knows.
 #[tokio::test]
 async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
-    let (server, asked) = cutting("127.45.176.18", |_| Vec::new()).await;
+    for is_paid in [true, false] {
+        let (server, asked) = cutting("127.45.176.18", |_| Vec::new()).await;
+        let clock = Clock::start();
+        let (sender, mut events) = unbounded_channel();
+        let spec = question(server, Some("127.45.176.1"));
+        let begin = clock.now();
+        let mut prober = dns::DnsProber::new(clock, sender);
+        prober.send(due(clock, false), server.ip(), &spec, &SocketOptions::default());
+        let first = events.recv().await.unwrap();
+        let took = clock.now().since(begin);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(answered(0, false)(&found(&[first])[0]), "{first:?}");
+        let over_tcp = prober.poll_tcp_question().unwrap();
+        if is_paid {
+            over_tcp.pay();
+        } else {
+            drop(over_tcp);
+        }
+        drop(prober);
+        let odd: &[Found] = if is_paid { &[Found::Odd(Oddity::OtherData)] } else { &[] };
+        assert_eq!(found(&all(events).await), odd);
+        assert_eq!(asked.load(Ordering::Relaxed), usize::from(is_paid));
+    }
+}
+
+/// The repetition would be another packet, which nobody has paid for.
+#[tokio::test]
+async fn a_question_over_tcp_is_given_up_before_its_syn_is_repeated() {
+    let datagrams = UdpSocket::bind("127.45.176.27:0").unwrap();
+    let peer = datagrams.local_addr().unwrap();
+    // Linux drops a SYN when the queue of connections to accept is full.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&peer.into()).unwrap();
+    listener.listen(0).unwrap();
+    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    filler.connect(&peer.into()).unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    let spec = question(server, Some("127.45.176.1"));
+    let mut prober = dns::DnsProber::new(clock, sender);
+    let spec = question(peer, Some("127.45.176.1"));
+    prober.send(due(clock, false), peer.ip(), &spec, &SocketOptions::default());
+    let mut buffer = [0; 512];
+    let (length, from) = datagrams.recv_from(&mut buffer).unwrap();
+    let asked = Message::from_vec(&buffer[..length]).unwrap();
+    let cut = changed(&asked, |bytes| bytes[2] |= 2);
+    datagrams.send_to(&cut[0].1, from).unwrap();
+    events.recv().await.unwrap();
     let begin = clock.now();
-    dns::DnsProber::new(clock, sender).send(
-        due(clock, false),
-        server.ip(),
-        &spec,
-        &SocketOptions::default(),
-    );
-    let first = events.recv().await.unwrap();
+    prober.poll_tcp_question().unwrap().pay();
+    drop(prober);
+    assert_eq!(found(&[events.recv().await.unwrap()]), [Found::Odd(Oddity::OtherData)]);
     let took = clock.now().since(begin);
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    assert!(answered(0, false)(&found(&[first])[0]), "{first:?}");
-    assert_eq!(found(&all(events).await), [Found::Odd(Oddity::OtherData)]);
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert!(took >= SYN_REPEATED_AFTER - SYN_MARGIN && took < Duration::from_secs(2), "{took:?}");
+    drop(filler);
 }
 
 #[tokio::test]
