@@ -1,7 +1,7 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{asked::AskedAddresses, random_bits};
+use super::random_bits;
 use crate::{
     config::Plan,
     line_writer::LineWriter,
@@ -18,10 +18,13 @@ use crate::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
-    scopes::{BlockId, Family, Host, IdMapping, TargetId},
+    schedule::Extra,
+    scopes::{Family, Host, IdMapping, TargetId},
+    time::Time,
+    watch::Watch,
 };
 use lifesign_path::{TraceProbe, Traced};
-use lifesign_wire::{ids::WireIds, kernel::IcmpError};
+use lifesign_wire::{asked::AskedAddresses, ids::WireIds, kernel::IcmpError};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -138,13 +141,13 @@ impl Network {
         self.icmp.as_mut()?.poll_trace()
     }
 
-    /// The next DNS question that wants to be asked over TCP, and the block that it would be sent
-    /// to. Those to targets that are gone are not asked.
-    pub fn poll_tcp_question(&mut self, plan: &Plan) -> Option<(BlockId, TcpQuestion)> {
-        loop {
-            let question = self.dns.poll_tcp_question()?;
-            if let Some(target) = self.wire_ids.target(question.target) {
-                return Some((plan.roster.target(target).block, question));
+    /// Pays for DNS questions that want to be asked over TCP, if the blocks of their targets can.
+    pub fn pay_tcp_questions(&mut self, watch: &mut Watch, plan: &Plan, now: Time) {
+        while let Some(TcpQuestion { target, paid }) = self.dns.poll_tcp_question() {
+            let block = self.wire_ids.target(target).map(|id| plan.roster.target(id).block);
+            if block.is_some_and(|block| watch.pay_extra(block, Extra::DnsOverTcp, now)) {
+                // Who asks is gone if its place was needed for another.
+                let _ = paid.send(());
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What the sockets of all probers share: their options, the error queue, and what an error of a
 //! system call means.
 
+pub use super::kernel::fault;
+
 use super::{
     kernel::{self, IcmpError, SOCKADDR},
     own_addresses,
@@ -21,21 +23,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
-
-/// Why an error of a local system call kept a probe from being sent.
-pub fn fault(error: &io::Error) -> Fault {
-    match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
-            Fault::NoRoute
-        }
-        Some(libc::ENODEV) => Fault::NoSource,
-        Some(libc::EMSGSIZE) => Fault::TooLarge,
-        Some(libc::EPERM | libc::EACCES) => Fault::Permission,
-        Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
-        Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
-        _ => Fault::Socket,
-    }
-}
 
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does

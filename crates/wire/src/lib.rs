@@ -1,11 +1,12 @@
 //! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their tokens
-//! and the ids of targets in them, a SYN that nobody can answer, and what the kernel writes beside
+//! and the ids of targets in them, the addresses that they went to, a SYN that nobody can answer, and what the kernel writes beside
 //! a packet. Pure: it sends and receives nothing.
 
 pub mod codec;
 pub mod trace;
 pub mod newest;
 pub mod ids;
+pub mod asked;
 pub mod kernel;
 pub mod syn;
 

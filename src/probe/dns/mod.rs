@@ -7,8 +7,8 @@
 //!
 //! Each question has a socket of its own: an off-path forger must guess its port as well as its id,
 //! and the kernel assigns ICMP errors to their question by the port. One that quotes the id too is
-//! as good as an answer; one that quotes less is a router's word, whoever sent it. The socket is not
-//! connected, so that answers from other addresses and ports are counted. It stays open for
+//! as good as an answer; one that quotes less is a router's word, whoever sent it. The socket is
+//! not connected, so that answers from other addresses and ports are counted. It stays open for
 //! [`LOST_AFTER`], because late is not lost; after an answer only a little longer, to count
 //! duplicates.
 //!
@@ -19,9 +19,6 @@
 
 mod expect;
 pub mod message;
-mod over_tcp;
-
-pub use over_tcp::TcpQuestion;
 
 use super::{
     open_tasks::OpenTasks,
@@ -32,8 +29,10 @@ use super::{
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, LOST_AFTER, Oddity, Reject, Stray},
-    scopes::Family,
+    outcome::{
+        Due, Event, Found, LOST_AFTER, Oddity, Reject, SYN_MARGIN, SYN_REPEATED_AFTER, Stray,
+    },
+    scopes::{Family, TargetId},
     time::Time,
 };
 use lifesign_document::Table;
@@ -45,16 +44,18 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{Interest, unix::AsyncFd},
-    sync::{
-        mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
-        oneshot,
-    },
-    time::timeout_at,
+    io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
+    net::TcpSocket,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::oneshot,
+    time::{timeout, timeout_at},
 };
 
 /// How long to listen for a duplicate after the first answer.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(2);
+
+/// How long the question over TCP may take: the longest patience that a target can have.
+const TCP_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest answer over UDP that is read: without EDNS 512 bytes are allowed (RFC 1035 §4.2.1),
 /// and no more than one Ethernet frame arrives in practice.
@@ -178,6 +179,15 @@ impl DnsProber {
             Err(error) => exchange.report(Found::NotSent(socket::fault(&error))),
         }
     }
+}
+
+/// A question that wants to be asked over TCP. It never is if this is dropped.
+#[derive(Debug)]
+pub struct TcpQuestion {
+    /// Whom it asks.
+    pub target: TargetId,
+    /// Lets it be asked.
+    pub paid: oneshot::Sender<()>,
 }
 
 /// One question under way.
@@ -315,6 +325,31 @@ impl Exchange {
         receiver
     }
 
+    /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
+    /// has the answer the data that the plan expects? It is given up before the kernel repeats its
+    /// SYN, and its end is a reset, which is not repeated either.
+    async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
+        let reply = async {
+            let socket = self.socket(Type::STREAM, Protocol::TCP)?;
+            socket.set_linger(Some(Duration::ZERO))?;
+            let connect = TcpSocket::from_std_stream(socket.into()).connect(self.peer);
+            let mut stream = timeout(SYN_REPEATED_AFTER - SYN_MARGIN, connect).await??;
+            let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
+            stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
+            let mut bytes = vec![0; stream.read_u16().await?.into()];
+            stream.read_exact(&mut bytes).await?;
+            io::Result::Ok(bytes)
+        };
+        let Ok(Ok(bytes)) = timeout(TCP_TIMEOUT, reply).await else { return false };
+        match message::read(question, Some(data), &bytes) {
+            Ok(answer) => !answer.unexpected,
+            Err(reason) => {
+                self.report_stray(Some(self.peer.ip()), reason);
+                false
+            }
+        }
+    }
+
     /// An answer is life when it comes. What is odd about it is counted beside it, of the first
     /// one: the server may send any number.
     fn report_answer(&self, answer: Answer, rtt: Duration, is_first: bool) {
@@ -341,39 +376,4 @@ impl Exchange {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixtures;
-    use super::*;
-
-    #[tokio::test]
-    async fn the_oldest_question_makes_room_for_a_new_one() {
-        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let peer = silent.local_addr().unwrap();
-        let mut spec = DnsSpec::parse(Some("kptc.kp/SOA")).unwrap();
-        spec.port = peer.port();
-        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
-        let clock = Clock::start();
-        let mut prober =
-            DnsProber { open: OpenTasks::with_limit(2), ..DnsProber::new(clock, events) };
-        for seq in 0..3 {
-            let due = fixtures::due(seq, clock.now());
-            prober.send(due, peer.ip(), &spec, &SocketOptions::default());
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(prober.open.count(), 2);
-        // All three were asked; the oldest is closed, and its port with it.
-        let mut from = Vec::new();
-        for _ in 0..3 {
-            from.push(silent.recv_from(&mut [0; 512]).unwrap().1);
-        }
-        silent.send_to(b"garbage", from[0]).unwrap();
-        for port in &from[1..] {
-            silent.send_to(b"garbage", port).unwrap();
-            let stray = received.recv().await;
-            assert!(
-                matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated)
-            );
-        }
-        assert!(received.try_recv().is_err());
-    }
-}
+mod tests;

@@ -48,7 +48,7 @@ async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
         heard.extend(events.recv().await);
         if let Some(question) = prober.poll_tcp_question() {
             assert_eq!(question.target, TargetId(3));
-            question.pay();
+            question.paid.send(()).unwrap();
         }
     }
     drop(prober);
@@ -355,7 +355,7 @@ async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
         assert!(answered(0, false)(&found(&[first])[0]), "{first:?}");
         let over_tcp = prober.poll_tcp_question().unwrap();
         if is_paid {
-            over_tcp.pay();
+            over_tcp.paid.send(()).unwrap();
         } else {
             drop(over_tcp);
         }
@@ -389,7 +389,7 @@ async fn a_question_over_tcp_is_given_up_before_its_syn_is_repeated() {
     datagrams.send_to(&cut[0].1, from).unwrap();
     events.recv().await.unwrap();
     let begin = clock.now();
-    prober.poll_tcp_question().unwrap().pay();
+    prober.poll_tcp_question().unwrap().paid.send(()).unwrap();
     drop(prober);
     assert_eq!(found(&[events.recv().await.unwrap()]), [Found::Odd(Oddity::OtherData)]);
     let took = clock.now().since(begin);
