@@ -333,7 +333,8 @@ impl Exchange {
             let socket = self.socket(Type::STREAM, Protocol::TCP)?;
             socket.set_linger(Some(Duration::ZERO))?;
             let connect = TcpSocket::from_std_stream(socket.into()).connect(self.peer);
-            let mut stream = timeout(SYN_REPEATED_AFTER - SYN_MARGIN, connect).await??;
+            let given_up_after = SYN_REPEATED_AFTER.saturating_sub(SYN_MARGIN);
+            let mut stream = timeout(given_up_after, connect).await??;
             let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
             stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
             let mut bytes = vec![0; stream.read_u16().await?.into()];

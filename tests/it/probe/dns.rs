@@ -393,7 +393,8 @@ async fn a_question_over_tcp_is_given_up_before_its_syn_is_repeated() {
     drop(prober);
     assert_eq!(found(&[events.recv().await.unwrap()]), [Found::Odd(Oddity::OtherData)]);
     let took = clock.now().since(begin);
-    assert!(took >= SYN_REPEATED_AFTER - SYN_MARGIN && took < Duration::from_secs(2), "{took:?}");
+    assert!(took + SYN_MARGIN >= SYN_REPEATED_AFTER, "{took:?}");
+    assert!(took < 2 * SYN_REPEATED_AFTER, "{took:?}");
     drop(filler);
 }
 
