@@ -300,8 +300,8 @@ impl Exchange {
         }
     }
 
-    /// What an ICMP error says of the question, if it quotes no other. RFC 792 asks for no more than
-    /// the UDP header; whoever quotes that alone need not have seen the question.
+    /// What an ICMP error says of the question, if it quotes no other. RFC 792 asks for no more
+    /// than the UDP header; whoever quotes that alone need not have seen the question.
     fn said(&self, refusal: &Refusal, has_id: bool) -> Result<Found, Reject> {
         if refusal.to != Some(self.peer) {
             return Err(Reject::WrongSource);
