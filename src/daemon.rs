@@ -17,7 +17,6 @@
 //! | `end` | signals to end, and how long the end may take |
 //! | `network` | the probers of all kinds |
 //! | `path` | where paths break, beside the watch |
-//! | `asked` | which address each probe of a host by name went to |
 //! | `publication` | when readers get a new snapshot, and what is told then |
 //! | `settings` | what a plan means for the core and for readers |
 //! | `reload` | reading the plan again, and changing to it |
@@ -25,7 +24,6 @@
 //! | `state` | the state directory: what outlives the run |
 //! | `targets` | the own numbers of targets, for who asks |
 
-mod asked;
 mod failure;
 mod end;
 mod journal_writer;
@@ -294,6 +292,7 @@ impl Daemon {
                 }
             }
             self.watch.handle_timeout(now, received_until);
+            self.network.pay_tcp_questions(&mut self.watch, &self.plan, now);
             due.extend(from_fn(|| self.watch.poll_probe(now)));
             self.network.send(&mut due, &self.plan, &mut batch);
             // One a turn: many who ask hold up nobody.

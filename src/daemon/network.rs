@@ -1,14 +1,14 @@
 //! The probers of all kinds: each probe goes to the one of its kind, with the address and the wire
 //! id of its target.
 
-use super::{asked::AskedAddresses, random_bits};
+use super::random_bits;
 use crate::{
     config::Plan,
     line_writer::LineWriter,
     probe::{
         self, ProbeSpec,
         controls::Controls,
-        dns::DnsProber,
+        dns::{DnsProber, TcpQuestion},
         icmp::{IcmpProber, SocketKind, TraceEvent},
         names::Names,
         send_options::SendOptions,
@@ -18,10 +18,13 @@ use crate::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found},
+    schedule::Extra,
     scopes::{Family, Host, IdMapping, TargetId},
+    time::Time,
+    watch::Watch,
 };
 use lifesign_path::{TraceProbe, Traced};
-use lifesign_wire::{ids::WireIds, kernel::IcmpError};
+use lifesign_wire::{asked::AskedAddresses, ids::WireIds, kernel::IcmpError};
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -136,6 +139,17 @@ impl Network {
     /// The next of what became of trace probes.
     pub fn poll_trace(&mut self) -> Option<TraceEvent> {
         self.icmp.as_mut()?.poll_trace()
+    }
+
+    /// Pays for DNS questions that want to be asked over TCP, if the blocks of their targets can.
+    pub fn pay_tcp_questions(&mut self, watch: &mut Watch, plan: &Plan, now: Time) {
+        while let Some(TcpQuestion { target, paid }) = self.dns.poll_tcp_question() {
+            let block = self.wire_ids.target(target).map(|id| plan.roster.target(id).block);
+            if block.is_some_and(|block| watch.pay_extra(block, Extra::DnsOverTcp, now)) {
+                // Who asks is gone if its place was needed for another.
+                let _ = paid.send(());
+            }
+        }
     }
 
     /// Can anything be traced?

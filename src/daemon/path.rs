@@ -6,6 +6,7 @@ use crate::{config::Plan, probe::icmp::TraceEvent};
 use lifesign_core::{
     judge::{Change, State},
     outcome::{Event, Found},
+    schedule::Extra,
     scopes::{BlockId, Family, Host, Kind, PerFamily, Prefix, Roster, Scope, TargetId},
     sharing::share,
     time::Time,
@@ -200,7 +201,7 @@ impl PathTracer {
         while let Some(probe) = self.tracer.poll_probe(now) {
             if let Traced::Block(block) = probe.of {
                 self.changed.insert(block, now);
-                if probe.reaches_block && !watch.pay_trace(block, now) {
+                if probe.reaches_block && !watch.pay_extra(block, Extra::Trace, now) {
                     self.tracer.handle_not_sent(probe.id, now);
                     continue;
                 }

@@ -1,6 +1,8 @@
 //! What the sockets of all probers share: their options, the error queue, and what an error of a
 //! system call means.
 
+pub use super::kernel::fault;
+
 use super::{
     kernel::{self, IcmpError, SOCKADDR},
     own_addresses,
@@ -21,21 +23,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
-
-/// Why an error of a local system call kept a probe from being sent.
-pub fn fault(error: &io::Error) -> Fault {
-    match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
-            Fault::NoRoute
-        }
-        Some(libc::ENODEV) => Fault::NoSource,
-        Some(libc::EMSGSIZE) => Fault::TooLarge,
-        Some(libc::EPERM | libc::EACCES) => Fault::Permission,
-        Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
-        Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
-        _ => Fault::Socket,
-    }
-}
 
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
@@ -141,22 +128,28 @@ pub struct Refusal {
     pub error: IcmpError,
     /// Whom the packet that it quotes was sent to; None on a TCP socket, which asks one alone.
     pub to: Option<SocketAddr>,
+    /// How many bytes of the packet's data it quotes, of those that were asked for.
+    pub quoted: usize,
     /// When the kernel received it.
     pub timestamp: Option<u64>,
 }
 
 /// The next ICMP error from the error queue; None if there is none. What the kernel itself put
-/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already.
-pub fn next_error(socket: &Socket) -> Option<Refusal> {
+/// there (`SO_EE_ORIGIN_LOCAL`) is skipped: the call that failed returned it already. `quote` gets
+/// what is quoted behind a UDP header, of which the kernel compares no more than the addresses and
+/// ports. Of TCP it passes on only what quotes a sequence number that is not acknowledged yet (RFC
+/// 5927 §4.1): that of our SYN.
+pub fn next_error(socket: &Socket, quote: &mut [u8]) -> Option<Refusal> {
     let mut address = [0; SOCKADDR];
     let mut control = [0; CONTROL];
     loop {
         let lengths =
-            sys::receive(socket, Queue::Errors, &mut [], &mut address, &mut control).ok()?;
+            sys::receive(socket, Queue::Errors, quote, &mut address, &mut control).ok()?;
         let read = kernel::control_messages(&control[..lengths.control]);
         if let Some(error) = read.error {
             let to = kernel::address_and_port(&address[..lengths.address]);
-            return Some(Refusal { error, to, timestamp: read.timestamp });
+            let quoted = lengths.packet;
+            return Some(Refusal { error, to, quoted, timestamp: read.timestamp });
         }
     }
 }

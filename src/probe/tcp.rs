@@ -239,7 +239,7 @@ async fn handshake(
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
-        if let Some(refusal) = socket::next_error(socket) {
+        if let Some(refusal) = socket::next_error(socket, &mut []) {
             let rtt = clock.received(refusal.timestamp, sent).since(sent);
             return Ok(socket::found(refusal.error, peer.ip(), rtt, clock.now()));
         }

@@ -124,15 +124,13 @@ impl Scenario {
         let prefixes = || self.roster.blocks.iter().map(|block| block.prefix.address());
         let v4 = prefixes().any(|address| address.is_ipv4());
         let v6 = prefixes().any(|address| address.is_ipv6());
-        // Of both families there are controls of both, in turn.
-        let control = |n: u16| match (v4, v6) {
-            (false, true) => IpAddr::from([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, n]),
-            (true, true) if n % 2 == 1 => IpAddr::from([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, n]),
-            _ => IpAddr::from([127, 99, (n / 256) as u8, (n % 256) as u8]),
-        };
+        let v4_control = |n: u16| IpAddr::from([127, 99, (n / 256) as u8, (n % 256) as u8]);
+        let v6_control = |n: u16| IpAddr::from([0x2001, 0xdb8, 0xffff, 0, 0, 0, 0, n]);
+        let of_v4 = (0..self.controls).map(v4_control).filter(|_| v4 || !v6);
+        let of_v6 = (0..self.controls).map(v6_control).filter(|_| v6);
         Settings {
             budget: Some(self.budget),
-            controls: (0..self.controls).map(control).collect(),
+            controls: of_v4.chain(of_v6).collect(),
             seed,
             ..Settings::default()
         }

@@ -23,7 +23,7 @@ use lifesign_core::{
 use lifesign_path::{PathEvent, Paths};
 use std::{ops::Range, sync::Arc, time::Duration};
 
-/// Controls are asked in turn, one each second.
+/// Each control is asked so often, as `run` does.
 const CONTROL_INTERVAL: Duration = Duration::from_secs(1);
 /// How long after it is given out a probe leaves: a prober reads the clock for itself.
 const SENT_AFTER: Duration = Duration::from_micros(50);
@@ -42,8 +42,7 @@ pub struct Simulation {
     referee: Referee,
     /// If the file says what the paths are.
     tracing: Option<Tracing>,
-    has_controls: bool,
-    control_probes: u64,
+    controls: u16,
     next_control_probe: Time,
     next_share: Time,
     /// Those to come, the nearest last.
@@ -73,8 +72,7 @@ impl Simulation {
             handshakes: Handshakes::new(scenario.roster.clone()),
             truth: Truth::new(scenario, &impairments, seed),
             referee: Referee::new(scenario.roster.clone(), scenario.start),
-            has_controls: !settings.controls.is_empty(),
-            control_probes: 0,
+            controls: settings.controls.len() as u16,
             next_control_probe: scenario.start,
             next_share: scenario.start + SHARE_INTERVAL,
             suspensions,
@@ -96,7 +94,7 @@ impl Simulation {
             let network = network.min(traced);
             let due = self.watch.poll_timeout();
             let wake = due.min(network);
-            let wake = if self.has_controls { wake.min(self.next_control_probe) } else { wake };
+            let wake = if self.controls > 0 { wake.min(self.next_control_probe) } else { wake };
             if wake >= until {
                 self.now = until;
                 return;
@@ -108,9 +106,10 @@ impl Simulation {
                 self.referee
                     .handle_probe(self.watch.roster().target(repeat.target).block, repeat.sent);
             }
-            while self.has_controls && self.next_control_probe <= self.now {
-                self.world.handle_control_probe(self.control_probes, self.next_control_probe);
-                self.control_probes += 1;
+            while self.controls > 0 && self.next_control_probe <= self.now {
+                for control in 0..self.controls {
+                    self.world.handle_control_probe(control, self.next_control_probe);
+                }
                 self.next_control_probe = self.now.max(self.next_control_probe) + CONTROL_INTERVAL;
             }
             if due <= self.now {

@@ -78,7 +78,8 @@ pub struct World {
     arrivals: BinaryHeap<Reverse<Arrival>>,
     arrivals_made: u64,
     rng: Rng,
-    controls: u16,
+    /// That of all controls but the first, so that hosts fare the same however many there are.
+    control_rng: Rng,
 }
 
 impl World {
@@ -109,8 +110,8 @@ impl World {
             arrivals: BinaryHeap::new(),
             arrivals_made: 0,
             rng,
+            control_rng: Rng::new(seed ^ 0xc0_4701),
             normal: scenario.normal.clone(),
-            controls: scenario.controls,
             roster,
         }
     }
@@ -143,10 +144,10 @@ impl World {
         self.arrivals.retain(|arrival| arrival.0.at < from || arrival.0.at >= to);
     }
 
-    /// Takes the `number`-th probe to a control; controls take turns.
-    pub fn handle_control_probe(&mut self, number: u64, now: Time) {
-        let control = number % u64::from(self.controls.max(1));
-        let path = self.control_paths[control as usize];
+    /// Takes a probe to a control, by its index in [`Scenario::settings`]. What befalls a control
+    /// befalls that of the same number in each family.
+    pub fn handle_control_probe(&mut self, control: u16, now: Time) {
+        let path = self.control_paths[usize::from(control) % self.control_paths.len()];
         let mut dead = false;
         let mut cut = false;
         let mut kept = 1.0 - CONTROL_LOSS;
@@ -161,7 +162,8 @@ impl World {
             rtt = rtt.mul_f64(conditions.slowdown);
             held_until = held_until.max(conditions.held_until);
         }
-        let silent = dead || self.rng.chance(1.0 - kept) || cut;
+        let rng = if control == 0 { &mut self.rng } else { &mut self.control_rng };
+        let silent = dead || rng.chance(1.0 - kept) || cut;
         let answer = (now + rtt).max(held_until);
         let answered = !silent && answer <= now + CONTROL_PATIENCE;
         let at = if answered { answer } else { now + CONTROL_PATIENCE };
@@ -169,7 +171,7 @@ impl World {
             at,
             order: 0,
             sent: now,
-            target: control as u32,
+            target: control.into(),
             seq: 0,
             trap: false,
             kind: ArrivalKind::Control(answered),

@@ -6,7 +6,7 @@
 //! lives are asked first (`ask_order`). Escalations (`escalation`) add probes in between.
 //! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
 //! the regular probes repay them by slowing down a little. So does what the kernel repeats of a
-//! probe (`repeat`).
+//! probe (`repeat`), and what is asked beside the probes (`extra`).
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
@@ -21,6 +21,7 @@ mod ask_order;
 mod budget;
 mod directive;
 mod escalation;
+mod extra;
 mod open;
 mod own_intervals;
 mod pacing;
@@ -32,6 +33,7 @@ mod trap;
 pub use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
+pub use extra::Extra;
 pub use open::OpenProbes;
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
@@ -353,11 +355,6 @@ impl Schedule {
             return None;
         }
         self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
-    }
-
-    /// Pays for a trace probe that reaches a block, if that leaves enough to ask its hosts.
-    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
-        self.pay(block.0, ASKED_RESERVE, now)
     }
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.

@@ -79,8 +79,8 @@ enum Stage {
     Unreachable,
 }
 
-/// That of which patience runs out, or which is lost. Timers of one time are in this order: same
-/// input, same order.
+/// A probe whose patience runs out, or that is lost, at that time. Timers of one time are in this
+/// order: same input, same order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     target: u32,

@@ -3,7 +3,7 @@
 //! is paid for together with its probe, goes only to whom nothing else can hear, and is paid back
 //! if the probe is over before.
 
-use super::{Doubt, Schedule};
+use super::Schedule;
 use lifesign_model::{outcome::Repeat, scopes::TargetId, time::Time};
 
 /// Of the probes to a silent target that used to answer at once, one in this many: its path may
@@ -115,8 +115,7 @@ impl Schedule {
         let may_spend = heard_targets.is_any_slow()
             || heard == Heard::SilentSince && self.newest_share(block).is_some()
             || heard_targets.is_silent();
-        let saved = self.reserve(Doubt::Vague).max(self.budget.reserve);
-        let reserve = if may_spend { 0.0 } else { saved };
+        let reserve = if may_spend { 0.0 } else { self.saved_for_doubts() };
         if !self.blocks[block as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }

@@ -1,8 +1,9 @@
-//! The kernel's byte layouts beside a packet: socket addresses (ip(7), ipv6(7)) and control
-//! messages (cmsg(3)). Pure; what cannot be read is skipped.
+//! What the kernel says beside a packet: socket addresses (ip(7), ipv6(7)), control messages
+//! (cmsg(3)) and the numbers of errors (errno(3)). Pure; what cannot be read is skipped.
 
-use lifesign_model::outcome::{Found, IcmpCode};
+use lifesign_model::outcome::{Fault, Found, IcmpCode};
 use std::{
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
@@ -46,6 +47,21 @@ pub fn address_and_port(sockaddr: &[u8]) -> Option<SocketAddr> {
     let address = from_sockaddr(sockaddr)?;
     let port = u16::from_be_bytes(*sockaddr.get(2..)?.first_chunk()?);
     Some(SocketAddr::new(address, port))
+}
+
+/// Why an error of a local system call kept a probe from being sent.
+pub fn fault(error: &io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
+            Fault::NoRoute
+        }
+        Some(libc::ENODEV) => Fault::NoSource,
+        Some(libc::EMSGSIZE) => Fault::TooLarge,
+        Some(libc::EPERM | libc::EACCES) => Fault::Permission,
+        Some(libc::ENOBUFS | libc::EAGAIN | libc::ENOMEM) => Fault::NoBuffers,
+        Some(libc::EMFILE | libc::ENFILE) => Fault::NoDescriptors,
+        _ => Fault::Socket,
+    }
 }
 
 /// The control messages beside a packet.
@@ -101,11 +117,13 @@ impl IcmpError {
     /// its own firewall says no (RFC 1812 §5.2.7.1, RFC 4443 §3.1). An error of anybody else means
     /// that the probe did not reach it.
     pub fn found(self, asked: IpAddr, rtt: Duration) -> Found {
-        if self.from == asked {
-            Found::Refused { rtt }
-        } else {
-            Found::Unreachable { from: self.from, code: self.code, rtt }
-        }
+        if self.from == asked { Found::Refused { rtt } } else { self.unreachable(rtt) }
+    }
+
+    /// A router's word. So is an error of the host that was asked, if it does not quote what only
+    /// those who saw the probe can know.
+    pub const fn unreachable(self, rtt: Duration) -> Found {
+        Found::Unreachable { from: self.from, code: self.code, rtt }
     }
 }
 

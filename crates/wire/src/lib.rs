@@ -1,11 +1,12 @@
 //! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their tokens
-//! and the ids of targets in them, a SYN that nobody can answer, and what the kernel writes beside
-//! a packet. Pure: it sends and receives nothing.
+//! and the ids of targets in them, a SYN that nobody can answer, and what the kernel says beside a
+//! packet. Beside the ids stands which addresses were asked. Pure: it sends and receives nothing.
 
 pub mod codec;
 pub mod trace;
 pub mod newest;
 pub mod ids;
+pub mod asked;
 pub mod kernel;
 pub mod syn;
 

@@ -12,6 +12,8 @@ use lifesign_core::outcome::{Oddity, Reject};
 
 /// The length of a DNS header (RFC 1035 §4.1.1).
 const HEADER: usize = 12;
+/// The length of its id, which comes first.
+pub const ID: usize = 2;
 
 /// One question as it was sent. What an off-path forger must guess: its id, the case of every
 /// letter of its name (draft-vixie-dnsext-dns0x20), and the socket's port.
@@ -37,6 +39,11 @@ impl Question {
         let mut message = Message::new(id, MessageType::Query, OpCode::Query);
         message.add_query(query.clone());
         Ok(Self { id, query, bytes: message.to_vec()? })
+    }
+
+    /// Its id, as it is sent.
+    pub fn id(&self) -> [u8; ID] {
+        self.id.to_be_bytes()
     }
 
     /// As it is sent over UDP.
@@ -67,7 +74,7 @@ pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<A
     if bytes.len() < HEADER {
         return Err(Reject::Truncated);
     }
-    if bytes[..2] != question.id.to_be_bytes() {
+    if bytes[..ID] != question.id() {
         return Err(Reject::WrongId);
     }
     Ok(parse(question, expect, bytes).unwrap_or_else(|oddity| {

@@ -6,14 +6,16 @@
 //! sends nonsense.
 //!
 //! Each question has a socket of its own: an off-path forger must guess its port as well as its id,
-//! and the kernel assigns ICMP errors to their question. It is not connected, so that answers from
-//! other addresses and ports are counted. It stays open for [`LOST_AFTER`], because late is not
-//! lost; after an answer only a little longer, to count duplicates.
+//! and the kernel assigns ICMP errors to their question by the port. One that quotes the id too is
+//! as good as an answer; one that quotes less is a router's word, whoever sent it. The socket is
+//! not connected, so that answers from other addresses and ports are counted. It stays open for
+//! [`LOST_AFTER`], because late is not lost; after an answer only a little longer, to count
+//! duplicates.
 //!
 //! A truncated answer is proof of life like any other, and is reported at once. The question is
-//! repeated over TCP (RFC 7766 §5) only where the plan expects certain data: a second exchange
-//! costs a small network's budget and needs a reason. It decides nothing but whether the data is
-//! there ([`Oddity::OtherData`]).
+//! repeated over TCP (RFC 7766 §5) only where the plan expects certain data, and where that is paid
+//! for ([`TcpQuestion`]). It decides nothing but whether the data is there ([`Oddity::OtherData`]);
+//! where it is not asked, nobody knows.
 
 mod expect;
 pub mod message;
@@ -27,8 +29,10 @@ use super::{
 use hickory_proto::rr::{Name, RecordType};
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Found, LOST_AFTER, Oddity, Reject, Stray},
-    scopes::Family,
+    outcome::{
+        Due, Event, Found, LOST_AFTER, Oddity, Reject, SYN_MARGIN, SYN_REPEATED_AFTER, Stray,
+    },
+    scopes::{Family, TargetId},
     time::Time,
 };
 use lifesign_document::Table;
@@ -42,7 +46,8 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest, unix::AsyncFd},
     net::TcpSocket,
-    sync::mpsc::UnboundedSender,
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    sync::oneshot,
     time::{timeout, timeout_at},
 };
 
@@ -128,13 +133,22 @@ pub struct DnsProber {
     clock: Clock,
     events: UnboundedSender<Event>,
     open: OpenTasks,
+    tcp_sender: UnboundedSender<TcpQuestion>,
+    tcp_questions: UnboundedReceiver<TcpQuestion>,
 }
 
 impl DnsProber {
     /// A prober that reports to `events`. When its descriptors are used up, the oldest question is
     /// closed to make room ([`OpenTasks`]).
     pub fn new(clock: Clock, events: UnboundedSender<Event>) -> Self {
-        Self { clock, events, open: OpenTasks::new() }
+        let (tcp_sender, tcp_questions) = unbounded_channel();
+        Self { clock, events, open: OpenTasks::new(), tcp_sender, tcp_questions }
+    }
+
+    /// The next question that wants to be asked over TCP. It is there when the answer that was cut
+    /// is reported.
+    pub fn poll_tcp_question(&mut self) -> Option<TcpQuestion> {
+        self.tcp_questions.try_recv().ok()
     }
 
     /// Sends a probe at once, and waits for the answer in a task of its own. Call it within a tokio
@@ -145,6 +159,7 @@ impl DnsProber {
         let exchange = Exchange {
             clock: self.clock,
             events: self.events.clone(),
+            tcp_sender: self.tcp_sender.clone(),
             due,
             peer,
             options: options.clone(),
@@ -166,10 +181,20 @@ impl DnsProber {
     }
 }
 
+/// A question that wants to be asked over TCP. It never is if this is dropped.
+#[derive(Debug)]
+pub struct TcpQuestion {
+    /// Whom it asks.
+    pub target: TargetId,
+    /// Lets it be asked.
+    pub paid: oneshot::Sender<()>,
+}
+
 /// One question under way.
 struct Exchange {
     clock: Clock,
     events: UnboundedSender<Event>,
+    tcp_sender: UnboundedSender<TcpQuestion>,
     due: Due,
     peer: SocketAddr,
     options: SocketOptions,
@@ -212,10 +237,11 @@ impl Exchange {
         {
             let is_alive = match arrival {
                 Arrival::Answer(answer, rtt) => {
+                    let cut = answer.truncated && !answered;
+                    let over_tcp = expect.filter(|_| cut).map(|data| (data, self.want_tcp()));
                     self.report_answer(answer, rtt, !answered);
-                    if answer.truncated
-                        && !answered
-                        && let Some(data) = expect
+                    if let Some((data, paid)) = over_tcp
+                        && paid.await.is_ok()
                         && !self.is_told_over_tcp(question, data).await
                     {
                         self.report(Found::Odd(Oddity::OtherData));
@@ -246,13 +272,13 @@ impl Exchange {
             let mut ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
             // The error queue first: reading it also clears the error that a plain receive would
             // return.
-            if let Some(Refusal { error, to, timestamp }) = socket::next_error(socket.get_ref()) {
-                if to == Some(self.peer) {
-                    let rtt = self.rtt(timestamp);
-                    let found = socket::found(error, self.peer.ip(), rtt, self.clock.now());
-                    return Ok(Arrival::IcmpError(found));
+            // Of this as much is overwritten as is quoted.
+            let mut id = question.id();
+            if let Some(refusal) = socket::next_error(socket.get_ref(), &mut id) {
+                match self.said(&refusal, id == question.id()) {
+                    Ok(found) => return Ok(Arrival::IcmpError(found)),
+                    Err(reason) => self.report_stray(Some(refusal.error.from), reason),
                 }
-                self.report_stray(Some(error.from), Reject::WrongSource);
                 continue;
             }
             let mut buffer = [0; MAX_DATAGRAM];
@@ -274,12 +300,41 @@ impl Exchange {
         }
     }
 
+    /// What an ICMP error says of the question, if it quotes no other. RFC 792 asks for no more
+    /// than the UDP header; whoever quotes that alone need not have seen the question.
+    fn said(&self, refusal: &Refusal, has_id: bool) -> Result<Found, Reject> {
+        if refusal.to != Some(self.peer) {
+            return Err(Reject::WrongSource);
+        }
+        if !has_id {
+            return Err(Reject::WrongId);
+        }
+        let error = refusal.error;
+        let rtt = self.rtt(refusal.timestamp);
+        Ok(match socket::found(error, self.peer.ip(), rtt, self.clock.now()) {
+            Found::Refused { rtt } if refusal.quoted < message::ID => error.unreachable(rtt),
+            found => found,
+        })
+    }
+
+    /// Waits for somebody to pay for the question over TCP, or to drop it.
+    fn want_tcp(&self) -> oneshot::Receiver<()> {
+        let (paid, receiver) = oneshot::channel();
+        // A closed channel means that the run has ended.
+        let _ = self.tcp_sender.send(TcpQuestion { target: self.due.target, paid });
+        receiver
+    }
+
     /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
-    /// has the answer the data that the plan expects?
+    /// has the answer the data that the plan expects? It is given up before the kernel repeats its
+    /// SYN, and its end is a reset, which is not repeated either.
     async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
         let reply = async {
             let socket = self.socket(Type::STREAM, Protocol::TCP)?;
-            let mut stream = TcpSocket::from_std_stream(socket.into()).connect(self.peer).await?;
+            socket.set_linger(Some(Duration::ZERO))?;
+            let connect = TcpSocket::from_std_stream(socket.into()).connect(self.peer);
+            let given_up_after = SYN_REPEATED_AFTER.saturating_sub(SYN_MARGIN);
+            let mut stream = timeout(given_up_after, connect).await??;
             let length = u16::try_from(question.bytes().len()).map_err(io::Error::other)?;
             stream.write_all(&[&length.to_be_bytes(), question.bytes()].concat()).await?;
             let mut bytes = vec![0; stream.read_u16().await?.into()];
@@ -322,39 +377,4 @@ impl Exchange {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::fixtures;
-    use super::*;
-
-    #[tokio::test]
-    async fn the_oldest_question_makes_room_for_a_new_one() {
-        let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let peer = silent.local_addr().unwrap();
-        let mut spec = DnsSpec::parse(Some("kptc.kp/SOA")).unwrap();
-        spec.port = peer.port();
-        let (events, mut received) = tokio::sync::mpsc::unbounded_channel();
-        let clock = Clock::start();
-        let mut prober =
-            DnsProber { open: OpenTasks::with_limit(2), ..DnsProber::new(clock, events) };
-        for seq in 0..3 {
-            let due = fixtures::due(seq, clock.now());
-            prober.send(due, peer.ip(), &spec, &SocketOptions::default());
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(prober.open.count(), 2);
-        // All three were asked; the oldest is closed, and its port with it.
-        let mut from = Vec::new();
-        for _ in 0..3 {
-            from.push(silent.recv_from(&mut [0; 512]).unwrap().1);
-        }
-        silent.send_to(b"garbage", from[0]).unwrap();
-        for port in &from[1..] {
-            silent.send_to(b"garbage", port).unwrap();
-            let stray = received.recv().await;
-            assert!(
-                matches!(stray, Some(Event::Stray(stray)) if stray.reason == Reject::Truncated)
-            );
-        }
-        assert!(received.try_recv().is_err());
-    }
-}
+mod tests;

@@ -31,6 +31,8 @@
 //! | (`probe::dns`: a_server_whose_answers_are_odd…) | a server changes letter case, or its answer is broken | up, and what is odd | a `rejected` answer |
 //! | (`probe::dns`: of_five_hundred_odd_answers…) | a server answers each question 500 times, oddly | one odd answer a question | a journal that grows with it |
 //! | (`probe::dns`: a_cut_answer_is_life…) | a long answer is cut, and TCP/53 is silent | up, when it comes | late, overdue |
+//! | network: a_name_server_cuts_its_answers… | the same, answer by answer | up | more packets than the budget |
+//! | (`probe::dns`: an_icmp_error_is_life_only…; `probe::tcp`: an_icmp_error_is_heard_only…) | ICMP errors of the asked address, forged by the ports alone | `rejected` wrong_id, or a router's no | life |
 //! | (`country::counters`: a_country_behind_satellites…; `probe::tcp`: where_it_is_paid_for…) | a path of more than a second, by TCP alone | up | an outage; a round-trip time of a repeated SYN |
 //! | (the core, `watch::tests::repeats`: a_dark_country_gets…) | a dark country of TCP alone | outage | more packets than the budget |
 //! | (the core, `watch::tests::traps`: a_host_that_drops_other_ports…) | a SYN proxy for 25 s, before a host that drops other ports | unknown, then up | unknown for ever |

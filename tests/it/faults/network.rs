@@ -1,9 +1,10 @@
 //! What breaks on the way: our own firewall, queue and address, the controls, single protocols.
 
-use crate::support::namespace::World;
+use crate::support::namespace::{Namespace, World};
+use crate::support::own_process::{OWN_NETWORK, in_own_process};
 use crate::support::watched_world::{EVERYTHING, SCOPES, WatchedWorld, fast, never};
-use crate::support::{TIMEOUT, Verdict, until, values};
-use std::{fmt::Write as _, time::Duration};
+use crate::support::{Program, TIMEOUT, TempDir, Verdict, lifesign, until, values};
+use std::{fmt::Write as _, net::UdpSocket, thread, time::Duration};
 
 /// An nft chain at the vantage does this with packets to or from the country, in this hook.
 fn put_up_firewall(watched: &WatchedWorld, hook: &str, rule: &str) {
@@ -336,4 +337,48 @@ fn every_host_refuses_by_its_own_firewall() {
         assert!(watched.metric("lifesign_probe_outcomes_total", &refused) > 20.0, "{probe}");
     }
     watched.never_dark();
+}
+
+/// Each answer is a reason to ask over TCP what the plan expects, and none is a reason to ask more
+/// than the budget allows, whatever the kernel would repeat.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_name_server_cuts_its_answers_and_its_tcp_port_is_filtered() {
+    if !in_own_process(a_name_server_cuts_its_answers_and_its_tcp_port_is_filtered, OWN_NETWORK) {
+        return;
+    }
+    let network = Namespace::here();
+    network.sh("nft add table ip asked
+         nft add counter ip asked datagrams
+         nft add counter ip asked syns
+         nft add chain ip asked arrivals '{ type filter hook input priority 0; }'
+         nft add rule ip asked arrivals ip daddr 127.45.176.1 udp dport 53 counter name datagrams
+         nft add rule ip asked arrivals ip daddr 127.45.176.1 tcp dport 53 counter name syns drop");
+    let server = UdpSocket::bind("127.45.176.1:53").unwrap();
+    thread::spawn(move || {
+        let mut buffer = [0; 512];
+        while let Ok((length, from)) = server.recv_from(&mut buffer) {
+            // QR and TC: an answer, and it is cut.
+            buffer[2] |= 0x82;
+            let _ = server.send_to(&buffer[..length], from);
+        }
+    });
+    let temp_dir = TempDir::new("cut");
+    let plan = "vantage = \"test\"\npath = false\nbudget.per_block = \"2/s\"\n\
+         [[country]]\ncode = \"XA\"\n[[country.block]]\nprefix = \"127.45.176.0/24\"\n\
+         hosts = [{ host = \"127.45.176.1\", probes = [{ probe = \"dns/kptc.kp/A\", \
+         expect = \"192.0.2.1\" }] }]\n";
+    let plan = temp_dir.put("plan.toml", plan);
+    let mut watch = Program::start(lifesign(&["--config", &plan, "--listen", "127.0.0.1:0"]));
+    let begin = watch.now();
+    watch.verdict(TIMEOUT, "XA", "up");
+    watch.listen(Duration::from_secs(20));
+    let [datagrams, syns] =
+        ["datagrams", "syns"].map(|name| network.counted(&format!("ip asked {name}")));
+    // At this pace the mean is 2.32/s, and 6 tokens are saved up.
+    let seconds = watch.now().since(begin).as_secs_f64();
+    assert!(datagrams > 30 && syns >= 2, "{datagrams} questions, {syns} SYNs");
+    let most = 6.0 + 2.32 * seconds;
+    assert!(((datagrams + syns) as f64) < most, "{datagrams} and {syns} in {seconds} s");
+    never(&watch, &["unknown", "down"]);
 }

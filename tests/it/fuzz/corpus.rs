@@ -77,6 +77,13 @@ macro_rules! tests {
                 line.strip_prefix("path = \"fuzz_targets/")?.strip_suffix(".rs\"")
             });
             assert_eq!(targets.collect::<Vec<_>>(), names);
+            // What each reads, and how it was run.
+            let readme = include_str!("../../../fuzz/README.md");
+            let (reads, runs) = readme.split_once("## Runs").unwrap();
+            for table in [reads, runs] {
+                let rows = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+                assert_eq!(rows.collect::<Vec<_>>(), names, "in fuzz/README.md");
+            }
         }
     };
 }

@@ -9,7 +9,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use lifesign::probe::{ProbeSpec, dns, send_options::SocketOptions};
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject},
+    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject, SYN_MARGIN, SYN_REPEATED_AFTER},
     scopes::TargetId,
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -39,14 +39,21 @@ fn question(peer: SocketAddr, expect: Option<&str>) -> dns::DnsSpec {
 
 async fn dns(peer: SocketAddr, expect: Option<&str>) -> Vec<Event> {
     let clock = Clock::start();
-    let (sender, events) = unbounded_channel();
-    dns::DnsProber::new(clock, sender).send(
-        due(clock, false),
-        peer.ip(),
-        &question(peer, expect),
-        &SocketOptions::default(),
-    );
-    all(events).await
+    let (sender, mut events) = unbounded_channel();
+    let mut prober = dns::DnsProber::new(clock, sender);
+    let spec = question(peer, expect);
+    prober.send(due(clock, false), peer.ip(), &spec, &SocketOptions::default());
+    let mut heard = Vec::new();
+    if expect.is_some() {
+        heard.extend(events.recv().await);
+        if let Some(question) = prober.poll_tcp_question() {
+            assert_eq!(question.target, TargetId(3));
+            question.paid.send(()).unwrap();
+        }
+    }
+    drop(prober);
+    heard.extend(all(events).await);
+    heard
 }
 
 fn good(question: &Message) -> Message {
@@ -187,6 +194,52 @@ async fn an_answer_from_another_address_or_port_is_counted() {
     }
 }
 
+/// An ICMP error from this address, to whoever asked `peer` this.
+fn send_error(by: IpAddr, asker: SocketAddr, peer: SocketAddr, question: &[u8], code: IcmpCode) {
+    let body = wire::datagram(asker.port(), peer.port(), question);
+    let (from, to) = (asker.ip(), peer.ip());
+    let asked = wire::Packet { from, to, hops: 64, protocol: wire::UDP, body: &body };
+    let error = wire::icmp_error(by, &asked.bytes(), asker.ip(), code);
+    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
+    raw.bind(&SocketAddr::new(by, 0).into()).unwrap();
+    // The kernel writes the IP header itself.
+    raw.send_to(&error[20..], &SocketAddr::new(asker.ip(), 0).into()).unwrap();
+}
+
+/// The ports are not enough: whoever is off the path has soon tried them all.
+#[tokio::test]
+#[ignore = "needs root; run by tests/run"]
+async fn an_icmp_error_is_life_only_if_it_quotes_the_id() {
+    let code = IcmpCode { kind: 3, code: 3 };
+    let quotes: [fn(&mut Vec<u8>); 4] =
+        [|_| (), |question| question[1] ^= 1, |question| question.truncate(1), Vec::clear];
+    let mut said = Vec::new();
+    for quote in quotes {
+        let server = UdpSocket::bind("127.45.176.26:0").unwrap();
+        let Asked { mut question, from, events } = asked(&server);
+        let peer = server.local_addr().unwrap();
+        let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
+        quote(&mut question);
+        send_error(peer.ip(), from, peer, &question, code);
+        server.send_to(&answer, from).unwrap();
+        let events = all(events).await;
+        assert!(matches!(found(&events[1..])[..], [Found::Reply { .. }]), "{events:?}");
+        said.push(events[0]);
+    }
+    assert!(matches!(found(&said[..1])[..], [Found::Refused { .. }]), "{said:?}");
+    let Event::Stray(wrong) = said[1] else { panic!("{said:?}") };
+    let from = Some(IpAddr::from([127, 45, 176, 26]));
+    assert_eq!(
+        (wrong.reason, wrong.from, wrong.target),
+        (Reject::WrongId, from, Some(TargetId(3)))
+    );
+    for too_little in found(&said[2..]) {
+        let is_a_routers = matches!(too_little, Found::Unreachable { from: by, code: said, .. }
+            if (Some(by), said) == (from, code));
+        assert!(is_a_routers, "{too_little:?}");
+    }
+}
+
 /// A router's no and an answer are both reported, in their order: what to make of that, the core
 /// decides.
 #[tokio::test]
@@ -196,15 +249,7 @@ async fn an_answer_that_follows_an_icmp_error_is_heard() {
     let router = IpAddr::from([127, 45, 176, 24]);
     let Asked { question, from, events } = asked(&server);
     let peer = server.local_addr().unwrap();
-    let body = wire::datagram(from.port(), peer.port(), &question);
-    let asked =
-        wire::Packet { from: from.ip(), to: peer.ip(), hops: 64, protocol: wire::UDP, body: &body };
-    let code = IcmpCode { kind: 3, code: 13 };
-    let error = wire::icmp_error(router, &asked.bytes(), from.ip(), code);
-    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
-    raw.bind(&SocketAddr::new(router, 0).into()).unwrap();
-    // The kernel writes the IP header itself.
-    raw.send_to(&error[20..], &SocketAddr::new(from.ip(), 0).into()).unwrap();
+    send_error(router, from, peer, &question, IcmpCode { kind: 3, code: 13 });
     let answer = good(&Message::from_vec(&question).unwrap()).to_vec().unwrap();
     server.send_to(&answer, from).unwrap();
     let found = found(&all(events).await);
@@ -292,26 +337,65 @@ async fn a_cut_answer_is_asked_for_over_tcp_only_where_data_is_expected() {
     }
 }
 
-/// Whatever becomes of the question over TCP: it decides whether the data is there, no more.
+/// Whatever becomes of the question over TCP: it decides whether the data is there, no more. Without
+/// it nobody knows.
 #[tokio::test]
 async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
-    let (server, asked) = cutting("127.45.176.18", |_| Vec::new()).await;
+    for is_paid in [true, false] {
+        let (server, asked) = cutting("127.45.176.18", |_| Vec::new()).await;
+        let clock = Clock::start();
+        let (sender, mut events) = unbounded_channel();
+        let spec = question(server, Some("127.45.176.1"));
+        let begin = clock.now();
+        let mut prober = dns::DnsProber::new(clock, sender);
+        prober.send(due(clock, false), server.ip(), &spec, &SocketOptions::default());
+        let first = events.recv().await.unwrap();
+        let took = clock.now().since(begin);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(answered(0, false)(&found(&[first])[0]), "{first:?}");
+        let over_tcp = prober.poll_tcp_question().unwrap();
+        if is_paid {
+            over_tcp.paid.send(()).unwrap();
+        } else {
+            drop(over_tcp);
+        }
+        drop(prober);
+        let odd: &[Found] = if is_paid { &[Found::Odd(Oddity::OtherData)] } else { &[] };
+        assert_eq!(found(&all(events).await), odd);
+        assert_eq!(asked.load(Ordering::Relaxed), usize::from(is_paid));
+    }
+}
+
+/// The repetition would be another packet, which nobody has paid for.
+#[tokio::test]
+async fn a_question_over_tcp_is_given_up_before_its_syn_is_repeated() {
+    let datagrams = UdpSocket::bind("127.45.176.27:0").unwrap();
+    let peer = datagrams.local_addr().unwrap();
+    // Linux drops a SYN when the queue of connections to accept is full.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&peer.into()).unwrap();
+    listener.listen(0).unwrap();
+    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    filler.connect(&peer.into()).unwrap();
     let clock = Clock::start();
     let (sender, mut events) = unbounded_channel();
-    let spec = question(server, Some("127.45.176.1"));
+    let mut prober = dns::DnsProber::new(clock, sender);
+    let spec = question(peer, Some("127.45.176.1"));
+    prober.send(due(clock, false), peer.ip(), &spec, &SocketOptions::default());
+    let mut buffer = [0; 512];
+    let (length, from) = datagrams.recv_from(&mut buffer).unwrap();
+    let asked = Message::from_vec(&buffer[..length]).unwrap();
+    let cut = changed(&asked, |bytes| bytes[2] |= 2);
+    datagrams.send_to(&cut[0].1, from).unwrap();
+    events.recv().await.unwrap();
     let begin = clock.now();
-    dns::DnsProber::new(clock, sender).send(
-        due(clock, false),
-        server.ip(),
-        &spec,
-        &SocketOptions::default(),
-    );
-    let first = events.recv().await.unwrap();
+    prober.poll_tcp_question().unwrap().paid.send(()).unwrap();
+    drop(prober);
+    assert_eq!(found(&[events.recv().await.unwrap()]), [Found::Odd(Oddity::OtherData)]);
     let took = clock.now().since(begin);
-    assert!(took < Duration::from_secs(1), "{took:?}");
-    assert!(answered(0, false)(&found(&[first])[0]), "{first:?}");
-    assert_eq!(found(&all(events).await), [Found::Odd(Oddity::OtherData)]);
-    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    assert!(took + SYN_MARGIN >= SYN_REPEATED_AFTER, "{took:?}");
+    assert!(took < 2 * SYN_REPEATED_AFTER, "{took:?}");
+    drop(filler);
 }
 
 #[tokio::test]

@@ -2,17 +2,19 @@
 
 use crate::support::{
     TIMEOUT,
+    country::wire,
     one_probe::{all, due, found},
     own_process::{OWN_NETWORK, in_own_process},
     until,
 };
 use lifesign::probe::{send_options::SocketOptions, tcp};
 use lifesign_clock::Clock;
-use lifesign_core::outcome::{Due, Event, Found, Outcome, Repeat, SYN_REPEATED_AFTER};
-use socket2::{Domain, Socket, Type};
+use lifesign_core::outcome::{Due, Event, Found, IcmpCode, Outcome, Repeat, SYN_REPEATED_AFTER};
+use socket2::{Domain, Protocol, Socket, Type};
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    io::Read,
+    net::{IpAddr, SocketAddr, TcpListener},
     process::Command,
     thread,
     time::Duration,
@@ -87,6 +89,46 @@ async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
         matches!(found[..], [Found::Reply { rtt, .. }] if rtt >= SYN_REPEATED_AFTER),
         "{found:?}"
     );
+}
+
+/// Of a TCP error the kernel itself compares the sequence number with that of our SYN.
+#[tokio::test]
+#[ignore = "needs root; run by tests/run"]
+async fn an_icmp_error_is_heard_only_if_it_quotes_the_sequence_number() {
+    for (offset, is_heard) in [(1_000_u32, false), (0, true)] {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 45, 176, 8], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let peer = listener.local_addr().unwrap().as_socket().unwrap();
+        let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        filler.connect(&peer.into()).unwrap();
+        let seen = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
+        seen.set_read_timeout(Some(TIMEOUT)).unwrap();
+        let probe = tokio::spawn(tcp(peer, false));
+        tokio::task::yield_now().await;
+        let mut syn = loop {
+            let mut bytes = vec![0; 1500];
+            let length = (&seen).read(&mut bytes).unwrap();
+            bytes.truncate(length);
+            let segment = wire::Packet::read(&bytes).and_then(|packet| packet.segment()).unwrap();
+            if segment.to_port == peer.port() && segment.flags == 2 {
+                break bytes;
+            }
+        };
+        let seq = u32::from_be_bytes(*syn[24..].first_chunk().unwrap()).wrapping_add(offset);
+        syn[24..28].copy_from_slice(&seq.to_be_bytes());
+        let asker = IpAddr::from([127, 0, 0, 1]);
+        let code = IcmpCode { kind: 3, code: 3 };
+        let error = wire::icmp_error(peer.ip(), &syn, asker, code);
+        let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
+        raw.bind(&SocketAddr::new(peer.ip(), 0).into()).unwrap();
+        // The kernel writes the IP header itself.
+        raw.send_to(&error[20..], &SocketAddr::new(asker, 0).into()).unwrap();
+        let found = found(&probe.await.unwrap());
+        assert_eq!(matches!(found[..], [Found::Refused { .. }]), is_heard, "{found:?}");
+        assert!(is_heard || found.is_empty(), "{found:?}");
+        drop(filler);
+    }
 }
 
 fn nft(line: &str) -> String {

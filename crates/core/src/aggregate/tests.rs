@@ -81,7 +81,6 @@ proptest! {
     }
 }
 
-/// No answer to ARP: the kernel tells only when the probe is overdue.
 #[test]
 fn a_round_trip_of_no_time_is_life_and_no_measurement() {
     let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());
@@ -103,6 +102,7 @@ fn a_round_trip_of_no_time_is_life_and_no_measurement() {
     }
 }
 
+/// No answer to ARP: the kernel tells only when the probe is overdue.
 #[test]
 fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
     let mut aggregate = Aggregate::new(of_sizes(&[vec![1]]).into());

@@ -15,7 +15,7 @@ use crate::{
     aggregate::{Aggregate, Evidence},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
-    schedule::{Budget, OpenProbes, Rank, Schedule, Slot},
+    schedule::{Budget, Extra, OpenProbes, Rank, Schedule, Slot},
     scopes::{BlockId, Family, PerKind, Roster, Scope, TargetId},
     sharing::share_each,
     time::{Time, WallOffset},
@@ -182,9 +182,9 @@ impl Watch {
         probe
     }
 
-    /// May a trace probe reach this block now? If so, it is paid for.
-    pub fn pay_trace(&mut self, block: BlockId, now: Time) -> bool {
-        self.schedule.pay_trace(block, now)
+    /// May this be sent to a block now, beside its probes? If so, it is paid for.
+    pub fn pay_extra(&mut self, block: BlockId, extra: Extra, now: Time) -> bool {
+        self.schedule.pay_extra(block, extra, now)
     }
 
     /// Takes in what the network reports. Outcomes, strays, controls, gaps and new plans are one

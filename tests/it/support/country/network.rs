@@ -165,7 +165,7 @@ struct Play {
     cut: bool,
     world: World,
     endpoints: HashMap<(IpAddr, Kind), Endpoint>,
-    controls: HashMap<IpAddr, u64>,
+    controls: HashMap<IpAddr, u16>,
     /// Questions to controls by control and time; questions to targets by number.
     pings: HashMap<(u16, Time), Vec<u8>>,
     questions: Vec<Vec<u8>>,
@@ -301,7 +301,7 @@ impl Play {
         }
         if let Some(&number) = self.controls.get(&asked.to).filter(|_| asked.is_echo()) {
             ledger.controls += 1;
-            self.pings.insert((number as u16, now), bytes.to_vec());
+            self.pings.insert((number, now), bytes.to_vec());
             return self.world.handle_control_probe(number, now);
         }
         let segment = asked.segment();

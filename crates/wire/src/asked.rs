@@ -1,7 +1,7 @@
 //! Which address each probe of a host by name went to: for the journal, and for whoever looks. By
 //! wire id, as outcomes come.
 
-use lifesign_core::{outcome::LOST_AFTER, scopes::TargetId, time::Time};
+use lifesign_model::{outcome::LOST_AFTER, scopes::TargetId, time::Time};
 use std::{
     collections::{HashMap, VecDeque},
     net::IpAddr,
@@ -16,7 +16,7 @@ type Probe = (TargetId, u32);
 
 /// The addresses that were asked lately.
 #[derive(Debug, Default)]
-pub(super) struct AskedAddresses {
+pub struct AskedAddresses {
     of_probes: HashMap<Probe, IpAddr>,
     /// In the order in which they were sent.
     sent: VecDeque<(Time, Probe)>,
