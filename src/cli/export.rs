@@ -129,10 +129,8 @@ fn tell(one: &str, many: &str, what: &str, Written { rows, files }: Written, dir
     let rows_text = if rows == 1 { one } else { many };
     let files_text = if files == 1 { "file" } else { "files" };
     let directory = directory.join(many);
-    print_line(&format!(
-        "{rows} {rows_text} in {files} {files_text} in {}{what}",
-        directory.display()
-    ));
+    let folder = directory.display();
+    print_line(&format!("{rows} {rows_text} in {files} {files_text} in {folder}{what}"));
 }
 
 /// Where a run took a new plan, the next of the plans is taken.
