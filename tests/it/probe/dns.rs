@@ -337,8 +337,8 @@ async fn a_cut_answer_is_asked_for_over_tcp_only_where_data_is_expected() {
     }
 }
 
-/// Whatever becomes of the question over TCP: it decides whether the data is there, no more. Without
-/// it nobody knows.
+/// Whatever becomes of the question over TCP: it decides whether the data is there, no more.
+/// Without it nobody knows.
 #[tokio::test]
 async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
     for is_paid in [true, false] {
