@@ -58,7 +58,8 @@ impl Rotation {
 
     /// The target whose turn this is among those present for which `free` holds, if any near.
     pub(super) fn next(&mut self, free: impl Fn(u32) -> bool) -> Option<u32> {
-        let poor_first = self.turn.is_multiple_of(POOR_TURN);
+        // No multiple of `GONE_TURN`: those turns are of others.
+        let poor_first = self.turn % POOR_TURN == 1;
         let [first, second] =
             if poor_first { [Rank::Poor, Rank::Good] } else { [Rank::Good, Rank::Poor] };
         self.next_of(first, &free).or_else(|| self.next_of(second, &free))
@@ -155,7 +156,9 @@ mod tests {
         assert_eq!(turn(&mut rotation), Some(3), "the poor are asked when nobody else is left");
         assert_eq!(rotation.next(|_| false), None);
         rotation.rank(2, Rank::Gone);
+        rotation.rank(1, Rank::Good);
         let asked: Vec<u32> = (0..32).filter_map(|_| turn(&mut rotation)).collect();
-        assert_eq!(asked.iter().filter(|&&target| target == 2).count(), 8);
+        let count = |of: u32| asked.iter().filter(|&&target| target == of).count();
+        assert_eq!([1, 2, 3].map(count), [22, 8, 2]);
     }
 }

@@ -163,7 +163,10 @@ fn the_demo_is_read_while_it_plays_and_after_it() {
     let demo = ["demo", "--speed", "40000", "--listen", "127.0.0.1:0", "--state-dir", &state];
     let mut demo = Program::start(lifesign(&demo));
     demo.line(TIMEOUT, "hint", |line| line.starts_with("kept in ").then_some(()));
-    demo.line(TIMEOUT, "outage", |line| line.contains("12-22T16:15:59.372Z KP ").then_some(()));
+    let is_outage = |line: &str| {
+        line.starts_with("2014-12-22T16:15:") && line.contains("Z KP flapping → outage")
+    };
+    demo.line(TIMEOUT, "outage", |line| is_outage(line).then_some(()));
     let wanted = "2014-12-22T16";
     until(TIMEOUT, "an outage", || match &outages(&state)[..] {
         [first, ..] if first == wanted => Ok(()),
