@@ -33,8 +33,7 @@ struct OpenEpisodes {
 /// A return from the dark, and the episodes that have its edge.
 #[derive(Clone, Debug)]
 struct Recovery {
-    /// The edge's latest time, by the core's clock: the wall clock may be set before the narrower
-    /// edge is told.
+    /// The edge's latest time, by the core's clock: the wall clock may be set meanwhile.
     latest: Time,
     /// The one that ended with it, as it was before.
     open: Episode,
@@ -195,12 +194,13 @@ impl EpisodeTracker {
         Some(known.found)
     }
 
-    /// Ends the open episodes of scopes that are not in the roster.
+    /// Ends the open episodes of scopes that are not in the roster, or in another country by now.
     pub fn retain(&mut self, roster: &Roster, now: Time, changed: &mut Vec<Episode>) {
-        let watched: HashSet<String> =
-            roster.scopes().map(|scope| roster.full_name_of(scope)).collect();
+        let watched = super::countries_by_scope(roster);
         self.open.retain(|scope, open| {
-            let is_watched = watched.contains(scope);
+            let stays = |episode: &Episode| watched.get(scope) == Some(&episode.country);
+            let is_watched =
+                watched.contains_key(scope) && open.known.iter().chain(&open.unknown).all(stays);
             if !is_watched {
                 for mut episode in open.known.take().into_iter().chain(open.unknown.take()) {
                     episode.leave(now);

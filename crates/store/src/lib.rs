@@ -167,7 +167,7 @@ impl Store {
         let (open, left): (Vec<Episode>, Vec<Episode>) = previous
             .open_episodes
             .into_iter()
-            .partition(|episode| watched.contains_key(&episode.scope));
+            .partition(|episode| watched.get(&episode.scope) == Some(&episode.country));
         for mut episode in left {
             episode.leave(lasted);
             self.changed.push(episode);
@@ -193,17 +193,19 @@ impl Store {
         let lasted = previous.lasted.unwrap_or(wall).min(wall);
         let snapshot = watch.snapshot(now, offset, 0);
         let roster = watch.roster();
-        let found: HashMap<String, (State, Time)> = roster
+        let found: HashMap<(String, &str), (State, Time)> = roster
             .scopes()
             .map(|scope| {
                 let verdict = &snapshot.scope(scope).verdict;
-                (roster.full_name_of(scope), (verdict.state, offset.written(verdict.edge.latest)))
+                let country = &*roster.country_of(scope).code;
+                let since = offset.written(verdict.edge.latest);
+                ((roster.full_name_of(scope), country), (verdict.state, since))
             })
             .collect();
         let mut merged = Vec::new();
         for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
-            let Some(&state) = found.get(&scope) else {
+            let Some(&state) = found.get(&(scope.clone(), &*episode.country)) else {
                 episode.leave(lasted);
                 self.changed.push(episode);
                 continue;

@@ -1,7 +1,7 @@
 //! A file that is damaged, or that can be opened only later.
 
 use super::*;
-use lifesign_core::scopes::CountryId;
+use lifesign_core::scopes::{BlockId, CountryId};
 use std::thread;
 
 fn country_in_outage() -> (Arc<Roster>, Change) {
@@ -240,4 +240,39 @@ fn a_store_of_the_first_version_2_is_read_and_becomes_one_of_the_newest() {
     let newer = Connection::open(directory.file()).unwrap();
     let version: i64 = newer.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     assert_eq!(version, 3);
+}
+
+/// By a reload, or between two runs.
+#[test]
+fn a_block_that_moves_to_another_country_leaves_its_outage_in_the_old_one() {
+    let mut moved = Roster::default();
+    moved.add_country("XB", "B");
+    moved.add_block("127.45.176.0/24".parse().unwrap());
+    let moved = Arc::new(moved);
+    let offset = WallOffset::default();
+    for is_reloaded in [true, false] {
+        let directory = TempDir::new("moved");
+        let (roster, change) = country_in_outage();
+        let change = Change { scope: Scope::Block(BlockId(0)), ..change };
+        let mut watch = Watch::new(roster.clone(), &Settings::default(), at(700));
+        let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
+        store.resume(previous, false, &roster, at(700), offset);
+        store.handle_changes(&[change], &watch.snapshot(at(770), offset, 0), &watch);
+        if is_reloaded {
+            watch.replan(moved.clone(), &Settings::default(), at(800));
+            store.replan(&moved, at(800));
+        }
+        store.finish(&watch, at(800), offset);
+        if !is_reloaded {
+            let watch = Watch::new(moved.clone(), &Settings::default(), at(900));
+            let (mut store, previous) = Store::open(&directory, "lab", at(900)).unwrap();
+            store.resume(previous, false, &moved, at(900), offset);
+            store.finish(&watch, at(910), offset);
+        }
+        let mut outages = all(&directory.file());
+        outages.retain(|episode| episode.state == State::Outage);
+        let [episode] = &outages[..] else { panic!("{outages:#?}") };
+        let end = episode.end.map(|end| end.latest);
+        assert_eq!((&*episode.country, episode.is_left(), end), ("KP", true, Some(at(800))));
+    }
 }
