@@ -167,7 +167,7 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let proposal = survey.propose();
     let (hosts, reserve) = proposal.hosts();
     if hosts == 0 {
-        let line = format!("no host of {country} is known; give files that have some with --from");
+        let line = format!("no host of {country} is known and allowed; give more with --from");
         return Err(refusal(&line, exit::DATA));
     }
     let heading = Heading { country: country.to_owned(), day, deny: deny_path(args), sources };
@@ -274,7 +274,7 @@ fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> Strin
     let rows = count_of(*rows, "row", "rows");
     let mut parts = vec![format!("{name}: {format}{day}, {rows}")];
     if format.is_of_prefixes() {
-        parts.push(format!("; {} of them of this country", counts.places));
+        parts.push(format!("; {} of this country", count_of(counts.places, "prefix", "prefixes")));
     } else {
         parts.push(format!("; {} here", count_of(counts.hosts, "host", "hosts")));
         if counts.elsewhere > 0 {

@@ -91,7 +91,7 @@ impl Service {
                         ["code", "state", "evidence"].map(|key| printable(&country[key]));
                     let since = edge(&country["edge"]);
                     let note = match note(country) {
-                        note if note.is_empty() => note,
+                        note if evidence.contains(&note) => String::new(),
                         note => format!("; {note}"),
                     };
                     let _ = writeln!(text, "{code} {state} since {since} (UTC): {evidence}{note}");

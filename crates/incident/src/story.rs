@@ -90,7 +90,7 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
         String::new()
     };
     let what = adjective(phase.kind);
-    let left = if phase.is_left { ", and not watched since" } else { "" };
+    let left = left_text(phase);
     match (phase.kind, phase.end) {
         (PhaseKind::Unstable, Some(end)) => format!(
             "{what} from {begin} to {} UTC{left} ({length}{})",
@@ -205,7 +205,12 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
             }
         }
     };
-    format!(", and {what}{until}")
+    format!(", and {what}{until}{}", left_text(last))
+}
+
+/// That a phase ended as nobody watched any more, and not by a return.
+pub fn left_text(phase: &Phase) -> &'static str {
+    if phase.is_left { ", then not watched" } else { "" }
 }
 
 /// When something began; what was so when the watching began, began before.

@@ -186,7 +186,9 @@ fn write_level(name: &str, level: &LevelScore, out: &mut dyn Write) -> io::Resul
     {
         let seen = delays.seconds.len();
         let missed = delays.missed.len();
-        if seen + missed > 0 {
+        if seen == 0 && missed > 0 {
+            writeln!(out, "  {what:<8} 0 seen, {missed} missed")?;
+        } else if seen > 0 {
             let mean = delays.mean();
             let [p50, p99, max] = [0.5, 0.99, 1.0].map(|share| delays.quantile(share));
             writeln!(

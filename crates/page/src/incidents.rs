@@ -9,7 +9,7 @@ use lifesign_core::{
 };
 use lifesign_incident::{
     Incident, Phase, middle,
-    story::{self, edge_text, length_text, minute_text},
+    story::{self, edge_text, left_text, length_text, minute_text},
 };
 use maud::{Markup, html};
 
@@ -104,7 +104,7 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                     }
                 }
                 (length_text(incident.begin(), incident.end(), now))
-                "; dark for " (duration_text(incident.dark())) " in all."
+                "; dark for " (duration_text(incident.seen_dark())) " in all."
                 @if let Some(window) = incident.planned(&view.past.episodes) {
                     " It was " (window.to_string()) "."
                 }
@@ -141,7 +141,7 @@ fn phases(view: &View, incident: &Incident) -> Markup {
                         td { (edge(phase.begin)) }
                         td {
                             @match phase.end { Some(end) => (edge(end)), None => { "goes on" } }
-                            @if phase.is_left { ", then not watched" }
+                            (left_text(phase))
                         }
                         td { (length_text(phase.begin, phase.end, now)) }
                         td { (dark(phase, now)) }

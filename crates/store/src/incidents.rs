@@ -4,7 +4,7 @@
 use lifesign_core::{duration::duration_text, time::Time};
 use lifesign_incident::{
     Incident, Phase, PhaseKind,
-    story::{dark_words, edge_text, length_text, time_text},
+    story::{dark_words, edge_text, left_text, length_text, time_text},
 };
 use std::fmt::Write as _;
 
@@ -46,8 +46,5 @@ pub fn length_words(phase: &Phase, observed_until: Time) -> String {
     if !phase.unseen.is_zero() {
         let _ = write!(words, ", not seen for {}", duration_text(phase.unseen));
     }
-    if phase.is_left {
-        words += ", then not watched any more";
-    }
-    words
+    words + left_text(phase)
 }

@@ -52,7 +52,10 @@ pub(super) fn words(error: &Error) -> String {
             | ErrorCode::DatabaseLocked
             | ErrorCode::FileLockingProtocolFailed,
         ) => "another program keeps it locked; try again, or read a copy",
-        Some(ErrorCode::CannotOpen) => "it cannot be opened, or what lies beside it (-wal, -shm)",
+        Some(ErrorCode::CannotOpen) => {
+            "it cannot be opened, or what lies beside it (-wal, -shm): is its directory there, and \
+             writable?"
+        }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "this user may not write it",
         Some(ErrorCode::DiskFull) => "the disk is full",
         Some(ErrorCode::SystemIoFailure) => "the disk cannot read or write it",

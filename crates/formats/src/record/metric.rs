@@ -60,7 +60,7 @@ impl Metric {
     pub fn fault(self, value: f64) -> Option<String> {
         let is_known = value.is_nan() || value == 0.0 || value == 1.0;
         (self == Metric::Success && !is_known)
-            .then(|| format!("probe_success is 0 or 1, and not {value:e}; left out"))
+            .then(|| format!("probe_success is 0 or 1, and not {value}; left out"))
     }
 }
 

@@ -75,7 +75,7 @@ fn parts(data: &ReportData, incidents: &[&Incident]) -> Markup {
                             td.(state_of(worst.kind).label()) { (worst.kind.label()) }
                             td { (edge_text(worst.begin)) }
                             td { (length_words(worst, until)) (place(data, incident, worst)) }
-                            td { (duration_text(incident.dark())) }
+                            td { (duration_text(incident.seen_dark())) }
                         }
                     }
                 }
