@@ -106,7 +106,7 @@ impl Trap {
     }
 
     /// What a question to the service itself found, of a host that refuses.
-    pub fn ask_service(self, found: &Found) -> Self {
+    pub fn record_service(self, found: &Found) -> Self {
         match self {
             Trap::Unserved(_) if found.rtt_if_alive().is_some() => Trap::Real,
             Trap::Unserved(times) if *found == Found::Overdue => {

@@ -43,8 +43,7 @@ pub struct PlayedStore {
 
 impl PlayedStore {
     /// Makes the file in this directory, which must have none and belong to no run. `began` is when
-    /// what is played begins, with this plan and what it
-    /// says for people.
+    /// what is played begins, with this plan and what it says for people.
     pub fn create(
         directory: &Path,
         vantage: &str,

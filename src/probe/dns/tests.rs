@@ -1,3 +1,5 @@
+//! Questions that wait for answers, and what an answer that is cut leads to.
+
 use super::super::fixtures;
 use super::*;
 

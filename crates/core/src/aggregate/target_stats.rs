@@ -146,11 +146,10 @@ impl TargetStats {
                 Found::Reply { .. } => {
                     self.rare_mut().trap = Trap::AcceptsAll(Unmasked::since(outcome.sent));
                 }
+                Found::Refused { .. } if self.trap().refuses() => {}
                 Found::Refused { .. } => {
-                    let known = self.trap().refuses().then(|| self.trap());
-                    let first =
-                        if self.last_life().is_some() { Trap::Real } else { Trap::Unserved(0) };
-                    self.rare_mut().trap = known.unwrap_or(first);
+                    let is_served = self.last_life().is_some();
+                    self.rare_mut().trap = if is_served { Trap::Real } else { Trap::Unserved(0) };
                 }
                 Found::NotSent(fault) => return Evidence::Fault(fault),
                 // A host that is known to refuse is silent for another reason.
@@ -177,7 +176,7 @@ impl TargetStats {
             return Evidence::AcceptsAll;
         }
         if !outcome.trap && self.trap().refuses() {
-            self.rare_mut().trap = self.trap().ask_service(&outcome.found);
+            self.rare_mut().trap = self.trap().record_service(&outcome.found);
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
