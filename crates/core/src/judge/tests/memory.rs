@@ -115,6 +115,18 @@ fn of_a_darkness_that_ended_in_a_stop_only_what_was_watched_is_counted() {
 }
 
 #[test]
+fn of_a_darkness_that_ended_in_a_stop_the_end_lies_after_the_last_silence_before_it() {
+    let (mut fed, _) = dark_over_a_stop();
+    let (stopped, mended) = (fed.now - Duration::from_secs(3600), fed.now);
+    fed.play(150, |_| Some(RTT));
+    let id = fed.roster.scope_id(Scope::Country(CountryId(0)));
+    let end = fed.judge.scopes[id.index()].recovery.edge;
+    let earliest = end.earliest.expect("a time before it");
+    assert!(earliest < stopped && stopped - SECOND * 15 < earliest, "{stopped} {end:?}");
+    assert!(mended < end.latest && end.latest < mended + SECOND * 5, "{mended} {end:?}");
+}
+
+#[test]
 fn a_memory_of_another_version_that_lacks_a_field_is_none() {
     let fed = dark();
     let memory = serde_json::to_value(remember(&fed)).expect("JSON");
