@@ -91,6 +91,10 @@ fn it_is_counted() {
 }
 "#;
 
+/// With the features that the lints have compiled the libraries with.
+const CHECK: [&str; 5] =
+    ["check", "--workspace", "--bin=lifesign", "--test=ntp", "--message-format=short"];
+
 struct Copy {
     folder: TempDir,
 }
@@ -153,9 +157,10 @@ fn the_compiler_names_whatever_a_new_kind_lacks() {
     for (file, near, line) in TWO_LINES {
         program.add(file, near, line, true);
     }
+    program.folder.put("crates/core/tests/ntp.rs", WATCHED);
     let mut open: Vec<_> = ARMS.to_vec();
     loop {
-        let (well, said) = program.cargo(&["check", "--bin", "lifesign", "--message-format=short"]);
+        let (well, said) = program.cargo(&CHECK);
         if well {
             break;
         }
@@ -173,7 +178,6 @@ fn the_compiler_names_whatever_a_new_kind_lacks() {
     }
     assert!(open.is_empty(), "the compiler did not ask for {open:?}");
 
-    program.folder.put("crates/core/tests/ntp.rs", WATCHED);
-    let (well, said) = program.cargo(&["test", "--package", "lifesign-core", "--test", "ntp"]);
+    let (well, said) = program.cargo(&["test", "--workspace", "--test", "ntp"]);
     assert!(well, "{said}");
 }
