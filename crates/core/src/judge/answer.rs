@@ -177,6 +177,7 @@ impl Judge {
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
     fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+        self.scopes[id.index()].keep_dark_time(now);
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
         if is_parent_dark || answer.late && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];

@@ -46,12 +46,13 @@ impl Judge {
     }
 
     fn darken_by_children(&mut self, id: ScopeId, now: Time) {
-        let children = self.roster.children(id);
-        let dark = children.filter_map(|child| self.scopes[child.index()].darkness.as_ref());
+        let children = self.roster.children(id).map(|child| &self.scopes[child.index()]);
+        let dark = children.clone().filter_map(|child| child.darkness.as_ref());
         let latest = dark.clone().map(|darkness| darkness.edge.latest).max();
         let began = dark.map(|darkness| darkness.began).max();
         // One that is out of sight may live still, if it answered after all others had gone dark.
-        let is_refuted = self.scopes[id.index()].life > latest;
+        let is_refuted =
+            children.clone().any(|child| child.darkness.is_none() && child.life > latest);
         if let (Some(latest), Some(began)) = (latest, began)
             && !is_refuted
         {

@@ -213,6 +213,8 @@ pub(super) struct VerdictTotals {
     spent: PerState<Duration>,
     /// How long it was dark, in darknesses that are over and were some.
     pub dark: Duration,
+    /// The most that was told of it: a late answer may prove an outage to have begun later.
+    most_dark: Duration,
     /// The outage that was entered last: when we see again, it goes on.
     outage: Option<Time>,
 }
@@ -301,12 +303,18 @@ impl ScopeState {
     }
 
     /// For how long it has been dark in all, from edge to edge. What may yet turn out to have been
-    /// no darkness is not in it, so that it never becomes less.
+    /// no darkness is not in it. It never becomes less.
     pub fn dark_time(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
-        self.record.dark
+        let dark = self.record.dark
             + open.map_or(Duration::ZERO, |darkness| darkness.length(now))
-            + self.recovery.length_of_outage()
+            + self.recovery.length_of_outage();
+        dark.max(self.record.most_dark)
+    }
+
+    /// What was told of it until now stands, whatever is found out.
+    pub fn keep_dark_time(&mut self, now: Time) {
+        Arc::make_mut(&mut self.record).most_dark = self.dark_time(now);
     }
 
     /// Seconds in each state up to now.

@@ -1,12 +1,13 @@
 //! What we ourselves cannot do, and what it must not be taken for.
 
-use super::{Fed, PATIENCE, RTT, SECOND, State};
+use super::{Fed, PATIENCE, RTT, Rules, SECOND, State};
 use crate::{
     aggregate::Evidence,
+    fixtures::of_sizes,
     outcome::{Cause, Fault},
-    scopes::{BlockId, CountryId, Family, Host, Kind, Roster, Scope},
+    scopes::{BlockId, CountryId, Family, Host, Kind, Roster, RosterMapping, Scope},
 };
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Two hosts in each block; a country for each list of prefixes.
 fn of_prefixes(countries: &[&[&str]]) -> Roster {
@@ -342,4 +343,20 @@ fn of_a_gap_in_both_families_a_scope_of_both_is_out_of_sight_once() {
     let added: Vec<_> =
         after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
     assert!(added[0] >= gap && added.iter().all(|each| *each == added[0]), "{added:?}");
+}
+
+#[test]
+fn a_country_whose_last_living_block_leaves_the_plan_is_dark_with_the_rest() {
+    let mut fed = Fed::new(of_sizes(&[vec![2, 2]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(300, |target| (target >= 2).then_some(RTT));
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Partial));
+    let roster = Arc::new(of_sizes(&[vec![2]]));
+    let map = RosterMapping::between(&fed.roster, &roster);
+    let controls = [Family::V4];
+    fed.judge.replan(roster.clone(), &map, Rules::default(), &controls, |_| SECOND, fed.now);
+    fed.roster = roster;
+    fed.under_way.clear();
+    fed.play(90, |_| None);
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Outage));
 }

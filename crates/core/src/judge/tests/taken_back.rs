@@ -31,3 +31,32 @@ fn a_miss_is_taken_back_by_the_answer_to_its_own_probe_alone() {
     assert_eq!(misses(Duration::ZERO, SECOND), 0, "however long the probe was kept back");
     assert_eq!(misses(LIMIT_ASKED_AFTER, SENT_AFTER), 1, "another probe to the same host");
 }
+
+/// How long each scope was dark when an outage goes on in which this many probes of twenty seconds
+/// after its begin are answered, fifty seconds later. Readers of counters take a fall for a
+/// restart.
+fn dark_times_with_late_answers(answers: u32) -> Vec<Duration> {
+    let mut fed = Fed::new(of_sizes(&[vec![3, 3]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(20, |_| None);
+    (0..answers).for_each(|target| fed.ask(target, Some(SECOND * 50)));
+    let mut dark = vec![Duration::ZERO; fed.judge.scopes.len()];
+    for second in 0..240 {
+        fed.play(1, |_| None);
+        for (scope, before) in fed.judge.scopes.iter().zip(&mut dark) {
+            let now = scope.dark_time(fed.now);
+            assert!(*before <= now, "{second} s: {before:?}, then {now:?}");
+            *before = now;
+        }
+    }
+    dark
+}
+
+#[test]
+fn the_time_that_a_scope_was_dark_never_falls() {
+    for answers in [0, 1, 2, 6] {
+        for dark in dark_times_with_late_answers(answers) {
+            assert!(dark > SECOND * 180 && dark < SECOND * 270, "{answers}: {dark:?}");
+        }
+    }
+}
