@@ -102,8 +102,8 @@ impl Schedule {
         let is_wanted = match heard {
             Heard::Slowly => true,
             Heard::Never => !trap,
-            // The last of each four is hardly ever a trap question.
-            Heard::SilentSince => !trap && seq % SILENT_SHARE == SILENT_SHARE - 1,
+            // The last of each four is a trap question only where that port alone tells of life.
+            Heard::SilentSince => seq % SILENT_SHARE == SILENT_SHARE - 1,
             Heard::Quickly => false,
         };
         let is_repeated = self.roster.targets[id].kind.traits().is_repeated;

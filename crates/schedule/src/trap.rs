@@ -69,6 +69,11 @@ impl Unmasked {
     }
 }
 
+/// The host said nothing: not even that a router before it refuses for it is a word of its own.
+pub fn is_silence(found: &Found) -> bool {
+    matches!(found, Found::Overdue | Found::Unreachable { .. })
+}
+
 impl Default for Trap {
     fn default() -> Self {
         Trap::Open(0)
@@ -105,13 +110,17 @@ impl Trap {
         matches!(self, Trap::Real | Trap::Unserved(_))
     }
 
-    /// What a question to the service itself found, of a host that refuses.
+    /// Does it refuse, but for its service, of which nothing was ever heard? That its service is
+    /// silent says nothing then.
+    pub fn is_service_dropped(self) -> bool {
+        matches!(self, Trap::Unserved(times) if times >= 2)
+    }
+
+    /// What a question to the service itself found.
     pub fn record_service(self, found: &Found) -> Self {
         match self {
             Trap::Unserved(_) if found.rtt_if_alive().is_some() => Trap::Real,
-            Trap::Unserved(times) if *found == Found::Overdue => {
-                Trap::Unserved(times.saturating_add(1))
-            }
+            Trap::Unserved(times) if is_silence(found) => Trap::Unserved(times.saturating_add(1)),
             other => other,
         }
     }
@@ -123,7 +132,7 @@ impl Trap {
             Trap::Open(_) => seq.is_multiple_of(16),
             Trap::Real => seq.is_multiple_of(Self::AGAIN),
             // The trap port alone tells of life then.
-            Trap::Unserved(times) => times >= 2 && !seq.is_multiple_of(16),
+            Trap::Unserved(_) => self.is_service_dropped() && !seq.is_multiple_of(16),
             Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
         }
     }

@@ -4,7 +4,7 @@
 use super::{Counts, Evidence, Timing, return_path::HopLimits, rtt::Rtt};
 use crate::{
     outcome::{Found, Outcome, SYN_REPEATED_AFTER},
-    schedule::{Trap, Unmasked},
+    schedule::{Trap, Unmasked, is_silence},
     scopes::Kind,
     time::Time,
 };
@@ -175,8 +175,11 @@ impl TargetStats {
             }
             return Evidence::AcceptsAll;
         }
-        if !outcome.trap && self.trap().refuses() {
-            self.rare_mut().trap = self.trap().record_service(&outcome.found);
+        if let (trap @ Trap::Unserved(_), false) = (self.trap(), outcome.trap) {
+            self.rare_mut().trap = trap.record_service(&outcome.found);
+            if trap.is_service_dropped() && is_silence(&outcome.found) {
+                return Evidence::Nothing;
+            }
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {

@@ -20,6 +20,8 @@ const SLOW: Path = Path::Answered(Duration::from_millis(1200));
 enum Path {
     /// An answer after this time.
     Answered(Duration),
+    /// The same, but what is for its service is dropped.
+    WithoutService(Duration),
     Dark,
     /// A router's no after 20 ms.
     Unreachable,
@@ -91,9 +93,11 @@ impl Country {
         let is_granted = due.repeat == Repeat::Once;
         self.granted += usize::from(is_granted);
         let found = match path {
-            Path::Answered(rtt) if due.trap => Some(Found::Refused { rtt }),
+            Path::Answered(rtt) | Path::WithoutService(rtt) if due.trap => {
+                Some(Found::Refused { rtt })
+            }
             Path::Answered(rtt) => Some(Found::Reply { rtt, rcode: None, unexpected: false }),
-            Path::Dark => None,
+            Path::WithoutService(_) | Path::Dark => None,
             Path::Unreachable => Some(Found::Unreachable {
                 from: IpAddr::from([127, 0, 0, 2]),
                 code: IcmpCode { kind: 3, code: 1 },
@@ -117,6 +121,18 @@ impl Country {
     /// When it was first in this state after `from`.
     fn first(&self, state: State, from: Time) -> Option<Time> {
         self.states.iter().find(|(at, found)| *at > from && *found == state).map(|each| each.0)
+    }
+
+    /// It is heard again in so many seconds once every SYN fares so.
+    fn assert_heard_again(&mut self, path: Path, seconds: u64) {
+        let changed = self.now;
+        self.pass(600, path);
+        let down = self.first(State::Down, changed);
+        let up = down.map_or(Some(changed), |down| self.first(State::Up, down));
+        let last = self.states.last().expect("states").1;
+        assert_eq!(last, State::Up);
+        let took = up.expect("it is up").since(changed);
+        assert!(took < Duration::from_secs(seconds), "{path:?} since {changed}: {took:?}");
     }
 
     fn assert_within(&self, budget: Budget) {
@@ -159,14 +175,18 @@ fn a_path_that_becomes_long_is_heard_again_within_a_minute() {
             let mut country = Country::new(hosts, Budget::DEFAULT);
             country.pass(900 + lead * 3, QUICK);
             assert_eq!(country.repeats, 0, "whoever answers is not asked twice");
-            let changed = country.now;
-            country.pass(600, SLOW);
-            let last = country.states.last().expect("states").1;
-            let down = country.first(State::Down, changed);
-            let up = down.map_or(Some(changed), |down| country.first(State::Up, down));
-            assert_eq!(last, State::Up);
-            let took = up.expect("it is up").since(changed);
-            assert!(took < Duration::from_secs(60), "{hosts} hosts, lead {lead}: {took:?}");
+            country.assert_heard_again(SLOW, 60);
+        }
+    }
+}
+
+#[test]
+fn so_it_is_where_the_trap_port_alone_tells_of_life() {
+    for hosts in [1, 2, 5] {
+        for lead in 0..8 {
+            let mut country = Country::new(hosts, Budget::DEFAULT);
+            country.pass(900 + lead * 3, Path::WithoutService(Duration::from_millis(200)));
+            country.assert_heard_again(Path::WithoutService(Duration::from_millis(1200)), 120);
         }
     }
 }

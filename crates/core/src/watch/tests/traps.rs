@@ -1,11 +1,15 @@
 //! The trap question: a firewall that answers on every port, and one that does so no more.
 
-use super::one_host::{OneHost, refused, reply};
+use super::{
+    one_host::{OneHost, refused, reply},
+    target_views,
+};
 use crate::{
     judge::State,
-    outcome::Found,
+    outcome::{Found, IcmpCode},
     scopes::{Kind, TargetId},
 };
+use std::time::Duration;
 
 const TCP: [Kind; 1] = [Kind::Tcp];
 
@@ -53,6 +57,21 @@ fn a_host_whose_firewall_drops_what_is_for_its_service_lives_by_its_other_ports(
     // The service answers: it is asked again, and the trap port hardly ever.
     host.pass(3600, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
     assert!(host.traps <= 2, "{}", host.traps);
+}
+
+#[test]
+fn it_does_so_too_where_a_router_refuses_for_its_service() {
+    let mut host = OneHost::new(&TCP);
+    let code = IcmpCode { kind: 3, code: 13 };
+    let no =
+        Found::Unreachable { from: [127, 0, 0, 2].into(), code, rtt: Duration::from_millis(200) };
+    host.pass(3600, |_, trap| Some(if trap { refused(200) } else { no }));
+    assert!(host.states.iter().all(|&state| state == State::Up), "{:?}", host.states);
+    assert_eq!(host.state(), State::Up);
+    // That its service is silent, which is asked with each sixteenth probe still, is no loss.
+    assert_eq!(target_views(&host.watch)[0].recent_loss, Some(0.0));
+    host.pass(300, |_, _| Some(no));
+    assert_eq!(host.state(), State::Outage);
 }
 
 #[test]
