@@ -318,6 +318,9 @@ impl Daemon {
                 self.publish(now);
                 let fresh = std::mem::take(&mut changes);
                 if fresh.len() > MANY_CHANGES && loaded.is_none() {
+                    if let Some(store) = &mut self.store {
+                        store.expect_changes(&fresh, &self.watch);
+                    }
                     published = fresh.into_iter();
                 } else {
                     self.tell_whole(fresh);

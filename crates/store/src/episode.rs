@@ -108,6 +108,8 @@ impl OpenEpisodes {
 #[derive(Clone, Debug, Default)]
 pub(super) struct EpisodeTracker {
     open: BTreeMap<String, OpenEpisodes>,
+    /// Which countries became unknown, and when, in the changes that are taken now.
+    unknown_countries: HashSet<(String, Time)>,
 }
 
 impl EpisodeTracker {
@@ -211,6 +213,18 @@ impl EpisodeTracker {
         });
     }
 
+    /// These changes come next, maybe in parts: of what becomes unknown in them it is known then
+    /// whether its whole country does.
+    pub fn expect_changes(&mut self, changes: &[Change], roster: &Roster) {
+        let unknown = changes
+            .iter()
+            .filter(|change| change.to == State::Unknown && change.scope.level() == Level::Country);
+        let code = |change: &Change| roster.country_of(change.scope).code.clone();
+        let from = changes.first().map(|change| change.time);
+        self.unknown_countries.retain(|(_, time)| from.is_none_or(|from| *time >= from));
+        self.unknown_countries.extend(unknown.map(|change| (code(change), change.time)));
+    }
+
     /// Takes changes of verdict. What was unknown with its whole country, as when we are blind, has
     /// no episode of its own: the country's is its too.
     pub fn handle_changes(
@@ -220,14 +234,11 @@ impl EpisodeTracker {
         offset: WallOffset,
         changed: &mut Vec<Episode>,
     ) {
-        let unknown = changes.iter().filter(|change| change.to == State::Unknown);
-        let whole: HashSet<(&str, Time)> = unknown
-            .filter(|change| change.scope.level() == Level::Country)
-            .map(|change| (&*roster.country_of(change.scope).code, change.time))
-            .collect();
+        self.expect_changes(changes, roster);
         for change in changes {
             let is_part = change.to == State::Unknown && change.scope.level() != Level::Country;
-            if is_part && whole.contains(&(&*roster.country_of(change.scope).code, change.time)) {
+            let whole = || (roster.country_of(change.scope).code.clone(), change.time);
+            if is_part && self.unknown_countries.contains(&whole()) {
                 let open = self.open.entry(roster.full_name_of(change.scope)).or_default();
                 open.unknown_with_country = true;
                 open.pause(offset.written(change.time), change.darknesses.written(offset), changed);

@@ -276,6 +276,11 @@ impl Store {
         self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
     }
 
+    /// What the next calls of [`Store::handle_changes`] bring in parts.
+    pub fn expect_changes(&mut self, changes: &[Change], watch: &Watch) {
+        self.tracker.expect_changes(changes, watch.roster());
+    }
+
     /// Takes changes of verdict until this snapshot, and hands them to the writer with whatever
     /// else is due.
     pub fn handle_changes(&mut self, changes: &[Change], snapshot: &Snapshot, watch: &Watch) {
