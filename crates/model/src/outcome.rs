@@ -265,7 +265,7 @@ labelled! {
         WrongQuestion => "wrong_question",
         /// Not a response to a query, or it cannot be parsed behind its header.
         Malformed => "malformed",
-        /// It was cut, and its repetition over TCP brought no data that the plan expects.
+        /// It was cut, and its repetition over TCP brought other data than the plan expects.
         OtherData => "other_data",
     }
 }

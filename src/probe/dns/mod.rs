@@ -242,7 +242,7 @@ impl Exchange {
                     self.report_answer(answer, rtt, !answered);
                     if let Some((data, paid)) = over_tcp
                         && paid.await.is_ok()
-                        && !self.is_told_over_tcp(question, data).await
+                        && self.is_other_over_tcp(question, data).await
                     {
                         self.report(Found::Odd(Oddity::OtherData));
                     }
@@ -326,9 +326,10 @@ impl Exchange {
     }
 
     /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
-    /// has the answer the data that the plan expects? It is given up before the kernel repeats its
-    /// SYN, and its end is a reset, which is not repeated either.
-    async fn is_told_over_tcp(&self, question: &Question, data: &str) -> bool {
+    /// has the answer other data than the plan expects? Of one that does not come nobody knows. It is
+    /// given up before the kernel repeats its SYN, and its end is a reset, which is not repeated
+    /// either.
+    async fn is_other_over_tcp(&self, question: &Question, data: &str) -> bool {
         let reply = async {
             let socket = self.socket(Type::STREAM, Protocol::TCP)?;
             socket.set_linger(Some(Duration::ZERO))?;
@@ -343,7 +344,7 @@ impl Exchange {
         };
         let Ok(Ok(bytes)) = timeout(TCP_TIMEOUT, reply).await else { return false };
         match message::read(question, Some(data), &bytes) {
-            Ok(answer) => !answer.unexpected,
+            Ok(answer) => answer.unexpected,
             Err(reason) => {
                 self.report_stray(Some(self.peer.ip()), reason);
                 false

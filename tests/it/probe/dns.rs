@@ -9,7 +9,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use lifesign::probe::{ProbeSpec, dns, send_options::SocketOptions};
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject, SYN_MARGIN, SYN_REPEATED_AFTER},
+    outcome::{Event, Fault, Found, IcmpCode, Oddity, Reject},
     scopes::TargetId,
 };
 use socket2::{Domain, Protocol, Socket, Type};
@@ -360,42 +360,9 @@ async fn a_cut_answer_is_life_when_it_comes_though_tcp_brings_nothing() {
             drop(over_tcp);
         }
         drop(prober);
-        let odd: &[Found] = if is_paid { &[Found::Odd(Oddity::OtherData)] } else { &[] };
-        assert_eq!(found(&all(events).await), odd);
+        assert_eq!(found(&all(events).await), []);
         assert_eq!(asked.load(Ordering::Relaxed), usize::from(is_paid));
     }
-}
-
-/// The repetition would be another packet, which nobody has paid for.
-#[tokio::test]
-async fn a_question_over_tcp_is_given_up_before_its_syn_is_repeated() {
-    let datagrams = UdpSocket::bind("127.45.176.27:0").unwrap();
-    let peer = datagrams.local_addr().unwrap();
-    // Linux drops a SYN when the queue of connections to accept is full.
-    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    listener.bind(&peer.into()).unwrap();
-    listener.listen(0).unwrap();
-    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    filler.connect(&peer.into()).unwrap();
-    let clock = Clock::start();
-    let (sender, mut events) = unbounded_channel();
-    let mut prober = dns::DnsProber::new(clock, sender);
-    let spec = question(peer, Some("127.45.176.1"));
-    prober.send(due(clock, false), peer.ip(), &spec, &SocketOptions::default());
-    let mut buffer = [0; 512];
-    let (length, from) = datagrams.recv_from(&mut buffer).unwrap();
-    let asked = Message::from_vec(&buffer[..length]).unwrap();
-    let cut = changed(&asked, |bytes| bytes[2] |= 2);
-    datagrams.send_to(&cut[0].1, from).unwrap();
-    events.recv().await.unwrap();
-    let begin = clock.now();
-    prober.poll_tcp_question().unwrap().paid.send(()).unwrap();
-    drop(prober);
-    assert_eq!(found(&[events.recv().await.unwrap()]), [Found::Odd(Oddity::OtherData)]);
-    let took = clock.now().since(begin);
-    assert!(took + SYN_MARGIN >= SYN_REPEATED_AFTER, "{took:?}");
-    assert!(took < 2 * SYN_REPEATED_AFTER, "{took:?}");
-    drop(filler);
 }
 
 #[tokio::test]
