@@ -320,7 +320,7 @@ pub enum Cause {
     NotSent(Fault),
     /// We were stopped, starved or suspended.
     Unwatched,
-    /// We are blind: nobody answers, neither controls nor hosts.
+    /// We are blind, and send: nobody answers, neither controls nor hosts.
     ControlsSilent,
     /// A firewall answers for its hosts on every port.
     AcceptsAll,

@@ -95,7 +95,7 @@ impl Judge {
             }
         } else if fault != Fault::NoDescriptors {
             let family = self.roster.family(block);
-            let change = self.sight[family].send_failed(now);
+            let change = self.sight[family].send_failed(fault, now);
             self.apply_sight_change(family, change, now);
         }
         if hindered.is_empty() {
@@ -119,7 +119,10 @@ impl Judge {
         let is_stale = now >= scope.last_evidence + self.stale_after(id);
         match self.common_hindrance(id) {
             _ if self.is_unwatched(id) => Cause::Unwatched,
-            _ if self.is_unseen(id) => Cause::ControlsSilent,
+            _ if self.is_unseen(id) => {
+                let fault = self.sights(id).find_map(|sight| sight.fault);
+                fault.map_or(Cause::ControlsSilent, Cause::NotSent)
+            }
             Some(cause) => cause,
             None if is_stale => Cause::NothingAsked,
             None => Cause::NoAnswer,

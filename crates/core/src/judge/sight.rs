@@ -15,7 +15,10 @@ use super::rules::{
     LONGEST_PATIENCE, MAX_MISS_RATE, MIN_MISS_RATE, RECENT_CONTROLS, SEEING_ANSWERS, SEND_FAILURES,
     SEND_FAILURES_FOR, SEND_FAILURES_WITHIN, STEADY_MARGIN,
 };
-use crate::{outcome::ControlOutcome, time::Time};
+use crate::{
+    outcome::{ControlOutcome, Fault},
+    time::Time,
+};
 use std::time::Duration;
 
 /// How often a control misses while we see: learned from the first miss after an answer, so that a
@@ -71,6 +74,8 @@ pub(super) struct Sight {
     failing_since: Time,
     failed_last: Time,
     blind_since: Option<Time>,
+    /// What kept our probes from leaving, if we are blind for that.
+    pub fault: Option<Fault>,
     /// We are blind since nobody watches.
     is_unwatched: bool,
     /// The last time without sight began then, and with it its misses count for nothing.
@@ -244,7 +249,7 @@ impl Sight {
     }
 
     /// A probe could not leave.
-    pub fn send_failed(&mut self, now: Time) -> SightChange {
+    pub fn send_failed(&mut self, fault: Fault, now: Time) -> SightChange {
         if now.since(self.failed_last) > SEND_FAILURES_WITHIN {
             self.send_failures = 0;
         }
@@ -253,8 +258,11 @@ impl Sight {
         }
         self.failed_last = now;
         self.send_failures = self.send_failures.saturating_add(1);
-        if self.send_failures >= SEND_FAILURES && now.since(self.failing_since) >= SEND_FAILURES_FOR
+        if self.send_failures >= SEND_FAILURES
+            && now.since(self.failing_since) >= SEND_FAILURES_FOR
+            && !self.is_blind()
         {
+            self.fault = Some(fault);
             return self.lose(now);
         }
         SightChange::None
@@ -289,6 +297,7 @@ impl Sight {
         if let Some(since) = self.blind_since.take() {
             self.blind_for += now.since(since);
         }
+        self.fault = None;
         self.unseen_from = from;
         self.restored = to;
         self.update_timeout();

@@ -228,6 +228,27 @@ fn who_is_blind_knows_no_other_cause() {
     assert_eq!(causes(&fed), [Some(Cause::ControlsSilent); 2]);
 }
 
+/// Whoever else cannot be seen then, in the same family, cannot for the same reason.
+#[test]
+fn who_is_blind_since_nothing_leaves_says_so() {
+    let mut fed = Fed::new(of_prefixes(&[&[V4], &["127.46.1."]]), 0);
+    fed.play(60, |_| Some(RTT));
+    for _ in 0..40 {
+        for target in 0..2 {
+            fed.tell_of(target, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoRoute));
+        }
+        fed.pass(SECOND / 2);
+    }
+    let id = fed.roster.scope_id(country(1)).index();
+    assert_eq!(fed.verdicts()[id].cause, Some(Cause::NotSent(Fault::NoRoute)));
+    let told =
+        fed.changes.iter().find(|change| change.scope == country(1) && change.to == State::Unknown);
+    let text = told.expect("a change").evidence.text(0);
+    assert!(text.starts_with("we are blind: ") && text.contains("(no_route)"), "{text}");
+    fed.play(30, |_| Some(RTT));
+    assert_eq!([fed.state(country(0)), fed.state(country(1))], [State::Up; 2]);
+}
+
 /// So many seconds in which the control answers, ICMP cannot be sent, and TCP is silent.
 fn held_back(fed: &mut Fed, seconds: u32, fault: Fault) {
     for _ in 0..seconds {
