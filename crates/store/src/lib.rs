@@ -39,6 +39,7 @@ mod correction;
 mod opening;
 mod tables;
 mod row;
+mod unseen;
 mod reader;
 mod run;
 mod series;

@@ -69,3 +69,58 @@ fn no_incident_of_a_block_is_over_while_nothing_is_known_of_it() {
         assert_eq!((incident.begin(), incident.is_over), (edge(1000), false), "{since:?}");
     }
 }
+
+/// Two runs, and an outage whose begin nobody saw: no run watched, or nothing was known of its
+/// country.
+#[test]
+fn what_nobody_saw_of_an_outage_is_as_long_in_its_episode_as_in_its_incident() {
+    let directory = TempDir::new("unseen-begin");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let of = |scope: &str, state, begin: (u64, u64), end: Option<u64>| Episode {
+        scope: scope.into(),
+        state,
+        found: at(begin.1 + 60),
+        begin: Edge { earliest: Some(at(begin.0)), latest: at(begin.1) },
+        end: end.map(|end| Edge { earliest: Some(at(end)), latest: at(end) }),
+        unseen: Duration::ZERO,
+        ..outage("KP", None)
+    };
+    let [first, second, third] = [1, 2, 3].map(|block| format!("127.45.{block}.0/24"));
+    let mut write = |began: u64, time: u64, episodes: Vec<Episode>| {
+        let mut waiting = Backlog::default();
+        waiting.add(Batch { at: at(time), episodes, ..Batch::default() });
+        database.write(&waiting, "lab", at(began)).unwrap();
+    };
+    write(0, 1000, Vec::new());
+    let paused =
+        Episode { paused: Some(at(8000)), ..of(&third, State::Outage, (1000, 5000), None) };
+    let episodes = vec![
+        of(&first, State::Outage, (1000, 5000), Some(7000)),
+        of("KP", State::Unknown, (10_000, 10_000), Some(10_400)),
+        of(&second, State::Outage, (9996, 10_404), Some(11_000)),
+        paused,
+        of(&third, State::Unknown, (8000, 8000), None),
+    ];
+    write(5000, 12_000, episodes);
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let filter = EpisodeFilter::default();
+    let incidents = reader.incidents(&filter, at(12_000), None).unwrap().rows.read;
+    let mut whole = Vec::new();
+    let take = |episode: &Episode| {
+        whole.push(episode.clone());
+        Ok::<_, StoreError>(())
+    };
+    assert_eq!(reader.for_each_episode(take).unwrap(), 0);
+    for (scope, unseen) in [(&first, 2000), (&second, 200), (&third, 2000 + 4000)] {
+        let alone = EpisodeFilter { scope: Some(scope.clone()), ..filter.clone() };
+        for listed in [&whole, &reader.episodes(&filter).unwrap().read] {
+            let of_scope = listed.iter().find(|episode| episode.scope == *scope).unwrap();
+            assert_eq!(of_scope.unseen_by(at(12_000)), Duration::from_secs(unseen), "{scope}");
+        }
+        let [episode, ..] = &reader.episodes(&alone).unwrap().read[..] else { panic!("{scope}") };
+        let of_scope = |incident: &&lifesign_incident::Incident| incident.scope == *scope;
+        let phase = &incidents.iter().find(of_scope).unwrap().phases[0];
+        let told = [episode.unseen_by(at(12_000)), phase.unseen].map(|length| length.as_secs());
+        assert_eq!(told, [unseen; 2], "{scope}");
+    }
+}
