@@ -124,3 +124,35 @@ fn what_nobody_saw_of_an_outage_is_as_long_in_its_episode_as_in_its_incident() {
         assert_eq!(told, [unseen; 2], "{scope}");
     }
 }
+
+/// It was added to a plan while a run went on.
+#[test]
+fn of_a_country_that_nobody_watched_yet_nothing_is_known() {
+    let directory = TempDir::new("added-later");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let of = |country: &str, time| Sample {
+        country: country.into(),
+        ..sample(country, time, State::Up, Some(0.0))
+    };
+    let samples = vec![of("KP", 100 * DAY), of("KP", 150 * DAY), of("TO", 150 * DAY + 60)];
+    database.write(&backlog(150 * DAY + 3600, Vec::new(), samples), "lab", at(0)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let sentence = |from: u64, to: u64| {
+        let period = (at(from), at(to));
+        let data = report::ReportData::read(&reader, "TO", period, at(151 * DAY)).unwrap();
+        data.map(|data| report::sentence(&data))
+    };
+    assert_eq!(sentence(100 * DAY, 100 * DAY + 120), None);
+    // Between two samples, and just after the last.
+    for from in [150 * DAY + 10, 150 * DAY + 70] {
+        let told = sentence(from, from + 30).expect("it was watched");
+        assert!(told.starts_with("Little is known of TO in this time: it was watched for 30 s"));
+    }
+    drop(reader);
+    // A run has just begun, and has written nothing of it.
+    database.write(&backlog(201 * DAY + 60, Vec::new(), Vec::new()), "lab", at(201 * DAY)).unwrap();
+    let reader = StoreReader::open(&directory.file()).unwrap();
+    let period = (at(201 * DAY), at(201 * DAY + 90));
+    let data = report::ReportData::read(&reader, "TO", period, at(201 * DAY + 90)).unwrap();
+    assert!(report::sentence(&data.expect("it begins")).starts_with("Little is known of TO"));
+}
