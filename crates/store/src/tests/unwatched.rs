@@ -156,3 +156,24 @@ fn of_a_country_that_nobody_watched_yet_nothing_is_known() {
     let data = report::ReportData::read(&reader, "TO", period, at(201 * DAY + 90)).unwrap();
     assert!(report::sentence(&data.expect("it begins")).starts_with("Little is known of TO"));
 }
+
+/// It was flapping and dark when the last run ended; of the darkness before that it is known only
+/// that it was over by then.
+#[test]
+fn no_darkness_is_dated_to_the_begin_of_the_next_run() {
+    let directory = TempDir::new("last-darkness");
+    let mut database = Database::open(&directory.file()).unwrap();
+    let edge = |time| Edge { earliest: None, latest: at(time) };
+    let darknesses =
+        Darknesses { count: 3, ..Darknesses::one(Duration::from_secs(90), edge(500), None) };
+    let flapping = Episode { darknesses, ..episode(State::Flapping, 410, 400, None) };
+    let samples = (1..=15).map(|minute| sample("KP", minute * 60, State::Up, Some(0.0)));
+    let waiting = backlog(900, vec![flapping], samples.collect());
+    database.write(&waiting, "lab", at(0)).unwrap();
+    let mut history = database.history(at(DAY));
+    let (_, history) = history.remove("KP").unwrap();
+    let flapping: Vec<_> =
+        history.state_spans().filter(|span| span.state == State::Flapping).collect();
+    let [flapping] = &flapping[..] else { panic!("{flapping:#?}") };
+    assert_eq!((flapping.darknesses.count, flapping.darknesses.last_end), (2, Some(edge(900))));
+}
