@@ -15,7 +15,7 @@ use lifesign_core::{
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Period, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Period, WELL_AFTER, count_darknesses, fold};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -256,7 +256,7 @@ impl StoreReader {
         let (Rows { read: mut episodes, broken }, folded) =
             self.folded(&folded, &unwatched, now, |episodes| {
                 if let Some(snapshot) = snapshot {
-                    go_on(episodes, snapshot);
+                    count_darknesses(episodes, snapshot);
                 }
             })?;
         // What the country had in this time.

@@ -113,7 +113,7 @@ fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
     store.handle_changes(&[], &watch.snapshot(at(60), 0, 0), &watch);
     let parts = |store: &mut Store, watch: &Watch| {
         (1..100).find(|_| {
-            store.go_on(watch);
+            store.copy_memory(watch);
             store.copied.is_none()
         })
     };
