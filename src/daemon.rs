@@ -309,7 +309,7 @@ impl Daemon {
             }
             self.write_lines(publication::LINES_TOGETHER);
             if let Some(store) = &mut self.store {
-                store.go_on(&self.watch);
+                store.copy_memory(&self.watch);
             }
             let has_news = loaded.is_some() || !changes.is_empty();
             // What takes milliseconds when a large country goes dark, turns share: taking the

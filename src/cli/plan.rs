@@ -251,8 +251,8 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
     let counts = survey.end(number, day);
     let day = day.date();
     teller.say(&told(&name, &source, counts, day));
-    if let Some(first) = &source.skipped.first {
-        let more = match source.skipped.count - 1 {
+    for (first, count) in source.skipped.told() {
+        let more = match count - 1 {
             0 => String::new(),
             more => format!(" (and {more} more like it)"),
         };

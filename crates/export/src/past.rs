@@ -1,7 +1,7 @@
 //! What the store remembers, read for one page. It reads a file: call it where that may block.
 
 use lifesign_core::{scopes::Scope, watch::Snapshot};
-use lifesign_incident::{Episode, Incident, fold, go_on, middle};
+use lifesign_incident::{Episode, Incident, count_darknesses, fold, middle};
 use lifesign_page::{Address, Columns, MOST_BLOCKS, Page, Past, Point, Range};
 use lifesign_store::{EpisodeFilter, Measurements, Rows, StoreError, StoreReader, unwatched_until};
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -81,7 +81,7 @@ fn episodes(
             reader.episodes(&filter)?
         }
     };
-    go_on(&mut all.read, snapshot);
+    count_darknesses(&mut all.read, snapshot);
     Ok(all)
 }
 

@@ -14,16 +14,32 @@ const CHUNK: usize = 64 << 10;
 /// Lines that said nothing that can be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skipped {
-    /// How many there were.
+    /// How many there were, but for those apart.
     pub count: usize,
     /// The first of them, and what would be right.
     pub first: Option<Problem>,
+    /// What is told for itself, beside them: the first of each kind, and how many there were.
+    pub apart: Vec<(Problem, usize)>,
 }
 
 impl Skipped {
+    /// The first of each kind, and how many there were.
+    pub fn told(&self) -> impl Iterator<Item = (&Problem, usize)> {
+        let apart = self.apart.iter().map(|(first, count)| (first, *count));
+        self.first.iter().map(|first| (first, self.count)).chain(apart)
+    }
+
     pub(crate) fn add(&mut self, line: usize, col: usize, fault: &str) {
         self.count += 1;
         self.first.get_or_insert_with(|| Problem::new((line, col), fault));
+    }
+
+    /// The same of what is told for itself, whatever else is wrong: a text for each kind.
+    pub(crate) fn add_apart(&mut self, line: usize, text: &'static str) {
+        match self.apart.iter_mut().find(|(first, _)| first.text == text) {
+            Some((_, count)) => *count += 1,
+            None => self.apart.push((Problem::new((line, 1), text), 1)),
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use columns::{Column, Columns, gravity};
 pub use episode::{Episode, StayCount};
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
-pub use present::{go_on, present};
+pub use present::{count_darknesses, present};
 pub use span::{Span, middle};
 pub use statement::Statement;
 pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};

@@ -61,7 +61,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
         }
     }
     if let Some(known) = &mut open {
-        known.go_on(&view.verdict, offset);
+        known.count_darknesses(&view.verdict, offset);
     }
     ended.extend(open.into_iter().chain(unknown));
     ended
@@ -69,11 +69,11 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
 
 /// Counts in the open flappings of a store the darknesses that a snapshot knows of: those that
 /// ended in them so far, and those that go on.
-pub fn go_on(episodes: &mut [Episode], snapshot: &Snapshot) {
+pub fn count_darknesses(episodes: &mut [Episode], snapshot: &Snapshot) {
     let names = snapshot.roster.by_full_name();
     for episode in episodes.iter_mut().filter(|episode| episode.end.is_none()) {
         if let Some(&scope) = names.get(&episode.scope) {
-            episode.go_on(&snapshot.scope(scope).verdict, snapshot.wall_offset);
+            episode.count_darknesses(&snapshot.scope(scope).verdict, snapshot.wall_offset);
         }
     }
 }
@@ -81,7 +81,7 @@ pub fn go_on(episodes: &mut [Episode], snapshot: &Snapshot) {
 impl Episode {
     /// Counts the darknesses that ended in a flapping so far, and the one that goes on, if the
     /// scope's verdict is that it is still flapping. While one goes on, the last has no end.
-    pub fn go_on(&mut self, verdict: &Verdict, offset: WallOffset) {
+    pub fn count_darknesses(&mut self, verdict: &Verdict, offset: WallOffset) {
         if self.state == State::Flapping && verdict.state == State::Flapping {
             let goes_on = verdict.calm_at.is_none();
             let mut stay = verdict.darknesses.written(offset);

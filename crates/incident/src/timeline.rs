@@ -100,11 +100,14 @@ impl Timeline {
             timeline.set_but_outages(begin(episode), end(episode), found);
             timeline.set_up_edge(end(episode), episode.end);
         }
-        // Unknown holds until it ends, or until the next begin or end of a known episode.
+        // Unknown holds until it ends, or until a known episode has surely begun or ended: nothing
+        // was seen of that in the time before.
+        let surely = known.iter().flat_map(|known| [Some(known.begin), known.end]).flatten();
+        let surely: Vec<Time> = surely.map(|edge| edge.latest).collect();
         for episode in unknown {
             let from = begin(episode);
-            let edges = known.iter().flat_map(|known| [begin(known), end(known)]);
-            let to = edges.filter(|&edge| edge > from).fold(end(episode), Time::min);
+            let edges = surely.iter().copied().filter(|&edge| edge > from);
+            let to = edges.fold(end(episode), Time::min);
             timeline.set(from, to, Some((State::Unknown, episode.begin)));
         }
         timeline
@@ -213,7 +216,7 @@ impl Timeline {
 mod tests {
     use super::*;
     use crate::fixtures::{at, outage};
-    use State::{Down, Flapping, Outage, Partial, Up};
+    use State::{Down, Flapping, Outage, Partial, Unknown, Up};
 
     fn episode(state: State, found: u64, begin: u64, end: u64) -> Episode {
         let begin = Edge { earliest: None, latest: at(begin) };
@@ -267,6 +270,38 @@ mod tests {
             (Some(Up), true, 720, 1000),
         ];
         assert_eq!(told(&timeline), expected);
+    }
+
+    #[test]
+    fn nothing_is_drawn_as_seen_where_nobody_could_see() {
+        let exact = |time| Edge { earliest: None, latest: at(time) };
+        let until = |end, one: Episode| Episode { end: Some(exact(end)), ..one };
+        let unknown = until(200, episode(Unknown, 100, 100, 200));
+        let found_after = Edge { earliest: Some(at(98)), latest: at(205) };
+        let ended = Episode { end: Some(found_after), ..episode(Outage, 10, 10, 20) };
+        let began = until(300, Episode { begin: found_after, ..episode(Down, 205, 0, 300) });
+        let drawn = |known: &Episode| {
+            told(&Timeline::seen(&[(at(0), at(1000))], [known, &unknown], at(1000)))
+        };
+        let blind = (Some(Unknown), true, 100, 200);
+        assert_eq!(
+            drawn(&ended),
+            [
+                (Some(Up), true, 0, 10),
+                (Some(Outage), true, 10, 100),
+                blind,
+                (Some(Up), true, 200, 1000)
+            ]
+        );
+        assert_eq!(
+            drawn(&began),
+            [
+                (Some(Up), true, 0, 100),
+                blind,
+                (Some(Down), true, 200, 300),
+                (Some(Up), true, 300, 1000)
+            ]
+        );
     }
 
     #[test]

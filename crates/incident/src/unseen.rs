@@ -61,7 +61,7 @@ impl Unseen {
     }
 
     /// The same between the middles of the edges of what is open up to `now`.
-    pub(crate) fn in_span(&self, Span { begin, end }: Span, now: Time) -> Duration {
+    pub fn in_span(&self, Span { begin, end }: Span, now: Time) -> Duration {
         self.within((middle(begin).0, end.map_or(now, |end| middle(end).0)))
     }
 

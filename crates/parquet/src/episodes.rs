@@ -10,7 +10,7 @@ use lifesign_store::{Episode, rows::seconds};
 use std::path::Path;
 
 /// In the order of [`lifesign_store::rows::EpisodeRow`]'s own.
-const COLUMNS: [Column; 17] = [
+const COLUMNS: [Column; 18] = [
     Column::of("scope", Kind::Text),
     Column::of("level", Kind::Text),
     Column::of("name", Kind::Text),
@@ -23,6 +23,7 @@ const COLUMNS: [Column; 17] = [
     Column::of("seconds", Kind::Number),
     Column::of("uncertain_seconds", Kind::Number),
     Column::of("unseen_seconds", Kind::Number),
+    Column::of("left", Kind::Flag),
     Column::of("found", Kind::Time),
     Column::of("evidence", Kind::Text),
     Column::nullable("planned_from", Kind::Time),
@@ -64,6 +65,7 @@ impl Episodes {
             Cell::Number(seconds(length)),
             Cell::Number(seconds(uncertainty)),
             Cell::Number(seconds(episode.unseen_by(self.observed_until))),
+            Cell::Flag(episode.is_left()),
             Cell::Time(*found),
             Cell::Text(evidence),
             time(window.map(|window| window.from)),

@@ -261,7 +261,7 @@ impl EpisodeTracker {
                 && known.state == State::Flapping
             {
                 let mut so_far = known.clone();
-                so_far.go_on(verdict, snapshot.wall_offset);
+                so_far.count_darknesses(verdict, snapshot.wall_offset);
                 changed.push(so_far);
             }
         }

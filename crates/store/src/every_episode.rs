@@ -1,4 +1,5 @@
-//! All episodes, read a few at a time: a store of a year may hold more than fit into memory.
+//! All episodes, read a few at a time: a store of a year may hold more than fit into memory. What
+//! was unknown is few, since the country's is its parts'.
 
 use super::{
     Episode, Rows, StoreError, StoreReader,
@@ -21,6 +22,8 @@ impl StoreReader {
         let mut statement = self.0.prepare(&sql).map_err(read)?;
         let mut rows = statement.query_map([], episode_from_row).map_err(read)?;
         let windows = self.windows().map_err(read)?;
+        let unknown = self.unknown_of(None).map_err(read)?;
+        let unseen = self.unseen(&unknown.read).map_err(read)?;
         let mut broken = windows.broken + self.broken_runs().map_err(read)?;
         loop {
             let Rows { read: mut episodes, broken: more } =
@@ -30,6 +33,7 @@ impl StoreReader {
                 return Ok(broken);
             }
             windows.mark_planned(&mut episodes);
+            unseen.add_to(&mut episodes);
             episodes.iter().try_for_each(&mut take)?;
         }
     }

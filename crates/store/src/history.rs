@@ -49,6 +49,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     runs.reverse();
     let Some(&(first, _)) = runs.first() else { return Ok(Histories::new()) };
     let since = began.max(first);
+    let lasted = runs.iter().map(|&(_, lasted)| lasted).fold(first, Time::max);
     let mut scopes: HashMap<String, ScopeRows> = HashMap::new();
     let mut skipped = SkippedRows::default();
     let fine_from = millis(now - FINE_PERIOD) / COARSE_MS * COARSE_MS;
@@ -66,7 +67,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     for row in reader::episodes_since(connection, since)? {
         let Some(mut episode) = skipped.ok_or_count(row) else { continue };
         if episode.end.is_none() {
-            episode.continue_from(now);
+            episode.continue_from(lasted);
         }
         let scope =
             scopes.entry(episode.scope.clone()).or_insert_with(|| ScopeRows::new(&episode.country));

@@ -39,6 +39,7 @@ mod correction;
 mod opening;
 mod tables;
 mod row;
+mod unseen;
 mod reader;
 mod run;
 mod series;
@@ -314,7 +315,7 @@ impl Store {
 
     /// Copies some more of the judge's memory, if a copy has begun, and hands it to the writer when
     /// it is whole. Each scope is in it with its hosts, as they were at one moment.
-    pub fn go_on(&mut self, watch: &Watch) {
+    pub fn copy_memory(&mut self, watch: &Watch) {
         if let Some(memory) = self.copy_more(watch) {
             let at = memory.taken();
             self.writer.write(Batch { at, memory: Some(memory), ..Batch::default() });

@@ -69,15 +69,19 @@ impl Write for Parts<'_> {
 
 /// Its whole text; None if nothing was learned yet. Bytes, since a text may be damaged and be none.
 pub(super) fn text(connection: &Connection) -> Result<Option<Vec<u8>>> {
-    let mut first = connection.prepare("SELECT CAST(text AS BLOB) FROM memory")?;
+    // A run may write another between two reads that are not of one moment.
+    let moment = connection.unchecked_transaction()?;
+    let mut first = moment.prepare("SELECT CAST(text AS BLOB) FROM memory")?;
     let Some(mut text) = first.query_map([], |row| row.get::<_, Vec<u8>>(0))?.next().transpose()?
     else {
         return Ok(None);
     };
     // In a store of an earlier lifesign there is no rest, nor one of what that has written since.
-    let rest = "SELECT CAST(rest.text AS BLOB) FROM memory_rest AS rest JOIN memory USING (taken) \
-                ORDER BY part";
-    if let Ok(mut rest) = connection.prepare(rest) {
+    if moment.table_exists(None, "memory_rest")? {
+        let mut rest = moment.prepare(
+            "SELECT CAST(rest.text AS BLOB) FROM memory_rest AS rest JOIN memory USING (taken)
+             ORDER BY part",
+        )?;
         let mut rows = rest.query([])?;
         while let Some(row) = rows.next()? {
             text.extend(row.get_ref(0)?.as_blob()?);

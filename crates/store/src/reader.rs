@@ -8,17 +8,18 @@ use super::{
     row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
     run::unwatched_until,
     tables::show_as_newest,
+    unseen::UnseenOfAll,
 };
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Period, Unseen, WELL_AFTER, fold, go_on};
+use lifesign_incident::{Incident, Period, WELL_AFTER, count_darknesses, fold};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 /// A run writes each minute. One that has written nothing for this long is over.
 pub const RUN_TIMEOUT: Duration = Duration::from_secs(150);
@@ -187,6 +188,13 @@ impl StoreReader {
 
     /// The episodes that pass the filter, by when they began, oldest first.
     pub fn episodes(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
+        let mut episodes = self.episodes_as_written(filter)?;
+        self.unseen(&self.unknown_of(None)?.read)?.add_to(&mut episodes.read);
+        Ok(episodes)
+    }
+
+    /// The same with what they say themselves of what nobody saw.
+    fn episodes_as_written(&self, filter: &EpisodeFilter) -> Result<Rows<Episode>> {
         let since = filter.since.map_or(0, millis);
         let until = filter.until.map_or(i64::MAX, millis);
         self.episodes_where(
@@ -205,6 +213,12 @@ impl StoreReader {
             }
             None => self.episodes_where("scope = country", []),
         }
+    }
+
+    /// What was unknown of a country and all in it, or of all countries.
+    pub(super) fn unknown_of(&self, country: Option<&str>) -> Result<Rows<Episode>> {
+        let condition = "state = 'unknown' AND (?1 IS NULL OR country = ?1)";
+        self.episodes_where(condition, params![country])
     }
 
     fn episodes_where(&self, condition: &str, parameters: impl Params) -> Result<Rows<Episode>> {
@@ -242,7 +256,7 @@ impl StoreReader {
         let (Rows { read: mut episodes, broken }, folded) =
             self.folded(&folded, &unwatched, now, |episodes| {
                 if let Some(snapshot) = snapshot {
-                    go_on(episodes, snapshot);
+                    count_darknesses(episodes, snapshot);
                 }
             })?;
         // What the country had in this time.
@@ -277,30 +291,20 @@ impl StoreReader {
         now: Time,
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
-        let unknown = self.episodes_where(
-            "state = 'unknown' AND (?1 IS NULL OR country = ?1)",
-            params![filter.scope],
-        )?;
-        let unseen = Unseen::by_country(&unknown.read, unwatched, now);
-        let unseen_of_others = Unseen::merged(unwatched.to_vec());
-        let mut unknown_of: BTreeMap<&str, Vec<&Episode>> = BTreeMap::new();
-        for episode in &unknown.read {
-            unknown_of.entry(&episode.scope).or_default().push(episode);
-        }
+        let unknown = self.unknown_of(filter.scope.as_deref())?;
+        let unseen = UnseenOfAll::new(&unknown.read, unwatched, now);
         let mut back = 2 * APART;
         loop {
-            let each = unseen.values().chain([&unseen_of_others]);
+            let each = unseen.each_country();
             let from =
                 filter.since.and_then(|since| each.map(|it| it.seen_since(back, since)).min());
             let from = from.unwrap_or_default();
-            let mut episodes =
-                self.episodes(&EpisodeFilter { since: Some(from), ..filter.clone() })?;
+            let all = EpisodeFilter { since: Some(from), ..filter.clone() };
+            let mut episodes = self.episodes_as_written(&all)?;
             change(&mut episodes.read);
             let incidents = fold(&episodes.read, unwatched, now);
             let is_cut = |incident: &Incident| {
-                let unseen = unseen.get(&*incident.country).unwrap_or(&unseen_of_others);
-                let own = unknown_of.get(&*incident.scope).map_or(&[][..], Vec::as_slice);
-                let unseen = unseen.and(own, now);
+                let unseen = unseen.of(&incident.country, &incident.scope);
                 filter.is_reached(incident.was_over_at())
                     && incident.begin().latest < unseen.seen_for(APART, from)
             };

@@ -11,6 +11,8 @@ pub(super) use self::sentence::sentence;
 use self::{method::method, others::others, timeline::timeline};
 use super::{
     EpisodeFilter, Measured, Measurements, PastRun, Places, RUN_TIMEOUT, StoreReader,
+    reader::{COARSE_MS, FINE_MS},
+    row::millis,
     unwatched_until, watched,
 };
 use lifesign_core::{
@@ -25,6 +27,7 @@ use lifesign_incident::{
 };
 use lifesign_page::{Columns, PICTURE_STYLE, Point, contact, patterns, smoke};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use rusqlite::params;
 use std::{collections::BTreeSet, time::Duration};
 
 /// A sheet of paper has room for twice as many as a page.
@@ -102,9 +105,23 @@ impl ReportData {
             statements: Vec::new(),
             broken,
         };
-        // A run in its first minute knows its country, and has written nothing of it.
-        let is_early = !data.runs.is_empty() && data.watched() < RUN_TIMEOUT;
+        // A run in its first minutes knows its country, and has written nothing of it; and between
+        // two samples nothing is written either.
+        let is_new = |run: &PastRun| run.began + RUN_TIMEOUT > observed_until;
+        let is_early = !data.runs.is_empty()
+            && data.watched() < RUN_TIMEOUT
+            && (data.runs.iter().any(is_new) || data.is_between_samples(reader)?);
         Ok((is_known || is_early).then_some(data))
+    }
+
+    /// Was the country watched by then, as its samples say? Each is of the time up to it.
+    fn is_between_samples(&self, reader: &StoreReader) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM sample WHERE span IN (?1, ?2) AND scope = ?3
+                   AND time > ?4 AND time < ?5 + span)";
+        let from = millis(self.since - RUN_TIMEOUT);
+        let country = &self.country;
+        let parameters = params![FINE_MS, COARSE_MS, country, from, millis(self.until)];
+        reader.0.query_row(sql, parameters, |row| row.get(0))
     }
 
     /// What was measured of the country, a point in each column.

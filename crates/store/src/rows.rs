@@ -64,6 +64,7 @@ pub struct EpisodeRow<'a> {
     #[serde(flatten)]
     span: SpanKeys,
     unseen_seconds: f64,
+    left: bool,
     found: String,
     evidence: &'a str,
     planned_from: Option<String>,
@@ -80,6 +81,7 @@ impl<'a> EpisodeRow<'a> {
             state: episode.state.label(),
             span: SpanKeys::new(episode.span(), now),
             unseen_seconds: seconds(episode.unseen_by(now)),
+            left: episode.is_left(),
             found: episode.found.to_string(),
             evidence: &episode.evidence,
             planned_from: window.map(|window| window.from.to_string()),
@@ -103,6 +105,7 @@ impl Row for EpisodeRow<'_> {
         "seconds",
         "uncertain_seconds",
         "unseen_seconds",
+        "left",
         "found",
         "evidence",
         "planned_from",
@@ -286,7 +289,7 @@ mod tests {
         let csv = csv_of(&over);
         assert!(
             csv.contains(
-                ",34266.0,4.0,90.0,2014-12-22T16:16:10.000Z,\"\"\"9\"\" misses, <b>all</b>\",,,\r\n"
+                ",34266.0,4.0,90.0,false,2014-12-22T16:16:10.000Z,\"\"\"9\"\" misses, <b>all</b>\",,,\r\n"
             ),
             "{csv}"
         );
@@ -303,7 +306,7 @@ mod tests {
         let phase = row.phases().next().unwrap();
         let of_episode = EpisodeRow::new(&episodes[0], at(200_000));
         let shared: Vec<String> = keys(&phase).intersection(&keys(&of_episode)).cloned().collect();
-        assert_eq!(shared.len(), 11, "{shared:?}");
+        assert_eq!(shared.len(), 12, "{shared:?}");
         let (phase, of_episode) = (value(&phase), value(&of_episode));
         for key in &shared {
             assert_eq!(phase[key], of_episode[key], "{key}");
@@ -313,11 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn an_episode_that_ended_because_nobody_watched_says_so() {
+        let mut block = outage("127.45.176.0/24", None);
+        assert_eq!(value(EpisodeRow::new(&block, at(900)))["left"], false);
+        block.leave(at(600));
+        assert_eq!(value(EpisodeRow::new(&block, at(900)))["left"], true);
+    }
+
+    #[test]
     fn seconds_are_written_to_the_millisecond() {
         for (nanos, written) in [(2_562_000_000, "2.562"), (2_561_999_700, "2.562")] {
             let unseen = Duration::from_nanos(nanos);
             let csv = csv_of(&Episode { unseen, ..outage("KP", Some(34_270)) });
-            assert!(csv.contains(&format!(",34266.0,4.0,{written},2014-")), "{csv}");
+            assert!(csv.contains(&format!(",34266.0,4.0,{written},false,2014-")), "{csv}");
         }
     }
 

@@ -1,8 +1,9 @@
-//! The runs of lifesign: who watched, and when.
+//! The runs of lifesign: who watched, and when; and what nobody could see.
 
 use super::{
-    RUN_TIMEOUT, Rows, StoreReader,
+    Episode, RUN_TIMEOUT, Rows, StoreReader,
     row::{is_run, millis, text, time},
+    unseen::UnseenOfAll,
 };
 use lifesign_core::{time::Time, watch::Snapshot};
 use lifesign_incident::{Period, unwatched};
@@ -69,5 +70,12 @@ impl StoreReader {
         }
         all.sort_unstable();
         Ok(Rows { read: all, broken: runs.broken })
+    }
+
+    /// What nobody saw up to when the last run last wrote, where these are all that was unknown.
+    pub(super) fn unseen<'a>(&self, unknown: &'a [Episode]) -> Result<UnseenOfAll<'a>> {
+        let written = self.last_written()?.unwrap_or_default();
+        let watched = self.watched_until(written, None)?;
+        Ok(UnseenOfAll::new(unknown, &unwatched_until(written, &watched.read), written))
     }
 }

@@ -6,7 +6,7 @@ use lifesign_core::{
     time::Time,
     watch::{History, RoundTrips, Settings, Snapshot, Spread, StateSpan, Watch},
 };
-use lifesign_incident::{Episode, StayCount, fold, go_on};
+use lifesign_incident::{Episode, StayCount, count_darknesses, fold};
 use lifesign_page::{Columns, Past, Point, Range};
 use lifesign_store::{FILE_NAME, Store};
 use std::{
@@ -68,7 +68,7 @@ pub fn past(snapshot: &Snapshot, range: Range) -> Past {
     let began = NOW - Duration::from_secs(160 * HOUR);
     let columns = Columns::of((from.max(began), to));
     let mut episodes = episodes(snapshot);
-    go_on(&mut episodes, snapshot);
+    count_darknesses(&mut episodes, snapshot);
     let point = |column: usize| {
         let noise = (column * 7919 % 97) as f64 / 97.0;
         let median = 0.2 + noise / 20.0;

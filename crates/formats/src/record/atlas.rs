@@ -6,7 +6,7 @@ use super::{
     entry::Fact,
     lines::Lines,
     prometheus::torn_or,
-    sink::{ReadError, Sink, span, time},
+    sink::{NO_SPAN, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use lifesign_document::{fault_of_json, mark_length};
@@ -114,13 +114,13 @@ pub(super) fn number(value: &Value) -> Option<f64> {
 }
 
 fn take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<()> {
-    if let Err(why) = try_take(result, sink)? {
+    if let Err(why) = try_take(line, result, sink)? {
         sink.note(line, 0, &why);
     }
     Ok(())
 }
 
-fn try_take(result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
+fn try_take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let read = || {
         let kind = result["type"].as_str().unwrap_or("ping");
         if kind != "ping" {
@@ -149,12 +149,13 @@ fn try_take(result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let vantage = format!("prb_id={probe}");
     sink.targets.vantage(&vantage);
     match sink.targets.id(&about, Some("icmp"), &vantage) {
-        Ok(target) => push_packets(result, target, at, sink),
+        Ok(target) => push_packets(line, result, target, at, sink),
         Err(why) => Ok(Err(why)),
     }
 }
 
 fn push_packets(
+    line: usize,
     result: &Value,
     target: u32,
     at: Time,
@@ -177,8 +178,12 @@ fn push_packets(
             if let Some(limit) = limit.filter(|limit| (1.0..=255.0).contains(limit)) {
                 sink.push(target, sent, Fact::HopLimit(limit as u8))?;
             }
+        } else if !packet["rtt"].is_null() {
+            sink.note(line, 0, NO_SPAN);
+        } else {
+            // It took its turn.
+            sink.note(line, 0, "a packet that could not be sent (error) is left out");
         }
-        // What could not be sent (`error`) took its turn.
         sent = sent + BETWEEN;
     }
     Ok(Ok(()))

@@ -8,7 +8,7 @@ use super::{
     atlas::{json_lines, number},
     entry::Fact,
     lines::Lines,
-    sink::{ReadError, Sink, span, time},
+    sink::{NO_SPAN, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -97,7 +97,10 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     } else {
         let (_, rest) = rest.split_once(" bytes, ")?;
         let (millis, _) = rest.split_once(" ms")?;
-        Some(span(millis.parse::<f64>().ok()? / 1e3)?)
+        match span(millis.parse::<f64>().ok()? / 1e3) {
+            None => return Some(Err(NO_SPAN.to_owned())),
+            rtt => rtt,
+        }
     };
     let seq = seq.parse().ok()?;
     let printed = match time(stamp.parse().ok()?) {
@@ -137,9 +140,10 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
             let Some(seq) = fields["seq"].as_u64() else {
                 return Ok(Err("\"seq\" is missing".into()));
             };
-            let rtt = number(&fields["rtt"]).and_then(|millis| span(millis / 1e3));
+            let millis = number(&fields["rtt"]);
+            let rtt = millis.and_then(|millis| span(millis / 1e3));
             if kind == "resp" && rtt.is_none() {
-                return Ok(Err("\"rtt\" is missing".into()));
+                return Ok(Err(millis.map_or("\"rtt\" is missing", |_| NO_SPAN).into()));
             }
             let hop_limit = fields["ttl"].as_u64().and_then(|limit| u8::try_from(limit).ok());
             take(&Told { host, seq, printed, rtt, hop_limit }, runs, sink)

@@ -177,18 +177,25 @@ impl Map {
             .chain(asked.iter().filter_map(|host| self.places.get(host)?.place.block))
             .collect();
         let hint = "leave it out, or write it as the data have it";
-        let is_used = |said: &Said| said.place.block.is_some_and(|block| used.contains(&block));
-        let hosts = self.places.iter();
-        let hosts = hosts.filter(|(host, said)| !asked.contains(host) && !is_used(said));
-        let hosts = hosts.map(|(host, said)| (said.position, format!("{host} was never asked")));
+        let hosts = self.places.iter().filter(|(host, _)| !asked.contains(host));
+        let hosts = hosts.map(|(host, said)| {
+            let text = match said.place.block.filter(|block| used.contains(block)) {
+                Some(block) => format!(
+                    "{host} was never asked, but others in {block}; leave name and host out, or \
+                     write them as the data have them"
+                ),
+                None => format!("{host} was never asked; {hint}"),
+            };
+            (said.position, text)
+        });
         let blocks = self.blocks.iter().filter(|(prefix, _)| !used.contains(prefix));
         let blocks = blocks.filter_map(|(prefix, block)| {
-            Some((block.position?, format!("nobody in {prefix} was asked")))
+            Some((block.position?, format!("nobody in {prefix} was asked; {hint}")))
         });
         let mut unused: Vec<(Position, String)> = hosts.chain(blocks).collect();
         unused.sort_by_key(|(position, _)| position.line);
-        for (position, what) in unused {
-            sheet.note(position, &format!("{what}; {hint}"));
+        for (position, text) in unused {
+            sheet.note(position, &text);
         }
         sheet.into_problems()
     }
@@ -292,6 +299,20 @@ mod tests {
         let asked = ["203.0.113.8", "203.0.113.9", "203.0.113.10", "192.0.2.7", "198.51.100.3"];
         assert_eq!(map.unused(asked.map(Host::from).iter()), None);
         assert_eq!(Map::default().unused([].iter()), None);
+    }
+
+    /// Its block is of use, since others in it were asked: where it lies is not told in vain.
+    #[test]
+    fn a_host_that_nobody_asked_is_told_though_others_in_its_block_were() {
+        let text = "name,host,country,block\n\
+                    ,203.0.113.8,KP,203.0.113.0/24\n\
+                    www,203.0.113.9,KP,203.0.113.0/24\n";
+        let map = Map::parse("map.csv", text).expect("a map");
+        let asked = Host::from("203.0.113.8");
+        let told = map.unused([&asked].into_iter()).expect("an unused line").to_string();
+        let wanted = "map.csv:3:1: 203.0.113.9 was never asked, but others in 203.0.113.0/24; \
+                      leave name and host out, or write them as the data have them";
+        assert_eq!(told, wanted);
     }
 
     #[test]

@@ -55,12 +55,17 @@ impl Metric {
         }
     }
 
-    /// What is wrong with a value that the metric never has. Not a number is Prometheus' mark of a
-    /// series that ends.
+    /// What is told of a value that says nothing; None where the exporter itself has it so.
     pub fn fault(self, value: f64) -> Option<String> {
-        let is_known = value.is_nan() || value == 0.0 || value == 1.0;
-        (self == Metric::Success && !is_known)
-            .then(|| format!("probe_success is 0 or 1, and not {value}; left out"))
+        let (name, _) = METRICS.iter().find(|(_, metric)| *metric == self)?;
+        match self {
+            _ if value.is_nan() => Some(format!("{name} that is not a number (NaN) is left out")),
+            _ if value < 0.0 => Some(format!("{name} below 0 is left out")),
+            // No scrape took any time, or nobody answered.
+            Metric::Took | Metric::HopLimit if value == 0.0 => None,
+            Metric::Success => Some(format!("{name} is 0 or 1, and not {value}; left out")),
+            _ => Some(format!("{name} that is more than can be is left out")),
+        }
     }
 }
 

@@ -99,7 +99,7 @@ fn recorded(targets: &[Target], sources: &[String]) -> String {
         (Some(each), _) => format!("; hosts asked every {}", duration_text(each)),
         (None, _) => String::new(),
     };
-    format!("{first}{more}{every}")
+    format!("{}{more}{every}", first.trim()).trim().to_owned()
 }
 
 fn add(countries: &mut Countries, country: String, block: Prefix, target: &Target) {
@@ -158,4 +158,24 @@ fn list(probes: &Probes) -> String {
         format!("{{ probe = \"{probe}\", interval = \"{}\" }}", format_duration(*interval))
     };
     format!("[{}]", probes.iter().map(probe).collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// As `recorded` of a plan wants it: one line without white space around it.
+        #[test]
+        fn what_was_recorded_is_a_line_wherever_it_is_cut(
+            name in "[ a\u{3000}]{1,130}",
+            more in 0..3_usize,
+        ) {
+            let sources = vec![format!("{name}: fping -D -l"); 1 + more];
+            let text = recorded(&[], &sources);
+            prop_assert_eq!(text.trim(), &text);
+            prop_assert!(!text.is_empty() && text.chars().count() <= 200);
+        }
+    }
 }

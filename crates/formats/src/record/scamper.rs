@@ -3,7 +3,7 @@
 use super::{
     atlas::{json_lines, number},
     entry::Fact,
-    sink::{ReadError, Sink, span, time},
+    sink::{NO_SPAN, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -19,7 +19,7 @@ const MOST_PROBES: u64 = 65_535;
 
 pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     json_lines(input, LONGEST, sink, |line, result, sink| {
-        if let Err(why) = take(result, sink)? {
+        if let Err(why) = take(line, result, sink)? {
             sink.note(line, 0, &why);
         }
         Ok(())
@@ -54,7 +54,7 @@ fn probe(ping: &Value) -> Result<String, String> {
     }
 }
 
-fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
+fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let kind = ping["type"].as_str().unwrap_or_default();
     match kind {
         "ping" => {}
@@ -108,7 +108,11 @@ fn take(ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     for seq in 0..count.min(MOST_PROBES) {
         let at = sent.get(&seq).copied().unwrap_or(start + wait * seq as u32);
         let answer = answers.get(&seq);
-        let rtt = answer.and_then(|answer| span(number(&answer["rtt"])? / 1e3));
+        let millis = answer.and_then(|answer| number(&answer["rtt"]));
+        let rtt = millis.and_then(|millis| span(millis / 1e3));
+        if millis.is_some() && rtt.is_none() {
+            sink.note(line, 0, NO_SPAN);
+        }
         sink.push_outcome(target, at, answer.map(|_| rtt.unwrap_or_default()))?;
         if let Some(limit) = answer.and_then(|answer| answer["reply_ttl"].as_u64())
             && (1..=255).contains(&limit)

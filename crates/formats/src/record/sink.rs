@@ -116,6 +116,9 @@ pub(super) fn time(seconds: f64) -> Result<Time, String> {
     Ok(Time::from_nanos((seconds * 1e6).round() as u64 * 1000))
 }
 
+/// What is told of a round-trip time that is no [`span`].
+pub(super) const NO_SPAN: &str = "a round-trip time below 0 or above an hour is left out";
+
 /// A span in seconds; None of what is none.
 pub(super) fn span(seconds: f64) -> Option<Duration> {
     // Nobody waits longer for an answer.

@@ -77,9 +77,11 @@ fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> 
     for (value, millis) in series.values.iter().zip(&series.timestamps) {
         match time(millis / 1e3) {
             Ok(at) => {
-                if let Some(fact) = value.and_then(|value| metric.fact(value)) {
+                // JSON has no other word for what is not a number.
+                let value = value.unwrap_or(f64::NAN);
+                if let Some(fact) = metric.fact(value) {
                     sink.push(target, at, fact)?;
-                } else if let Some(why) = value.and_then(|value| metric.fault(value)) {
+                } else if let Some(why) = metric.fault(value) {
                     sink.note(number, 0, &why);
                 }
             }

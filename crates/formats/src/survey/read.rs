@@ -93,12 +93,12 @@ impl<R: Read> Opened<R> {
             Format::Table => table::table(input, &mut sink),
         }?;
         let source = sink.source;
-        match source.skipped.first {
-            Some(first) if source.rows == 0 => {
-                Err(Problems::single(&name, (first.line, first.col), &first.text))
-            }
-            _ => Ok(source),
+        if source.rows == 0
+            && let Some((first, _)) = source.skipped.told().next()
+        {
+            return Err(Problems::single(&name, (first.line, first.col), &first.text));
         }
+        Ok(source)
     }
 }
 

@@ -93,16 +93,15 @@ fn without_comment(line: &str, mut depth: usize) -> (&str, usize) {
     (line, depth)
 }
 
-/// What is wrong with a line that begins with `$`, where its records are not read.
-fn directive(name: &str) -> Result<(), (usize, String)> {
-    let what = match name.to_ascii_uppercase().as_str() {
-        "ORIGIN" | "TTL" => return Ok(()),
-        "INCLUDE" => "the file that it names is not read; give that one too",
-        "GENERATE" => "the records that it makes are not read; named-compilezone writes them out",
-        _ => "no directive that is known; known are $ORIGIN and $TTL",
-    };
-    let name: String = name.chars().take(20).collect();
-    Err((1, format!("${name}: {what}")))
+/// What a directive says whose records stand elsewhere: much may be missing then.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    match name.to_ascii_uppercase().as_str() {
+        "INCLUDE" => Some("$INCLUDE: the file that it names is not read; give that one too"),
+        "GENERATE" => Some(
+            "$GENERATE: the records that it makes are not read; named-compilezone writes them out",
+        ),
+        _ => None,
+    }
 }
 
 /// A name in small letters with its origin, without the dot at its end.
@@ -174,7 +173,14 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
                     return Err((1, LONG.to_owned()));
                 }
             }
-            return directive(name);
+            if let Some(text) = elsewhere(name) {
+                sink.source.skipped.add_apart(number, text);
+            } else if !["ORIGIN", "TTL"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+                let name: String = name.chars().take(20).collect();
+                let what = "no directive that is known; known are $ORIGIN and $TTL";
+                return Err((1, format!("${name}: {what}")));
+            }
+            return Ok(());
         }
         let Some(Record { owner: written, kind, data }) = record(line) else {
             let text = "no record, such as \"ns1.example.net. 3600 IN A 192.0.2.1\"";

@@ -2,7 +2,11 @@
 
 use super::*;
 use lifesign_core::scopes::{Host, Kind};
-use std::net::Ipv4Addr;
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 /// So many blocks of 16 hosts.
 fn plan_of(blocks: u32) -> Arc<Roster> {
@@ -53,6 +57,52 @@ fn a_long_memory_has_several_rows_and_is_read_as_one() {
     assert_eq!(learned().expect("it can be read").targets.len(), 32);
 }
 
+/// A run may write it again while it is read.
+#[test]
+fn a_memory_is_read_as_it_was_at_one_moment() {
+    let directory = TempDir::new("memory-moment");
+    drop(Database::open(&directory.file()).unwrap());
+    let write = |connection: &Connection, number: u32| {
+        connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE;
+             INSERT OR REPLACE INTO memory VALUES (1, {number}, '{number};');
+             INSERT OR REPLACE INTO memory_rest VALUES (1, {number}, '{number};');
+             COMMIT"
+        ))
+    };
+    let writer = Connection::open(directory.file()).unwrap();
+    write(&writer, 0).unwrap();
+    let is_read = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(move || {
+            for number in (1..100_000).take_while(|_| !is_read.load(Ordering::Relaxed)) {
+                write(&writer, number).unwrap();
+            }
+        });
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        let torn = (0..2000).find_map(|_| {
+            let text = String::from_utf8(crate::memory::text(&reader.0).unwrap()?).unwrap();
+            let parts: Vec<&str> = text.split(';').collect();
+            (parts[0] != parts[1]).then_some(text)
+        });
+        is_read.store(true, Ordering::Relaxed);
+        assert_eq!(torn, None);
+    });
+}
+
+#[test]
+fn a_rest_that_cannot_be_read_is_told_and_one_that_is_not_there_is_none() {
+    let directory = TempDir::new("memory-rest");
+    drop(Database::open(&directory.file()).unwrap());
+    let connection = Connection::open(directory.file()).unwrap();
+    connection
+        .execute_batch("INSERT INTO memory VALUES (1, 5, 'all'); DROP TABLE memory_rest")
+        .unwrap();
+    assert_eq!(crate::memory::text(&connection).unwrap().as_deref(), Some(&b"all"[..]));
+    connection.execute_batch("CREATE TABLE memory_rest (part, taken)").unwrap();
+    assert!(crate::memory::text(&connection).unwrap_err().to_string().contains("rest.text"));
+}
+
 #[test]
 fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
     let directory = TempDir::new("copied-memory");
@@ -63,7 +113,7 @@ fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
     store.handle_changes(&[], &watch.snapshot(at(60), 0, 0), &watch);
     let parts = |store: &mut Store, watch: &Watch| {
         (1..100).find(|_| {
-            store.go_on(watch);
+            store.copy_memory(watch);
             store.copied.is_none()
         })
     };

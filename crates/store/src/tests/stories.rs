@@ -8,7 +8,7 @@ use lifesign_core::{
     time::{Time, WallOffset},
     watch::{Settings, Snapshot, Watch},
 };
-use lifesign_incident::{Incident, Phase, PhaseKind, fold, go_on, present};
+use lifesign_incident::{Incident, Phase, PhaseKind, count_darknesses, fold, present};
 use lifesign_lab::{Scenario, Simulation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -235,7 +235,7 @@ fn a_kill_in_the_middle_of_a_flapping_leaves_the_darknesses_so_far() {
     assert_eq!(told, [(State::Flapping, seen.count + going_on)]);
     // However often it is asked of the snapshot.
     for _ in 0..2 {
-        go_on(&mut open, &snapshot);
+        count_darknesses(&mut open, &snapshot);
         assert_eq!(open[0].darknesses.count, seen.count + going_on);
         assert_eq!(open[0].darknesses.length, seen.length);
     }

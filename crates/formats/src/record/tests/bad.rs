@@ -75,6 +75,73 @@ fn a_wrong_sample_is_told_with_its_place() {
     assert_eq!(import(&[&prometheus(&nan)]).summary.outcomes, 1);
 }
 
+/// None of them is a silence, nor an answer.
+#[test]
+fn a_number_that_says_nothing_is_counted_and_told() {
+    let metric = |name: &str, values: &str| {
+        prometheus(&format!(r#"[1795633778.4,"1"],{values}"#)).replace("probe_success", name)
+    };
+    let icmp = "probe_icmp_duration_seconds";
+    let export = r#"{"metric":{"__name__":"probe_success","instance":"203.0.113.8"},"values":[1,null,null],"timestamps":[1795633778400,1795633793400,1795633808400]}"#;
+    let atlas = r#"{"type":"ping","prb_id":1,"timestamp":1795633778,"dst_addr":"203.0.113.8","result":[{"rtt":1},{"rtt":-1},{"error":"sendto failed"},{"error":"x"},{"dup":1,"rtt":2}]}"#;
+    let fping = "[1795633778.5] 203.0.113.8 : [0], 64 bytes, 1.0 ms (1.0 avg, 0% loss)\n\
+                 [1795633779.5] 203.0.113.8 : [1], 64 bytes, -1.0 ms (1.0 avg, 0% loss)\n\
+                 [1795633780.5] 203.0.113.8 : [2], timed out (NaN avg, 33% loss)\n";
+    let json = r#"{"resp":{"timestamp":1795633778.5,"host":"203.0.113.8","seq":0,"rtt":1.0}}"#;
+    let json =
+        format!("{json}\n{}\n", json.replace("1.0", "-1.0").replace("\"seq\":0", "\"seq\":1"));
+    let scamper = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778,"usec":0},"ping_sent":1,"responses":[{"from":"203.0.113.8","seq":0,"rtt":-0.5}]}"#;
+    let below = "a round-trip time below 0 or above an hour is left out";
+    for (file, outcomes, wanted) in [
+        (
+            metric("probe_success", r#"[1795633793.4,"NaN"],[1795633808.4,"NaN"]"#).as_str(),
+            1,
+            &[" probe_success that is not a number (NaN) is left out ×2"][..],
+        ),
+        (
+            &metric(icmp, r#"[1795633793.4,"-1"],[1795633808.4,"NaN"]"#),
+            1,
+            &[
+                &*format!(" {icmp} that is not a number (NaN) is left out ×1"),
+                &format!(" {icmp} below 0 is left out ×1"),
+            ],
+        ),
+        (
+            &metric("ping_loss_ratio", r#"[1795633793.4,"2"]"#).replace("instance", "ip"),
+            1,
+            &[" ping_loss_ratio that is more than can be is left out ×1"],
+        ),
+        (export, 1, &["1: probe_success that is not a number (NaN) is left out ×2"]),
+        (
+            atlas,
+            1,
+            &[
+                "1: a packet that could not be sent (error) is left out ×2",
+                &format!("1: {below} ×1"),
+            ],
+        ),
+        (fping, 2, &[&format!("2: {below} ×1")]),
+        (&json, 1, &[&format!("2: {below} ×1")]),
+        (scamper, 1, &[&format!("1: {below} ×1")]),
+    ] {
+        let imported = import(&[file]);
+        let mut notes = imported.notes;
+        notes.sort();
+        let mut wanted = wanted.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(
+            (notes, imported.summary.outcomes),
+            (wanted.iter().map(|note| note.to_string()).collect(), outcomes),
+            "{file}"
+        );
+    }
+    // A hop limit of 0 is what the exporter has where nobody answered.
+    assert_eq!(
+        import(&[&metric("probe_icmp_reply_hop_limit", r#"[1795633793.4,"0"]"#)]).notes,
+        [""; 0]
+    );
+}
+
 #[test]
 fn what_the_server_says_instead_of_samples_is_told() {
     let error = r#"{"status":"error","errorType":"bad_data","error":"parse error at char 3"}"#;

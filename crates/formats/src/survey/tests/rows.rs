@@ -52,12 +52,22 @@ fn quotes_and_backslashes_hide_what_would_end_a_record() {
 }
 
 #[test]
-fn records_of_a_zone_that_stand_elsewhere_are_said() {
-    let zone = "$TTL 1d\n$ORIGIN e.\na IN A 192.0.2.1\n$include sub.zone\n\
-                $GENERATE 1-9 h$ A 192.0.2.$\n$X\nb IN A 192.0.2.2\n";
+fn records_of_a_zone_that_stand_elsewhere_are_said_beside_what_is_wrong() {
+    let zone = "$TTL 1d\n$ORIGIN e.\na IN A 192.0.2.1\nno record\n$include sub.zone\n\
+                $GENERATE 1-9 h$ A 192.0.2.$\n$X\nb IN A 192.0.2.2\n$INCLUDE more.zone\n";
     let (source, text) = facts(zone);
     assert_eq!(text, "192.0.2.1 is a.e\n192.0.2.2 is b.e\n");
-    let first = source.skipped.first.unwrap();
-    assert_eq!((first.line, source.skipped.count), (4, 3));
-    assert_eq!(first.text, "$include: the file that it names is not read; give that one too");
+    let told: Vec<(usize, usize, &str)> = source
+        .skipped
+        .told()
+        .map(|(first, count)| (first.line, count, first.text.split(';').next().unwrap()))
+        .collect();
+    let wanted = [
+        (4, 2, "no record, such as \"ns1.example.net. 3600 IN A 192.0.2.1\""),
+        (5, 2, "$INCLUDE: the file that it names is not read"),
+        (6, 1, "$GENERATE: the records that it makes are not read"),
+    ];
+    assert_eq!(told, wanted);
+    let why = crate::survey::read("z", &b"$TTL 1d\n$INCLUDE sub.zone\n"[..], &mut |_| {});
+    assert!(why.unwrap_err().to_string().starts_with("z:2:1: $INCLUDE: the file"));
 }
