@@ -6,6 +6,8 @@
 //! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
 //! until an answer ends it. For two minutes after a return its edge may become narrower.
 
+mod open;
+
 use super::correction::Correction;
 use lifesign_core::{
     judge::{Change, Darknesses, Edge, State},
@@ -14,94 +16,11 @@ use lifesign_core::{
     watch::Snapshot,
 };
 use lifesign_incident::{Episode, StayCount};
+use open::{OpenEpisodes, close};
 use std::{
     collections::{BTreeMap, HashSet},
     time::Duration,
 };
-
-/// The open episodes of one scope: of a known state, and of unknown, alone or within the other.
-#[derive(Clone, Debug, Default)]
-struct OpenEpisodes {
-    known: Option<Episode>,
-    unknown: Option<Episode>,
-    /// It became unknown with its country, whose episode that is.
-    unknown_with_country: bool,
-    /// The last return from the dark: a narrower edge of it may still be told.
-    recovery: Option<Recovery>,
-}
-
-/// A return from the dark, and the episodes that have its edge.
-#[derive(Clone, Debug)]
-struct Recovery {
-    /// The edge's latest time, by the core's clock: the wall clock may be set meanwhile.
-    latest: Time,
-    /// The one that ended with it, as it was before.
-    open: Episode,
-    ended: Episode,
-    /// The one that began with it, as it was when it began, or once it has ended.
-    began: Option<Episode>,
-}
-
-impl OpenEpisodes {
-    /// Notes that an episode that was open has ended, with an edge of this latest time.
-    fn note_end(&mut self, open: Episode, episode: Episode, latest: Time) {
-        match episode.state {
-            State::Down | State::Flapping | State::Outage => {
-                self.recovery = Some(Recovery { latest, open, ended: episode, began: None });
-            }
-            State::Up | State::Degraded | State::Partial | State::Unknown => {
-                if let Some(began) = self.recovery.as_mut().and_then(|each| each.began.as_mut())
-                    && began.found == episode.found
-                {
-                    *began = episode;
-                }
-            }
-        }
-    }
-
-    /// Notes that an episode has begun, with an edge of this latest time.
-    fn note_begin(&mut self, episode: &Episode, latest: Time) {
-        if let Some(recovery) = &mut self.recovery
-            && recovery.latest == latest
-        {
-            recovery.began = Some(episode.clone());
-        }
-    }
-
-    /// The verdict is unknown from now on. If it was flapping, these darknesses ended in that.
-    fn pause(&mut self, time: Time, darknesses: Darknesses, changed: &mut Vec<Episode>) {
-        if let Some(known) = &mut self.known
-            && known.paused.is_none()
-        {
-            known.pause(time);
-            known.darknesses = known.darknesses.then(darknesses);
-            changed.push(known.clone());
-        }
-    }
-
-    /// Narrows the edge in the episodes that have it.
-    fn narrow(&mut self, edge: Edge, changed: &mut Vec<Episode>) {
-        let Some(recovery) = self.recovery.as_mut().filter(|each| each.latest == edge.latest)
-        else {
-            return;
-        };
-        let Some(earliest) = edge.earliest else { return };
-        let width = edge.latest.since(earliest);
-        let narrower = |known: Edge| Edge {
-            earliest: known.earliest.max(Some(known.latest - width)),
-            latest: known.latest,
-        };
-        if let Some(end) = recovery.ended.end.map(narrower) {
-            recovery.ended = close(recovery.open.clone(), end, changed);
-        }
-        if let Some(began) = &mut recovery.began {
-            let open = self.known.as_mut().filter(|known| known.found == began.found);
-            let began = open.unwrap_or(began);
-            began.begin = narrower(began.begin);
-            changed.push(began.clone());
-        }
-    }
-}
 
 /// Follows changes of verdict, and keeps all open episodes, by scope. Every episode that changes is
 /// added to `changed`.
@@ -143,12 +62,7 @@ impl EpisodeTracker {
     /// The clock has been set.
     pub fn correct(&mut self, correction: Correction) {
         for open in self.open.values_mut() {
-            let recovery = open.recovery.iter_mut();
-            let recovered = recovery
-                .flat_map(|each| each.began.iter_mut().chain([&mut each.ended, &mut each.open]));
-            for episode in recovered.chain(&mut open.known).chain(&mut open.unknown) {
-                correction.correct(episode);
-            }
+            open.all().for_each(|episode| correction.correct(episode));
         }
     }
 
@@ -397,14 +311,6 @@ fn is_continued_by(known: &Episode, state: State, begin: Edge) -> bool {
         (State::Down, State::Outage) => true,
         (known, state) => known == state,
     }
-}
-
-/// Ends an episode with this edge.
-fn close(mut episode: Episode, edge: Edge, changed: &mut Vec<Episode>) -> Episode {
-    episode.close(edge);
-    episode.end_stay();
-    changed.push(episode.clone());
-    episode
 }
 
 #[cfg(test)]

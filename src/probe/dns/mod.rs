@@ -326,8 +326,8 @@ impl Exchange {
     }
 
     /// Asks the same question over TCP, with its length in two bytes before it (RFC 1035 §4.2.2):
-    /// has the answer other data than the plan expects? Of one that does not come nobody knows. It is
-    /// given up before the kernel repeats its SYN, and its end is a reset, which is not repeated
+    /// has the answer other data than the plan expects? Of one that does not come nobody knows. It
+    /// is given up before the kernel repeats its SYN, and its end is a reset, which is not repeated
     /// either.
     async fn is_other_over_tcp(&self, question: &Question, data: &str) -> bool {
         let reply = async {
