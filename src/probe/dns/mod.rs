@@ -343,13 +343,9 @@ impl Exchange {
             io::Result::Ok(bytes)
         };
         let Ok(Ok(bytes)) = timeout(TCP_TIMEOUT, reply).await else { return false };
-        match message::read(question, Some(data), &bytes) {
-            Ok(answer) => answer.unexpected,
-            Err(reason) => {
-                self.report_stray(Some(self.peer.ip()), reason);
-                false
-            }
-        }
+        message::read(question, Some(data), &bytes)
+            .map_err(|reason| self.report_stray(Some(self.peer.ip()), reason))
+            .is_ok_and(|answer| answer.unexpected)
     }
 
     /// An answer is life when it comes. What is odd about it is counted beside it, of the first
