@@ -131,7 +131,7 @@ fn a_number_that_says_nothing_is_counted_and_told() {
         wanted.sort_unstable();
         assert_eq!(
             (notes, imported.summary.outcomes),
-            (wanted.iter().map(|note| note.to_string()).collect(), outcomes),
+            (wanted.iter().map(ToString::to_string).collect(), outcomes),
             "{file}"
         );
     }
