@@ -102,12 +102,12 @@ impl Timeline {
         }
         // Unknown holds until it ends, or until a known episode has surely begun or ended: nothing
         // was seen of that in the time before.
-        let surely = known.iter().flat_map(|known| [Some(known.begin), known.end]).flatten();
-        let surely: Vec<Time> = surely.map(|edge| edge.latest).collect();
+        let edges = known.iter().flat_map(|known| [Some(known.begin), known.end]).flatten();
+        let edges: Vec<Edge> = edges.collect();
         for episode in unknown {
             let from = begin(episode);
-            let edges = surely.iter().copied().filter(|&edge| edge > from);
-            let to = edges.fold(end(episode), Time::min);
+            let later = edges.iter().filter(|&&edge| time(edge) > from);
+            let to = later.map(|edge| edge.latest).fold(end(episode), Time::min);
             timeline.set(from, to, Some((State::Unknown, episode.begin)));
         }
         timeline
@@ -284,6 +284,19 @@ mod tests {
             told(&Timeline::seen(&[(at(0), at(1000))], [known, &unknown], at(1000)))
         };
         let blind = (Some(Unknown), true, 100, 200);
+        // One that was over before nobody could see, and is known to be so only since.
+        let before = Edge { earliest: Some(at(90)), latest: at(102) };
+        let over = Episode { end: Some(before), ..episode(Outage, 10, 10, 20) };
+        assert_eq!(
+            drawn(&over),
+            [
+                (Some(Up), true, 0, 10),
+                (Some(Outage), true, 10, 96),
+                (Some(Up), true, 96, 100),
+                blind,
+                (Some(Up), true, 200, 1000)
+            ]
+        );
         assert_eq!(
             drawn(&ended),
             [
