@@ -285,10 +285,10 @@ impl Daemon {
             let now = self.clock.now();
             for event in batch.drain(..) {
                 if let Some(event) = self.network.translate(event, &self.plan) {
-                    if let Some(paths) = &mut self.paths {
-                        paths.handle_event(&event, &self.plan.roster, now);
-                    }
                     self.watch.handle_event(now, &event);
+                    if let Some(paths) = &mut self.paths {
+                        paths.handle_event(&event, &self.watch, now);
+                    }
                 }
             }
             self.watch.handle_timeout(now, received_until);

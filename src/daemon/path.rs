@@ -124,13 +124,15 @@ impl PathTracer {
         }
     }
 
-    /// An outcome of an ordinary probe, before the watch takes it in.
-    pub fn handle_event(&mut self, event: &Event, roster: &Roster, now: Time) {
+    /// An outcome of an ordinary probe, which the watch has taken in: whom it does not take for an
+    /// answer of the host, that says nothing of its path.
+    pub fn handle_event(&mut self, event: &Event, watch: &Watch, now: Time) {
         let Event::Outcome(outcome) = event else { return };
-        if outcome.found.rtt_if_alive().is_none() {
+        let is_life = watch.answered(outcome.target) >= outcome.sent;
+        if !is_life || outcome.found.rtt_if_alive().is_none() {
             return;
         }
-        let block = roster.target(outcome.target).block;
+        let block = watch.roster().target(outcome.target).block;
         self.tracer.handle_host_answer(block, outcome.sent, now);
         if let (Some(limit), Found::Reply { .. }) = (outcome.hop_limit, outcome.found) {
             self.tracer.handle_reply_hop_limit(block, outcome.target, limit, now);

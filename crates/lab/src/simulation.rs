@@ -128,7 +128,7 @@ impl Simulation {
                 if self.handshakes.report(event) {
                     self.watch.handle_event(self.now, event);
                     if let Some(tracing) = &mut self.tracing {
-                        tracing.handle_event(event, self.now);
+                        tracing.handle_event(event, &self.watch, self.now);
                     }
                 }
             }

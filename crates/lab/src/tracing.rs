@@ -145,11 +145,12 @@ impl Tracing {
         self.tracer.handle_doubt(block, now);
     }
 
-    /// What the network told the watch.
-    pub fn handle_event(&mut self, event: &Event, now: Time) {
+    /// What the network told the watch, which has taken it in.
+    pub fn handle_event(&mut self, event: &Event, watch: &Watch, now: Time) {
         let Event::Outcome(outcome) = event else { return };
         let target = self.roster.target(outcome.target);
-        if outcome.found.rtt_if_alive().is_some() {
+        let is_life = watch.answered(outcome.target) >= outcome.sent;
+        if is_life && outcome.found.rtt_if_alive().is_some() {
             self.tracer.handle_host_answer(target.block, outcome.sent, now);
         }
         if !matches!(outcome.found, Found::Reply { .. }) {

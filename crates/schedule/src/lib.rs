@@ -225,6 +225,11 @@ impl Schedule {
         Duration::try_from_secs_f64(1.0 / pace).unwrap_or_default()
     }
 
+    /// When the newest answered probe to a target was sent.
+    pub fn answered(&self, target: TargetId) -> Time {
+        self.contacts[target.0 as usize].answered
+    }
+
     /// When the next slot is.
     pub fn poll_timeout(&self) -> Time {
         self.queue.peek().map_or(Time::NEVER, |entry| entry.0.0)

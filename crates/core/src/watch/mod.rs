@@ -130,6 +130,11 @@ impl Watch {
         self.schedule.poll_doubt()
     }
 
+    /// When the newest probe to a target was sent whose answer proves life.
+    pub fn answered(&self, target: TargetId) -> Time {
+        self.schedule.answered(target)
+    }
+
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).
     pub fn history(&mut self, scope: Scope) -> &mut History {
         Arc::make_mut(&mut self.history[self.roster.scope_id(scope).index()])

@@ -1,7 +1,11 @@
 //! Answers that come sooner than their host ever answered.
 
 use super::one_host::{OneHost, refused, reply};
-use crate::{judge::State, outcome::Reject, scopes::Kind};
+use crate::{
+    judge::State,
+    outcome::Reject,
+    scopes::{Kind, TargetId},
+};
 
 const BOTH: [Kind; 2] = [Kind::Icmp, Kind::Tcp];
 const DAY: u64 = 24 * 3600;
@@ -16,8 +20,11 @@ fn a_box_near_us_that_resets_everything_keeps_no_country_up() {
     let mut host = OneHost::new(&BOTH);
     host.pass(1200, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
     assert_eq!(host.state(), State::Up);
+    let answered = |host: &OneHost| [0, 1].map(|target| host.watch.answered(TargetId(target)));
+    let before = answered(&host);
     host.pass(1800, |kind, _| (kind == Kind::Tcp).then(|| refused(1)));
     assert_eq!(host.state(), State::Outage);
+    assert_eq!(answered(&host), before, "whoever traces its path learns nothing either");
     assert!(rejected(&host) > 20 && host.counts(1).rejected > 20, "{}", rejected(&host));
     // All is well again: nothing was learned from it.
     host.pass(1800, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
