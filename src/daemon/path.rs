@@ -124,12 +124,11 @@ impl PathTracer {
         }
     }
 
-    /// An outcome of an ordinary probe, which the watch has taken in: whom it does not take for an
-    /// answer of the host, that says nothing of its path.
+    /// An outcome of an ordinary probe, which the watch has taken in. What proves no life says
+    /// nothing of the path.
     pub fn handle_event(&mut self, event: &Event, watch: &Watch, now: Time) {
         let Event::Outcome(outcome) = event else { return };
-        let is_life = watch.answered(outcome.target) >= outcome.sent;
-        if !is_life || outcome.found.rtt_if_alive().is_none() {
+        if !watch.is_life(outcome) {
             return;
         }
         let block = watch.roster().target(outcome.target).block;

@@ -149,8 +149,7 @@ impl Tracing {
     pub fn handle_event(&mut self, event: &Event, watch: &Watch, now: Time) {
         let Event::Outcome(outcome) = event else { return };
         let target = self.roster.target(outcome.target);
-        let is_life = watch.answered(outcome.target) >= outcome.sent;
-        if is_life && outcome.found.rtt_if_alive().is_some() {
+        if watch.is_life(outcome) {
             self.tracer.handle_host_answer(target.block, outcome.sent, now);
         }
         if !matches!(outcome.found, Found::Reply { .. }) {

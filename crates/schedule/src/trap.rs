@@ -58,7 +58,7 @@ impl Unmasked {
         if found.rtt_if_alive().is_some() {
             self.served = true;
             self.answered = self.answered.saturating_add(1);
-        } else if *found == Found::Overdue {
+        } else if is_silence(found) {
             self.missed = self.missed.saturating_add(1);
         }
     }
@@ -69,7 +69,7 @@ impl Unmasked {
     }
 }
 
-/// The host said nothing: not even that a router before it refuses for it is a word of its own.
+/// Did nothing come from the host itself? A router's no is not its word.
 pub fn is_silence(found: &Found) -> bool {
     matches!(found, Found::Overdue | Found::Unreachable { .. })
 }

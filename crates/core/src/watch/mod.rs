@@ -130,9 +130,10 @@ impl Watch {
         self.schedule.poll_doubt()
     }
 
-    /// When the newest probe to a target was sent whose answer proves life.
-    pub fn answered(&self, target: TargetId) -> Time {
-        self.schedule.answered(target)
+    /// Does this outcome, which the watch has taken in, prove that its host is alive?
+    pub fn is_life(&self, outcome: &Outcome) -> bool {
+        outcome.found.rtt_if_alive().is_some()
+            && self.schedule.answered(outcome.target) >= outcome.sent
     }
 
     /// A scope's history, for whoever knows what an earlier run saw ([`History::recall`]).

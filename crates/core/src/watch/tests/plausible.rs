@@ -20,7 +20,8 @@ fn a_box_near_us_that_resets_everything_keeps_no_country_up() {
     let mut host = OneHost::new(&BOTH);
     host.pass(1200, |_, trap| Some(if trap { refused(200) } else { reply(200) }));
     assert_eq!(host.state(), State::Up);
-    let answered = |host: &OneHost| [0, 1].map(|target| host.watch.answered(TargetId(target)));
+    let answered =
+        |host: &OneHost| [0, 1].map(|target| host.watch.schedule.answered(TargetId(target)));
     let before = answered(&host);
     host.pass(1800, |kind, _| (kind == Kind::Tcp).then(|| refused(1)));
     assert_eq!(host.state(), State::Outage);
