@@ -145,21 +145,21 @@ definitions! {
 
     // Probes.
     COUNTER "probes_total" [] "Probes sent."
-        PerKind |_, view, out| out.add(&[], view.counts.sent as f64);
+        PerKind |view, out| out.add(&[], view.counts.sent as f64);
     COUNTER "probes_failed_total" [] "Probes sent that found no life: lost or unreachable."
-        PerKind |_, view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
+        PerKind |view, out| out.add(&[], (view.counts.lost + view.counts.unreachable) as f64);
     COUNTER "probe_outcomes_total" [outcome]
         "What probes learned; rejected and duplicate packets, and probes not sent, are no evidence, and a neighbour is of its block alone."
-        PerKind |kind, view, out| add_outcomes(kind, &view.counts, out);
+        PerKind |view, out| add_outcomes(view.kind, &view.counts, out);
     COUNTER of Outcomes "probes_unexpected_total" []
         "Valid answers that are not the one the plan expects; they are also counted as reply or \
          late."
-        PerKind |_, view, out| out.add(&[], view.counts.unexpected as f64);
+        PerKind |view, out| out.add(&[], view.counts.unexpected as f64);
     GAUGE of Outcomes "probes_overdue" []
         "Probes whose patience has run out, but not yet the 150 s after which they are lost."
-        PerKind |_, view, out| out.add(&[], view.counts.overdue as f64);
+        PerKind |view, out| out.add(&[], view.counts.overdue as f64);
     HISTOGRAM of Buckets "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
-        PerKind |_, view, out| out.add_histogram(&view.rtt.view());
+        PerKind |view, out| out.add_histogram(&view.rtt.view());
 
     COUNTER of Reasons "block_rejected_total" [reason]
         "Packets about the block that were no answer to a question of ours; absent for a reason \

@@ -9,7 +9,7 @@ use crate::{
 };
 use lifesign_clock::processor_time;
 use lifesign_core::{
-    scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
+    scopes::{BlockId, CountryId, Level, Roster, Scope, Target},
     watch::{Snapshot, TargetView, TargetViews},
 };
 use lifesign_exposition::{Exposition, Format, WrittenLabels};
@@ -118,8 +118,8 @@ struct Scrape<'a> {
     snapshot: &'a Snapshot,
     /// The labels that say which scope a series is about, in the order of the roster's scopes.
     labels: Vec<WrittenLabels>,
-    /// The same of each kind that is used in a block, with its number, in their order.
-    kind_labels: Vec<(BlockId, Kind, WrittenLabels)>,
+    /// The same of each kind that is used in a block, in the order of `Snapshot::kinds`.
+    kind_labels: Vec<WrittenLabels>,
     /// The same of each target, and its own numbers, by `TargetId`; none if no host is shown.
     targets: Vec<(WrittenLabels, TargetView)>,
     /// The present ones of the countries, by `CountryId`.
@@ -146,14 +146,10 @@ impl<'a> Scrape<'a> {
             Vec::new()
         });
         let targets = roster.targets.iter().map(target_labels).zip(views).collect();
-        let used = (0..).map(BlockId).zip(&snapshot.kinds).flat_map(|(id, kinds)| {
-            let kinds = kinds.iter().filter(|(_, view)| view.is_some());
-            kinds.map(move |(kind, _)| (id, kind))
-        });
-        let kind_labels = used.map(|(id, kind)| {
-            let mut labels = labels[roster.scope_id(Scope::Block(id)).index()].clone();
-            labels.push("probe", kind.label());
-            (id, kind, labels)
+        let kind_labels = snapshot.kinds.iter().map(|kind| {
+            let mut labels = labels[roster.scope_id(Scope::Block(kind.block)).index()].clone();
+            labels.push("probe", kind.kind.label());
+            labels
         });
         let kind_labels = kind_labels.collect();
         Self {
@@ -248,11 +244,9 @@ impl Family {
                 }
             }
             Collect::PerKind(add) => {
-                for (id, kind, labels) in &scrape.kind_labels {
+                for (view, labels) in snapshot.kinds.iter().zip(&scrape.kind_labels) {
                     out.subject_labels = labels.as_ref();
-                    if let Some(view) = &snapshot.kinds[id.0 as usize][*kind] {
-                        add(*kind, view, &mut out);
-                    }
+                    add(view, &mut out);
                 }
             }
             Collect::PerHost(add) => {

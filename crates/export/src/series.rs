@@ -3,11 +3,11 @@
 use crate::metric_sets::{MetricSet, MetricSets};
 use lifesign_core::{
     judge::State,
-    scopes::{Kind, Labels},
+    scopes::Labels,
     time::{Time, WallOffset},
     watch::{
         BlockReasons, HistogramView, KindView, ReturnPathView, ScopeView, Snapshot, TargetView,
-        WINDOWS, WindowView, WindowViews,
+        Window, WindowView, WindowViews,
     },
 };
 use lifesign_exposition::{Exposition, WrittenLabels};
@@ -16,7 +16,7 @@ use lifesign_path::PathView;
 use prometheus::proto::MetricType;
 
 /// The window that every plan shows: that of five minutes.
-const LEAN_WINDOW: &str = WINDOWS[1];
+const LEAN_WINDOW: Window = Window::FiveMinutes;
 
 /// What a metric is, and how its series are made.
 pub(crate) struct Definition {
@@ -51,7 +51,7 @@ pub(crate) enum Collect {
     /// The reasons counted of each block: `country`, `block`.
     PerBlockReasons(fn(&BlockReasons, &mut Series)),
     /// Each probe kind of each block: `country`, `block`, `probe`.
-    PerKind(fn(Kind, &KindView, &mut Series)),
+    PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.
     PerHost(fn(&TargetView, &mut Series)),
 }
@@ -124,9 +124,9 @@ impl Series<'_> {
         windows: &WindowViews,
         value: impl Fn(&WindowView) -> Option<f64>,
     ) {
-        for (window, name) in WINDOWS.iter().enumerate() {
-            if *name == LEAN_WINDOW || self.has(MetricSet::Windows) {
-                self.add_known(&[name], value(&windows[window]));
+        for window in Window::ALL {
+            if window == LEAN_WINDOW || self.has(MetricSet::Windows) {
+                self.add_known(&[window.label()], value(&windows[window]));
             }
         }
     }

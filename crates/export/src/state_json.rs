@@ -17,7 +17,7 @@ use lifesign_core::{
     },
     time::Time,
     time_zone::TimeZone,
-    watch::{ControlView, Counts, Snapshot, TargetView, TargetViews, WINDOWS, WindowView},
+    watch::{ControlView, Counts, Snapshot, TargetView, TargetViews, WindowView},
 };
 use lifesign_incident::{Incident, gravity, present, story};
 use lifesign_page::MOST_BLOCKS;
@@ -262,7 +262,7 @@ pub(crate) fn render<'a>(
     let block = |id: BlockId| {
         let block = roster.block(id);
         let index = id.0 as usize;
-        let kinds = snapshot.kinds[index].iter();
+        let kinds = snapshot.kinds_of(id);
         let targets =
             if shown.targets { Some(targets_json(snapshot, targets, block)?) } else { None };
         Ok(BlockJson {
@@ -270,9 +270,7 @@ pub(crate) fn render<'a>(
             network: block.network.map(|id| &*roster.network(id).name),
             labels: &block.labels,
             verdict: verdict(snapshot, Scope::Block(id)),
-            counts: kinds
-                .filter_map(|(kind, view)| Some((kind.label(), &view.as_ref()?.counts)))
-                .collect(),
+            counts: kinds.iter().map(|kind| (kind.kind.label(), &kind.counts)).collect(),
             reply_hop_limit: snapshot.return_paths[index].hop_limit,
             return_path_changes: snapshot.return_paths[index].changes,
             path: path_json::path(snapshot, id),
@@ -390,6 +388,6 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
         last_life: view.verdict.last_life.map(rfc3339),
         place: path_json::place(snapshot, scope),
         hosts: view.verdict.hosts,
-        windows: WINDOWS.into_iter().zip(view.windows.iter().map(window)).collect(),
+        windows: view.windows.iter().map(|(each, view)| (each.label(), window(view))).collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! Round-trip times of a short window, in a sketch fine enough for quantiles.
 
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// Steps per octave of a [`Sketch`]: neighbouring bounds lie 9 % apart.
@@ -75,7 +76,7 @@ pub struct Spread {
 /// so only the steps that were met are kept, and of each the lowest and the highest time: quantiles
 /// of a stable path do not jump from the middle of a step to that of the next.
 #[derive(Clone, Debug, Default)]
-pub struct Sketch(Vec<Step>);
+pub struct Sketch(SmallVec<[Step; 3]>);
 
 impl Sketch {
     /// Counts a time.
@@ -100,11 +101,6 @@ impl Sketch {
         for &step in &other.0 {
             self.add_step(step);
         }
-    }
-
-    /// Forgets everything, and keeps its room.
-    pub fn clear(&mut self) {
-        self.0.clear();
     }
 
     /// The time in seconds that this share (0 to 1) of the counted times does not pass. It lies in

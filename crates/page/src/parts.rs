@@ -4,7 +4,7 @@
 use crate::{Query, StripSize, View, hosts, past, strip, text, tiles};
 use lifesign_core::{
     scopes::{BlockId, Level, NetworkId, Scope},
-    watch::WINDOWS,
+    watch::Window,
 };
 use lifesign_incident::story::age_text;
 use maud::{Markup, html};
@@ -117,14 +117,16 @@ fn more(view: &View, scope: Scope) -> Markup {
     let roster = &view.snapshot.roster;
     let seen = view.snapshot.scope(scope);
     let zone = roster.country_of(scope).timezone.as_ref();
+    let lately = Window::FiveMinutes;
+    let window = &seen.windows[lately];
     html! {
         p.evidence {
             "since " (text::edge_there(past::since(view, scope), zone)) "; "
             (view.evidence(&seen.verdict, zone))
         }
         p.quiet {
-            "over " (WINDOWS[1]) ": " (text::percent(seen.windows[1].loss)) " lost, median round trip "
-            (text::milliseconds(seen.windows[1].median())) "; " (text::hosts(seen.verdict.hosts))
+            "over " (lately.label()) ": " (text::percent(window.loss)) " lost, median round trip "
+            (text::milliseconds(window.median())) "; " (text::hosts(seen.verdict.hosts))
         }
         @if let Scope::Block(id) = scope {
             (hosts::render(view, roster.block(id), seen))
@@ -135,7 +137,7 @@ fn more(view: &View, scope: Scope) -> Markup {
 
 /// How many probes of a block were answered.
 pub(crate) fn probes(view: &View, id: BlockId) -> Markup {
-    let counts = || view.snapshot.kinds[id.0 as usize].values().flatten().map(|kind| &kind.counts);
+    let counts = || view.snapshot.kinds_of(id).iter().map(|kind| &kind.counts);
     let sent: u64 = counts().map(|count| count.sent).sum();
     let answered: u64 = counts().map(|count| count.reply + count.refused + count.late).sum();
     html! { p.quiet { (sent) " probes, " (answered) " answered" } }

@@ -7,7 +7,7 @@ use crate::{
 };
 use lifesign_core::{
     scopes::Scope,
-    watch::{ScopeView, WINDOWS},
+    watch::{ScopeView, Window},
 };
 use maud::{Markup, html};
 
@@ -95,21 +95,21 @@ fn measurements(scope: &ScopeView) -> Markup {
             thead {
                 tr {
                     th scope="col" { "over the last" }
-                    @for name in WINDOWS { th scope="col" { (name) } }
+                    @for window in Window::ALL { th scope="col" { (window.label()) } }
                 }
             }
             tbody {
                 tr {
                     th scope="row" { "lost" }
-                    @for window in scope.windows.iter() { td { (text::percent(window.loss)) } }
+                    @for (_, window) in scope.windows.iter() { td { (text::percent(window.loss)) } }
                 }
                 tr {
                     th scope="row" { "round trip, median" }
-                    @for window in scope.windows.iter() { td { (text::milliseconds(window.median())) } }
+                    @for (_, window) in scope.windows.iter() { td { (text::milliseconds(window.median())) } }
                 }
                 tr {
                     th scope="row" { "round trip, 95 %" }
-                    @for window in scope.windows.iter() { td { (text::milliseconds(window.p95())) } }
+                    @for (_, window) in scope.windows.iter() { td { (text::milliseconds(window.p95())) } }
                 }
             }
         }

@@ -4,7 +4,7 @@ use lifesign_core::{
     judge::State,
     scopes::Level,
     time::Time,
-    watch::{RoundTrips, Snapshot},
+    watch::{RoundTrips, Snapshot, Window},
 };
 
 /// In plans of more scopes than this only countries have samples: a block's take 20 MB in a year.
@@ -47,9 +47,9 @@ pub(super) fn samples(snapshot: &Snapshot) -> Vec<Sample> {
                 country: roster.country_of(scope).code.clone(),
                 time,
                 state: view.verdict.state,
-                probes: view.windows[0].resolved,
-                loss: view.windows[0].loss,
-                round_trips: view.windows[0].round_trips,
+                probes: view.windows[Window::Minute].resolved,
+                loss: view.windows[Window::Minute].loss,
+                round_trips: view.windows[Window::Minute].round_trips,
             }
         })
         .collect()

@@ -20,7 +20,7 @@ const OF_THE_CORE: [(&str, &[&str]); 4] = [
     ("crates/core", &["lifesign-model", "lifesign-path", "lifesign-schedule", "serde"]),
     ("crates/schedule", &["lifesign-model", "serde"]),
     ("crates/path", &["lifesign-model", "serde"]),
-    ("crates/model", &["jiff", "serde"]),
+    ("crates/model", &["jiff", "serde", "smallvec"]),
 ];
 
 pub(super) struct File {

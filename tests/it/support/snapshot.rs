@@ -3,12 +3,12 @@
 use lifesign_core::{
     judge::{Blindness, Darknesses, Edge, HostCounts, PerState, State, Verdict},
     outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
-    scopes::{CountryId, Host, Kind, Labels, Maintenance, PerFamily, PerKind, Roster, Scope},
+    scopes::{BlockId, CountryId, Host, Kind, Labels, Maintenance, PerFamily, Roster, Scope},
     time::Time,
     watch::{
         BlockReasons, ControlView, Counts, Grid, Histogram, HistogramView, History, KindView,
-        LinesLost, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan, StoreView,
-        TargetView, TargetViews, VantageStats, WindowView,
+        LinesLost, PerWindow, PlanView, ReturnPathView, RoundTrips, ScopeView, Snapshot, StateSpan,
+        StoreView, TargetView, TargetViews, VantageStats, Window, WindowView,
     },
 };
 use lifesign_path::{
@@ -41,12 +41,9 @@ pub fn every_field() -> Snapshot {
             scope(State::Partial, 0.75),
         ],
         kinds: vec![
-            PerKind::new(|each| match each {
-                Kind::Icmp => Some(kind(1)),
-                Kind::Tcp => Some(kind(2)),
-                Kind::Dns => None,
-            }),
-            PerKind::new(|each| (each == Kind::Dns).then(|| kind(3))),
+            counted(BlockId(0), Kind::Icmp, 1),
+            counted(BlockId(0), Kind::Tcp, 2),
+            counted(BlockId(1), Kind::Dns, 3),
         ],
         return_paths: vec![
             ReturnPathView { hop_limit: Some(52), changes: 1 },
@@ -206,19 +203,19 @@ fn scope(state: State, belief: f64) -> ScopeView {
     };
     ScopeView {
         verdict,
-        windows: [
-            WindowView {
+        windows: PerWindow::new(|window| match window {
+            Window::Minute => WindowView {
                 resolved: 60,
                 loss: Some(0.05),
                 round_trips: Some(RoundTrips { median: 0.2, p95: 0.31, spread: None }),
             },
-            WindowView {
+            Window::FiveMinutes => WindowView {
                 resolved: 300,
                 loss: Some(1.0),
                 round_trips: Some(RoundTrips { median: 0.21, p95: 0.32, spread: None }),
             },
-            WindowView { resolved: 0, loss: None, round_trips: None },
-        ]
+            Window::Hour => WindowView { resolved: 0, loss: None, round_trips: None },
+        })
         .into(),
         history: Arc::new(history(state)),
     }
@@ -245,7 +242,7 @@ fn lag() -> HistogramView {
     lag.view()
 }
 
-fn kind(scale: u64) -> KindView {
+fn counted(block: BlockId, kind: Kind, scale: u64) -> KindView {
     let counts = Counts {
         sent: 100 * scale,
         reply: 70 * scale,
@@ -265,7 +262,7 @@ fn kind(scale: u64) -> KindView {
     for (millis, times) in [(250, 60), (1000, 16), (8000, 1)] {
         (0..times * scale).for_each(|_| rtt.add(Duration::from_millis(millis)));
     }
-    KindView { counts, rtt: Arc::new(rtt) }
+    KindView { block, kind, counts, rtt: Arc::new(rtt) }
 }
 
 /// The numbers of targets that go with it: the third is gone.

@@ -18,13 +18,12 @@ pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
-pub use window::{WINDOWS, WindowView, WindowViews};
+pub use window::{PerWindow, Window, WindowView, WindowViews};
 
 use crate::{
     histogram::Histogram,
     outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
-    scopes::{BlockId, Kind, PerKind, Roster, Target, TargetId},
-    sharing::share_each,
+    scopes::{BlockId, Kind, Roster, ScopeId, Target, TargetId},
     sketch::LogTime,
     time::Time,
 };
@@ -35,19 +34,21 @@ use target_stats::TargetStats;
 use window::Windows;
 
 /// Exact counts and times of one probe kind in one block.
-#[derive(Clone, Debug)]
-pub struct KindStats {
-    block: BlockId,
-    kind: Kind,
+#[derive(Clone, Debug, PartialEq)]
+pub struct KindView {
+    /// Whose.
+    pub block: BlockId,
+    /// Of which kind of probe.
+    pub kind: Kind,
+    /// How many outcomes of each kind.
     pub counts: Counts,
     /// Round-trip times of every answer. Readers share them until another comes.
     pub rtt: Arc<Histogram>,
 }
 
-impl KindStats {
-    fn new(block: BlockId, kind: Kind) -> Self {
-        Self { block, kind, counts: Counts::default(), rtt: Arc::default() }
-    }
+/// Where a block's kind stands among all, which are in the order of blocks, and then of kinds.
+fn kind_index(kinds: &[KindView], block: BlockId, kind: Kind) -> usize {
+    kinds.partition_point(|each| (each.block, each.kind) < (block, kind))
 }
 
 /// All the sums of a watch.
@@ -55,12 +56,10 @@ impl KindStats {
 pub struct Aggregate {
     roster: Arc<Roster>,
     targets: Vec<TargetStats>,
-    /// Of every block, one for each kind that it uses.
-    kinds: Vec<KindStats>,
-    /// By block, indices into `kinds`.
-    kind_ids: Vec<PerKind<Option<u32>>>,
-    /// By [`crate::scopes::ScopeId`]. Readers share them until something more is counted.
-    windows: Vec<Arc<Windows>>,
+    /// By block, one for each kind that it uses.
+    kinds: Vec<KindView>,
+    /// By [`ScopeId`].
+    windows: Vec<Windows>,
     /// By [`BlockId`].
     return_paths: Vec<ReturnPath>,
     return_path_changes: VecDeque<ReturnPathChange>,
@@ -71,21 +70,23 @@ pub struct Aggregate {
 
 impl Aggregate {
     pub fn new(roster: Arc<Roster>) -> Self {
-        let mut kind_ids = vec![PerKind::<Option<u32>>::default(); roster.blocks.len()];
         let mut kinds = Vec::new();
-        let mut of_target = |target: &Target| {
-            let kind_id = &mut kind_ids[target.block.0 as usize][target.kind];
-            let kind_id = *kind_id.get_or_insert_with(|| {
-                kinds.push(KindStats::new(target.block, target.kind));
-                kinds.len() as u32 - 1
-            });
-            TargetStats::new(kind_id)
+        for (id, block) in (0..).map(BlockId).zip(&roster.blocks) {
+            let uses = |kind| roster.targets_in(block).iter().any(|target| target.kind == kind);
+            kinds.extend(Kind::ALL.into_iter().filter(|&kind| uses(kind)).map(|kind| KindView {
+                block: id,
+                kind,
+                counts: Counts::default(),
+                rtt: Arc::default(),
+            }));
+        }
+        let of_target = |target: &Target| {
+            TargetStats::new(kind_index(&kinds, target.block, target.kind) as u32)
         };
         Self {
-            targets: roster.targets.iter().map(&mut of_target).collect(),
+            targets: roster.targets.iter().map(of_target).collect(),
             kinds,
-            kind_ids,
-            windows: vec![Arc::default(); roster.scope_count()],
+            windows: vec![Windows::default(); roster.scope_count()],
             return_paths: vec![ReturnPath::default(); roster.blocks.len()],
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
@@ -125,7 +126,7 @@ impl Aggregate {
         let was_overdue = overdue.is_some();
         let stats = &mut self.targets[target.0 as usize];
         stats.change_counts(|own| own.count(&found, was_overdue));
-        let KindStats { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
+        let KindView { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
         counts.count(&found, was_overdue);
         // The silence of a trap question is no miss, but of a host that is known to refuse.
         let missed = overdue.filter(|_| !outcome.trap || stats.trap().refuses());
@@ -154,7 +155,7 @@ impl Aggregate {
                 stats.record_life(sent);
                 let measured = is_timed.then(|| LogTime::from(rtt));
                 for id in self.roster.path(block) {
-                    let windows = Arc::make_mut(&mut self.windows[id.index()]);
+                    let windows = &mut self.windows[id.index()];
                     if let Some(missed) = taken_back {
                         windows.take_back_miss(missed);
                     }
@@ -164,14 +165,14 @@ impl Aggregate {
             Evidence::Miss { .. } => {
                 stats.resolve(true);
                 for id in self.roster.path(block) {
-                    Arc::make_mut(&mut self.windows[id.index()]).miss(sent);
+                    self.windows[id.index()].miss(sent);
                 }
             }
             Evidence::Fault(_) => {
                 if let Some(missed) = missed {
                     stats.take_back_miss();
                     for id in self.roster.path(block) {
-                        Arc::make_mut(&mut self.windows[id.index()]).take_back_miss(missed);
+                        self.windows[id.index()].take_back_miss(missed);
                     }
                 }
             }
@@ -212,19 +213,13 @@ impl Aggregate {
         &self.targets[target.0 as usize]
     }
 
-    /// A block's numbers by kind.
-    pub fn kinds(&self, block: BlockId) -> PerKind<Option<&KindStats>> {
-        self.kind_ids[block.0 as usize].map(|id| Some(&self.kinds[id? as usize]))
+    /// By block, one for each kind that it uses.
+    pub fn kinds(&self) -> &[KindView] {
+        &self.kinds
     }
 
-    /// Round-trip times by block, of each kind that it uses.
-    pub fn round_trips(&self) -> impl Iterator<Item = &Arc<Histogram>> {
-        let ids = self.kind_ids.iter().flat_map(PerKind::values).flatten();
-        ids.map(|id| &self.kinds[*id as usize].rtt)
-    }
-
-    /// Renews the views of all scopes, by their ids, to what is known now.
-    pub fn renew_windows<'a>(&self, all: impl Iterator<Item = &'a mut WindowViews>, now: Time) {
-        share_each(all.map(|views| views.at(now)).zip(&self.windows));
+    /// Renews what this was of a scope to what is known now.
+    pub fn renew_windows(&self, scope: ScopeId, views: &mut WindowViews, now: Time) {
+        views.renew(&self.windows[scope.index()], now);
     }
 }

@@ -1,6 +1,6 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
-use super::{Aggregate, KindStats};
+use super::{Aggregate, kind_index, window::Windows};
 use crate::scopes::{BlockId, Roster, RosterMapping};
 use std::{
     mem::{replace, take},
@@ -23,15 +23,14 @@ impl Aggregate {
                 *overdue = overdue.saturating_sub(stats.counts().overdue.into());
             }
         }
-        for (old, old_ids) in (0..).zip(&self.kind_ids) {
-            let Some(new) = map.blocks.new_id(old) else { continue };
-            for (kind, &old_id) in old_ids.iter() {
-                // A kind that the block uses no more has no series.
-                if let (Some(old_id), Some(new_id)) = (old_id, fresh.kind_ids[new as usize][kind]) {
-                    let KindStats { counts, rtt, .. } = &mut self.kinds[old_id as usize];
-                    let kind = &mut fresh.kinds[new_id as usize];
-                    (kind.counts, kind.rtt) = (*counts, take(rtt));
-                }
+        for old in take(&mut self.kinds) {
+            let Some(block) = map.blocks.new_id(old.block.0).map(BlockId) else { continue };
+            let index = kind_index(&fresh.kinds, block, old.kind);
+            // A kind that the block uses no more has no series.
+            if let Some(kind) = fresh.kinds.get_mut(index)
+                && (kind.block, kind.kind) == (block, old.kind)
+            {
+                (kind.counts, kind.rtt) = (old.counts, old.rtt);
             }
         }
         for (old, path) in (0..).zip(take(&mut self.return_paths)) {
@@ -41,7 +40,7 @@ impl Aggregate {
             }
         }
         fresh.reasons = map.blocks.carry(take(&mut self.reasons), |_| Arc::default());
-        fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Arc::default());
+        fresh.windows = map.scopes.carry(take(&mut self.windows), |_| Windows::default());
         fresh.vantage = take(&mut self.vantage);
         *self = fresh;
     }

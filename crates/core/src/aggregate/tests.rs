@@ -1,7 +1,7 @@
 //! The sums against a model that remembers every probe: windows forget, late answers take their
 //! misses back, and a target's memory is bounded.
 
-use super::{Aggregate, WindowViews};
+use super::{Aggregate, Window, WindowViews};
 use crate::fixtures::{SENT_AFTER, of_sizes, start, without};
 use crate::{
     outcome::{Fault, Found, Outcome, Reject, Stray},
@@ -12,9 +12,9 @@ use proptest::prelude::*;
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 fn windows(aggregate: &Aggregate, scope: ScopeId, now: Time) -> WindowViews {
-    let mut views = vec![WindowViews::default(); aggregate.windows.len()];
-    aggregate.renew_windows(views.iter_mut(), now);
-    views.swap_remove(scope.index())
+    let mut views = WindowViews::default();
+    aggregate.renew_windows(scope, &mut views, now);
+    views
 }
 
 proptest! {
@@ -59,7 +59,7 @@ proptest! {
             aggregate.handle_outcome(outcome, Some(outcome.sent));
         }
         let views = windows(&aggregate, ScopeId(0), sent);
-        for (view, (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
+        for ((_, view), (buckets, length)) in views.iter().zip([(6, 10), (5, 60), (12, 300)]) {
             let epoch = |at: Time| at.as_nanos() / (length * 1_000_000_000);
             let inside = model.iter().filter(|(at, _)| epoch(*at) + buckets > epoch(sent));
             let (all, missed) = inside
@@ -76,7 +76,7 @@ proptest! {
         }
         let past = sent + Duration::from_secs(3600 + 300);
         prop_assert!(
-            windows(&aggregate, ScopeId(0), past).iter().all(|view| view.resolved == 0)
+            windows(&aggregate, ScopeId(0), past).iter().all(|(_, view)| view.resolved == 0)
         );
     }
 }
@@ -96,7 +96,7 @@ fn a_round_trip_of_no_time_is_life_and_no_measurement() {
             hop_limit: None,
         };
         aggregate.handle_outcome(&outcome, None);
-        let view = windows(&aggregate, ScopeId(0), start()).iter().next().copied().unwrap();
+        let view = windows(&aggregate, ScopeId(0), start())[Window::Minute];
         assert_eq!((view.resolved, view.loss), (u64::from(seq) + 1, Some(0.0)));
         assert_eq!(view.median().is_some(), rtt > Duration::ZERO, "{rtt:?}");
     }
@@ -111,7 +111,7 @@ fn a_probe_that_never_left_is_no_miss_though_it_was_overdue() {
         let outcome =
             Outcome { target: TargetId(0), seq, sent, trap: false, found, hop_limit: None };
         aggregate.handle_outcome(&outcome, was_overdue.then_some(sent));
-        let minute = windows(&aggregate, ScopeId(0), sent)[0];
+        let minute = windows(&aggregate, ScopeId(0), sent)[Window::Minute];
         (aggregate.target(TargetId(0)).recent_loss(), minute.resolved, minute.loss)
     };
     assert_eq!(hear(0, Found::Overdue, false), (Some(1.0), 1, Some(1.0)));
@@ -140,7 +140,7 @@ fn a_miss_is_taken_back_where_it_was_counted_though_the_probe_left_in_the_next_b
         };
         hear(given_out, Found::Overdue, None);
         hear(given_out + SENT_AFTER, found, Some(given_out));
-        let minute = windows(&aggregate, ScopeId(0), given_out + SENT_AFTER)[0];
+        let minute = windows(&aggregate, ScopeId(0), given_out + SENT_AFTER)[Window::Minute];
         assert_eq!(minute.resolved, resolved, "{found:?}");
         assert_eq!(minute.loss.unwrap_or_default(), 0.0, "{found:?}");
     }

@@ -4,51 +4,85 @@
 pub use lifesign_model::seen::WindowView;
 
 use crate::{
+    sharing::share,
     sketch::{LogTime, Sketch},
     time::Time,
 };
+use lifesign_model::per_label::PerLabel;
 use std::{
     ops::Index,
     sync::{Arc, OnceLock},
 };
 
-/// The names of the three windows, as metric labels.
-pub const WINDOWS: [&str; 3] = ["1m", "5m", "1h"];
+lifesign_model::labelled! {
+    /// A time before now, over which loss and round-trip time are told. The names are labels of
+    /// metrics.
+    Window {
+        /// The last minute.
+        Minute => "1m",
+        /// The last five minutes.
+        FiveMinutes => "5m",
+        /// The last hour.
+        Hour => "1h",
+    }
+}
 
-/// The three windows of a scope at one moment, in the order of [`WINDOWS`]. What is in one is added
-/// up when somebody looks at it, once for all who do: there are thousands of scopes, and whoever
-/// watches them has no time for that.
+/// One of something for each window.
+pub type PerWindow<T> = PerLabel<Window, T, { Window::ALL.len() }>;
+
+impl Window {
+    const fn ring(self) -> Ring {
+        match self {
+            Window::Minute => Ring { first: 0, buckets: 6, length: 10 },
+            Window::FiveMinutes => Ring { first: 6, buckets: 5, length: 60 },
+            Window::Hour => Ring { first: 11, buckets: 12, length: 300 },
+        }
+    }
+
+    /// The next that is longer.
+    const fn longer(self) -> Option<Window> {
+        match self {
+            Window::Minute => Some(Window::FiveMinutes),
+            Window::FiveMinutes => Some(Window::Hour),
+            Window::Hour => None,
+        }
+    }
+}
+
+/// The windows of a scope at one moment. What is in one is added up when somebody looks at it, once
+/// for all who do: there are thousands of scopes, and whoever watches them has no time for that.
 #[derive(Clone, Debug, Default)]
 pub struct WindowViews {
-    windows: Arc<Windows>,
+    windows: Windows,
     time: Time,
     /// Boxed, since hardly any is looked at.
-    views: [OnceLock<Box<WindowView>>; WINDOWS.len()],
+    views: PerWindow<OnceLock<Box<WindowView>>>,
 }
 
 impl WindowViews {
-    /// What is looked at from now on, in the place of what was.
-    pub(super) fn at(&mut self, time: Time) -> &mut Arc<Windows> {
-        (self.time, self.views) = (time, Default::default());
-        &mut self.windows
+    /// Shows what has been counted until now, in the place of what was shown.
+    pub(super) fn renew(&mut self, newest: &Windows, now: Time) {
+        self.windows.current.clone_from(&newest.current);
+        share(&mut self.windows.older, &newest.older);
+        (self.time, self.views) = (now, PerWindow::default());
     }
 
-    /// All three.
-    pub fn iter(&self) -> impl Iterator<Item = &WindowView> {
-        (0..WINDOWS.len()).map(|window| &self[window])
+    /// Each window, from short to long.
+    pub fn iter(&self) -> impl Iterator<Item = (Window, &WindowView)> {
+        Window::ALL.into_iter().map(|window| (window, &self[window]))
     }
 }
 
-impl From<[WindowView; WINDOWS.len()]> for WindowViews {
-    fn from(views: [WindowView; WINDOWS.len()]) -> Self {
+impl From<PerWindow<WindowView>> for WindowViews {
+    fn from(views: PerWindow<WindowView>) -> Self {
         Self { views: views.map(|view| OnceLock::from(Box::new(view))), ..Self::default() }
     }
 }
 
-impl Index<usize> for WindowViews {
+impl Index<Window> for WindowViews {
     type Output = WindowView;
 
-    fn index(&self, window: usize) -> &WindowView {
+    fn index(&self, window: Window) -> &WindowView {
         self.views[window].get_or_init(|| Box::new(self.windows.view(window, self.time)))
     }
 }
@@ -59,16 +93,30 @@ impl PartialEq for WindowViews {
     }
 }
 
-/// Three rings of buckets, from fine to coarse: how many, and of how many seconds each. The buckets
-/// of a ring hold whole buckets of the one before.
-const RINGS: [(u32, u32); 3] = [(6, 10), (5, 60), (12, 300)];
+/// Buckets of equal length that are used in turn.
+#[derive(Clone, Copy)]
+struct Ring {
+    /// Its first bucket among those of all rings.
+    first: usize,
+    buckets: u32,
+    /// Of a bucket, in seconds. A bucket holds whole ones of the ring before.
+    length: u32,
+}
+
+impl Ring {
+    fn index(self, second: u32) -> usize {
+        self.first + (second / self.length % self.buckets) as usize
+    }
+}
+
 const BUCKETS: usize = 6 + 5 + 12;
 
-/// What happened in the last hour. Everything stands in one bucket alone, the finest that still has
-/// its time: when a bucket is needed for a later time, what it holds moves on to the next ring.
+/// What happened in the last hour. The newest period stands apart from all before it, which hardly
+/// ever change: readers share these.
 #[derive(Clone, Debug, Default)]
 pub struct Windows {
-    buckets: [Bucket; BUCKETS],
+    current: Bucket,
+    older: Arc<Older>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -80,10 +128,30 @@ struct Bucket {
     times: Sketch,
 }
 
+impl Bucket {
+    fn is_empty(&self) -> bool {
+        self.answered + self.missed == 0
+    }
+
+    fn add(&mut self, other: &Bucket) {
+        self.answered += other.answered;
+        self.missed += other.missed;
+        self.times.merge(&other.times);
+    }
+}
+
+/// Three rings of buckets, from fine to coarse. Everything stands in one bucket alone, the finest
+/// that still has its time: when a bucket is needed for a later time, what it holds moves on to the
+/// next ring.
+#[derive(Clone, Debug, Default)]
+struct Older {
+    buckets: [Bucket; BUCKETS],
+}
+
 impl Windows {
     /// A probe sent then was answered; `rtt` is its round-trip time, if it was measured.
     pub fn answer(&mut self, sent: Time, rtt: Option<LogTime>) {
-        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+        if let Some(bucket) = self.bucket(seconds(sent)) {
             bucket.answered += 1;
             if let Some(rtt) = rtt {
                 bucket.times.add(rtt);
@@ -93,30 +161,81 @@ impl Windows {
 
     /// A probe sent then was missed.
     pub fn miss(&mut self, sent: Time) {
-        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+        if let Some(bucket) = self.bucket(seconds(sent)) {
             bucket.missed += 1;
         }
     }
 
     /// A probe that had been counted as missed then was answered, or never left.
     pub fn take_back_miss(&mut self, sent: Time) {
-        if let Some(bucket) = self.bucket(0, seconds(sent)) {
+        if let Some(bucket) = self.bucket(seconds(sent)) {
             bucket.missed = bucket.missed.saturating_sub(1);
         }
     }
 
-    /// The bucket of this time, in this ring or a coarser one; None if even the last has given it
-    /// to a later time.
-    fn bucket(&mut self, ring: usize, second: u32) -> Option<&mut Bucket> {
-        let &(_, length) = RINGS.get(ring)?;
-        let epoch = second / length;
-        let index = index(ring, second);
+    /// The bucket of this time; None if even the coarsest has been given to a later one.
+    fn bucket(&mut self, second: u32) -> Option<&mut Bucket> {
+        let epoch = second / Window::Minute.ring().length;
+        if epoch > self.current.epoch {
+            self.begin(epoch);
+        }
+        if epoch == self.current.epoch {
+            Some(&mut self.current)
+        } else {
+            Arc::make_mut(&mut self.older).bucket(Window::Minute, second)
+        }
+    }
+
+    /// A new period begins.
+    #[cold]
+    fn begin(&mut self, epoch: u32) {
+        let old = std::mem::take(&mut self.current);
+        self.current.epoch = epoch;
+        let second = old.epoch * Window::Minute.ring().length;
+        if !old.is_empty()
+            && let Some(bucket) = Arc::make_mut(&mut self.older).bucket(Window::Minute, second)
+        {
+            bucket.add(&old);
+        }
+    }
+
+    /// One of them.
+    fn view(&self, window: Window, now: Time) -> WindowView {
+        let now = seconds(now);
+        let Ring { buckets: wide, length: unit, .. } = window.ring();
+        let mut sum = Bucket::default();
+        let mut add = |bucket: &Bucket, length| {
+            if bucket.epoch * length / unit + wide > now / unit {
+                sum.add(bucket);
+            }
+        };
+        add(&self.current, Window::Minute.ring().length);
+        for ring in Window::ALL.into_iter().filter(|each| *each <= window).map(Window::ring) {
+            let buckets = &self.older.buckets[ring.first..][..ring.buckets as usize];
+            buckets.iter().for_each(|bucket| add(bucket, ring.length));
+        }
+        let resolved = u64::from(sum.answered) + u64::from(sum.missed);
+        WindowView {
+            resolved,
+            loss: (resolved > 0).then(|| f64::from(sum.missed) / resolved as f64),
+            round_trips: sum.times.round_trips(),
+        }
+    }
+}
+
+impl Older {
+    /// The bucket of this time, in this window's ring or a coarser one; None if even the last has
+    /// given it to a later time.
+    fn bucket(&mut self, window: Window, second: u32) -> Option<&mut Bucket> {
+        let ring = window.ring();
+        let epoch = second / ring.length;
+        let index = ring.index(second);
         let held = self.buckets[index].epoch;
         if held > epoch {
-            return self.bucket(ring + 1, second);
+            return self.bucket(window.longer()?, second);
         }
         if held < epoch {
-            self.move_on(ring, index);
+            self.move_on(window, index);
             self.buckets[index].epoch = epoch;
         }
         Some(&mut self.buckets[index])
@@ -124,54 +243,15 @@ impl Windows {
 
     /// Empties a bucket of this ring into the next one.
     #[cold]
-    fn move_on(&mut self, ring: usize, index: usize) {
-        let mut old = std::mem::take(&mut self.buckets[index]);
-        if old.answered + old.missed > 0
-            && let Some(coarser) = self.bucket(ring + 1, old.epoch * RINGS[ring].1)
+    fn move_on(&mut self, window: Window, index: usize) {
+        let old = std::mem::take(&mut self.buckets[index]);
+        if !old.is_empty()
+            && let Some(longer) = window.longer()
+            && let Some(coarser) = self.bucket(longer, old.epoch * window.ring().length)
         {
-            coarser.answered += old.answered;
-            coarser.missed += old.missed;
-            coarser.times.merge(&old.times);
-        }
-        old.times.clear();
-        self.buckets[index].times = old.times;
-    }
-
-    /// One of them.
-    pub fn view(&self, window: usize, now: Time) -> WindowView {
-        let now = seconds(now);
-        let (wide, unit) = RINGS[window];
-        let mut answered = 0u64;
-        let mut missed = 0u64;
-        let mut all = Sketch::default();
-        for (ring, (buckets, length)) in RINGS.into_iter().enumerate().take(window + 1) {
-            let buckets = &self.buckets[first(ring)..][..buckets as usize];
-            for bucket in
-                buckets.iter().filter(|bucket| bucket.epoch * length / unit + wide > now / unit)
-            {
-                answered += u64::from(bucket.answered);
-                missed += u64::from(bucket.missed);
-                all.merge(&bucket.times);
-            }
-        }
-        let resolved = answered + missed;
-        WindowView {
-            resolved,
-            loss: (resolved > 0).then(|| missed as f64 / resolved as f64),
-            round_trips: all.round_trips(),
+            coarser.add(&old);
         }
     }
-}
-
-/// The bucket of a time in this ring.
-fn index(ring: usize, second: u32) -> usize {
-    let (buckets, length) = RINGS[ring];
-    first(ring) + (second / length % buckets) as usize
-}
-
-/// A ring's first bucket.
-fn first(ring: usize) -> usize {
-    RINGS[..ring].iter().map(|ring| ring.0 as usize).sum()
 }
 
 /// Whole seconds since the epoch; they fit until the year 2106.
@@ -184,7 +264,7 @@ mod tests {
     use super::*;
 
     fn views(windows: &Windows, now: Time) -> [WindowView; 3] {
-        [0, 1, 2].map(|window| windows.view(window, now))
+        Window::ALL.map(|window| windows.view(window, now))
     }
     use std::time::Duration;
 
@@ -205,14 +285,18 @@ mod tests {
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.take_back_miss(at(11));
         windows.answer(at(11), Some(Duration::from_secs(5).into()));
-        assert_eq!(windows.view(0, at(17)).loss, Some(1.0 / 12.0));
+        assert_eq!(windows.view(Window::Minute, at(17)).loss, Some(1.0 / 12.0));
         let [minute, five, hour] = views(&windows, at(120));
         assert_eq!((minute.resolved, minute.loss), (0, None));
         assert_eq!((five.resolved, hour.resolved), (12, 12));
         windows.miss(at(7200));
-        assert_eq!(windows.view(2, at(7200)).resolved, 1);
+        assert_eq!(windows.view(Window::Hour, at(7200)).resolved, 1);
         windows.take_back_miss(at(11));
         windows.answer(at(11), Some(Duration::from_secs(1).into()));
-        assert_eq!(windows.view(2, at(7200)).resolved, 1, "what is too old changes nothing");
+        assert_eq!(
+            windows.view(Window::Hour, at(7200)).resolved,
+            1,
+            "what is too old changes nothing"
+        );
     }
 }

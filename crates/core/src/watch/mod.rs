@@ -16,7 +16,7 @@ use crate::{
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, Extra, OpenProbes, Rank, Schedule, Slot},
-    scopes::{BlockId, Family, PerKind, Roster, Scope, TargetId},
+    scopes::{BlockId, Family, Roster, Scope, TargetId},
     sharing::share_each,
     time::{Time, WallOffset},
 };
@@ -321,19 +321,23 @@ impl Watch {
         // it is asked for room like theirs, which takes milliseconds.
         if scopes.is_empty() {
             scopes.resize(self.roster.scope_count(), ScopeView::default());
-            kinds.resize(self.roster.blocks.len(), PerKind::default());
-            return_paths.resize(kinds.len(), ReturnPathView::default());
-            reasons.resize(kinds.len(), Arc::default());
+            kinds.extend_from_slice(self.aggregate.kinds());
+            return_paths.resize(self.roster.blocks.len(), ReturnPathView::default());
+            reasons.resize(return_paths.len(), Arc::default());
         }
         self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
-        self.aggregate.renew_windows(scopes.iter_mut().map(|view| &mut view.windows), now);
+        for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
+            self.aggregate.renew_windows(id, &mut view.windows, now);
+        }
         share_each(scopes.iter_mut().map(|view| &mut view.history).zip(&self.history));
-        for ((id, of_block), path) in (0..).map(BlockId).zip(&mut kinds).zip(&mut return_paths) {
-            self.renew_kinds(id, of_block);
+        for (kind, newest) in kinds.iter_mut().zip(self.aggregate.kinds()) {
+            kind.counts = newest.counts;
+        }
+        let rtts = kinds.iter_mut().map(|kind| &mut kind.rtt);
+        share_each(rtts.zip(self.aggregate.kinds().iter().map(|kind| &kind.rtt)));
+        for (id, path) in (0..).map(BlockId).zip(&mut return_paths) {
             *path = self.aggregate.return_path(id);
         }
-        let rtts = kinds.iter_mut().flat_map(PerKind::values_mut).flatten();
-        share_each(rtts.map(|kind| &mut kind.rtt).zip(self.aggregate.round_trips()));
         share_each(reasons.iter_mut().zip(self.aggregate.reasons()));
         let skipped = self.schedule.skipped();
         Snapshot {
@@ -363,13 +367,6 @@ impl Watch {
     /// The own numbers of these targets.
     pub fn target_views(&self, targets: Range<u32>) -> Vec<TargetView> {
         targets.map(|id| self.target_view(TargetId(id))).collect()
-    }
-
-    fn renew_kinds(&self, block: BlockId, views: &mut PerKind<Option<KindView>>) {
-        for (view, stats) in views.values_mut().zip(self.aggregate.kinds(block).values()) {
-            let Some(stats) = stats else { continue };
-            view.get_or_insert_default().counts = stats.counts;
-        }
     }
 
     fn target_view(&self, id: TargetId) -> TargetView {

@@ -3,8 +3,8 @@
 
 pub use crate::{
     aggregate::{
-        BlockReasons, Counts, ReturnPathChange, ReturnPathView, VantageStats, WINDOWS, WindowView,
-        WindowViews,
+        BlockReasons, Counts, KindView, PerWindow, ReturnPathChange, ReturnPathView, VantageStats,
+        Window, WindowView, WindowViews,
     },
     histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA},
     sketch::{RoundTrips, Spread},
@@ -17,7 +17,7 @@ pub use lifesign_model::{
 use super::{History, Watch};
 use crate::{
     judge::{Blindness, Verdict},
-    scopes::{Country, CountryId, Family, PerFamily, PerKind, Roster, Scope},
+    scopes::{BlockId, Country, CountryId, Family, PerFamily, Roster, Scope},
     time::{Time, WallOffset},
 };
 use lifesign_path::Paths;
@@ -38,8 +38,8 @@ pub struct Snapshot {
     pub roster: Arc<Roster>,
     /// Verdict and measurements of each scope, by `ScopeId`.
     pub scopes: Vec<ScopeView>,
-    /// Exact counts of each block, by `BlockId`; None for a kind that the block does not use.
-    pub kinds: Vec<PerKind<Option<KindView>>>,
+    /// Exact counts by block, one for each kind that it uses.
+    pub kinds: Vec<KindView>,
     /// The path back from each block, by `BlockId`.
     pub return_paths: Vec<ReturnPathView>,
     /// The paths to the blocks, and where they break, as far as the driver traces them.
@@ -74,6 +74,13 @@ impl Snapshot {
         &self.scopes[self.roster.scope_id(scope).index()]
     }
 
+    /// The counts of a block, one for each kind that it uses.
+    pub fn kinds_of(&self, block: BlockId) -> &[KindView] {
+        let first = self.kinds.partition_point(|kind| kind.block < block);
+        let count = self.kinds[first..].iter().take_while(|kind| kind.block == block).count();
+        &self.kinds[first..first + count]
+    }
+
     /// The families that we are blind in.
     pub fn blind_families(&self) -> impl Iterator<Item = Family> {
         self.blindness
@@ -99,19 +106,10 @@ impl Snapshot {
 pub struct ScopeView {
     /// What the judge holds it to be now, with its evidence.
     pub verdict: Verdict,
-    /// Loss and round-trip time over 1 min, 5 min and 1 h, in the order of [`WINDOWS`].
+    /// Loss and round-trip time over the time before now.
     pub windows: WindowViews,
     /// Its last seven days.
     pub history: Arc<History>,
-}
-
-/// Exact counts of one probe kind in one block.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct KindView {
-    /// How many outcomes of each kind.
-    pub counts: Counts,
-    /// Round-trip times of every answer.
-    pub rtt: Arc<Histogram>,
 }
 
 /// Who tells the own numbers of targets. They are in no snapshot: targets may be a million, and

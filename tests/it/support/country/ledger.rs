@@ -60,8 +60,8 @@ pub struct Account {
     pub rejected: BTreeMap<&'static str, u64>,
     /// By family (is it IPv6), type and code.
     pub unreachable: BTreeMap<(bool, IcmpCode), u64>,
-    /// Answers of which only the prober can know whether they were in time: none, if round-trip
-    /// times are either below the least patience or above the longest.
+    /// Answers of which only the prober can know whether they were in time. Round-trip times are
+    /// either below the least patience or above the longest, so only a busy machine makes some.
     pub unsure: u64,
 }
 

@@ -7,7 +7,7 @@ use crate::{
     aggregate::Counts,
     outcome::{Due, Event, Fault, Found, IcmpCode, LOST_AFTER, Outcome, Reject, Stray},
     rng::Rng,
-    scopes::{PerKind, TargetId},
+    scopes::{BlockId, TargetId},
     time::Time,
 };
 use proptest::prelude::*;
@@ -174,14 +174,13 @@ proptest! {
             prop_assert_eq!(sums.overdue + open, world.unsettled.len() as u64);
         }
         let snapshot = world.watch.snapshot(world.now, 0, 0);
-        let kinds = snapshot.kinds.iter().flat_map(PerKind::values).flatten();
-        prop_assert_eq!(added(kinds.map(|kind| kind.counts)), world.sums());
-        for (kinds, reasons) in snapshot.kinds.iter().zip(&snapshot.reasons) {
-            let counts = added(kinds.values().flatten().map(|kind| kind.counts));
+        prop_assert_eq!(added(snapshot.kinds.iter().map(|kind| kind.counts)), world.sums());
+        for (block, reasons) in (0..).map(BlockId).zip(&snapshot.reasons) {
+            let counts = added(snapshot.kinds_of(block).iter().map(|kind| kind.counts));
             prop_assert_eq!(reasons.rejected.values().sum::<u64>(), counts.rejected);
             prop_assert_eq!(reasons.not_sent.values().sum::<u64>(), counts.not_sent);
         }
-        for kind in snapshot.kinds.iter().flat_map(PerKind::values).flatten() {
+        for kind in &snapshot.kinds {
             let counts = kind.counts;
             prop_assert_eq!(kind.rtt.view().count, counts.reply + counts.refused + counts.late);
         }

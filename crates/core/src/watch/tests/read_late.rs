@@ -10,6 +10,7 @@ use crate::{
     judge::State,
     outcome::{Due, Event, Found},
     time::Time,
+    watch::Window,
 };
 use std::{collections::BTreeMap, iter::from_fn, sync::Arc, time::Duration};
 
@@ -116,7 +117,7 @@ fn an_answer_that_was_read_late_is_in_time() {
             snapshot
                 .scopes
                 .iter()
-                .map(|scope| (scope.verdict.state, scope.windows[0].loss))
+                .map(|scope| (scope.verdict.state, scope.windows[Window::Minute].loss))
                 .collect::<Vec<_>>()
         });
         assert_eq!(ours, theirs);
@@ -139,7 +140,7 @@ fn a_world_that_was_read_late_had_no_darkness() {
     let snapshot = world.watch.snapshot(world.now, 0, 0);
     for scope in &snapshot.scopes {
         assert_eq!(scope.verdict.state, State::Up);
-        assert_eq!(scope.windows[1].loss, Some(0.0));
+        assert_eq!(scope.windows[Window::FiveMinutes].loss, Some(0.0));
     }
     for view in target_views(&world.watch) {
         assert_eq!((view.counts.late, view.counts.overdue, view.counts.lost), (0, 0, 0));

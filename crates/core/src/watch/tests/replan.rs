@@ -156,10 +156,16 @@ impl World {
 fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, String> {
     let roster = watch.roster().clone();
     let snapshot = watch.snapshot(now, 0, 0);
+    let counted = |scope| match scope {
+        Scope::Block(id) => snapshot.kinds_of(id),
+        Scope::Network(_) | Scope::Country(_) => &[],
+    };
     let mut known = BTreeMap::new();
     for (id, view) in roster.scope_ids().zip(&snapshot.scopes) {
         let is_measured_only = roster.country_of(roster.scope(id)).code == measured_only;
-        let (verdict, measured) = (&view.verdict, (&view.windows, snapshot.kinds.get(id.index())));
+        let counted = counted(roster.scope(id)).iter();
+        let counted: Vec<_> = counted.map(|each| (each.kind, each.counts, &each.rtt)).collect();
+        let (verdict, measured) = (&view.verdict, (&view.windows, counted));
         let text = match roster.level(id) {
             Level::Network | Level::Country if is_measured_only => continue,
             Level::Block if is_measured_only => format!("{measured:?}"),
