@@ -60,7 +60,7 @@
 #![warn(clippy::unwrap_used)]
 
 pub use lifesign_model::{
-    bucket, duration, histogram, outcome, rng, scopes, sharing, sketch, time, time_zone,
+    bucket, duration, histogram, outcome, rng, scopes, sharing, sketch, time, time_zone, window,
 };
 pub use lifesign_schedule as schedule;
 

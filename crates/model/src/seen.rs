@@ -1,7 +1,7 @@
 //! What is seen at one moment of a plan, of its controls and of the hosts of a scope, and whether
 //! anything is.
 
-use crate::{scopes::PerFamily, sketch::RoundTrips, time::Time};
+use crate::{scopes::PerFamily, time::Time};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -64,28 +64,5 @@ pub fn blind_in_words(blindness: &PerFamily<Option<Blindness>>) -> String {
             format!("blind by {}", family.name())
         }
         _ => "blind".into(),
-    }
-}
-
-/// Loss and round-trip time over one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct WindowView {
-    /// Probes of the window that were answered or missed.
-    pub resolved: u64,
-    /// Share of these that were missed (0 to 1); None if there were none.
-    pub loss: Option<f64>,
-    /// None without an answer.
-    pub round_trips: Option<RoundTrips>,
-}
-
-impl WindowView {
-    /// Median round-trip time in seconds; None without an answer.
-    pub fn median(&self) -> Option<f64> {
-        self.round_trips.map(|times| times.median)
-    }
-
-    /// 95th percentile of the round-trip time in seconds; None without an answer.
-    pub fn p95(&self) -> Option<f64> {
-        self.round_trips.map(|times| times.p95)
     }
 }

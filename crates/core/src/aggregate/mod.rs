@@ -9,7 +9,6 @@ mod return_path;
 mod rtt;
 mod summary;
 mod target_stats;
-mod window;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +17,6 @@ pub use plausible::Floor;
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};
-pub use window::{PerWindow, Window, WindowView, WindowViews};
 
 use crate::{
     histogram::Histogram,
@@ -26,12 +24,12 @@ use crate::{
     scopes::{BlockId, Kind, Roster, ScopeId, Target, TargetId},
     sketch::LogTime,
     time::Time,
+    window::{WindowViews, Windows},
 };
 use counts::Count;
 use return_path::ReturnPath;
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 use target_stats::TargetStats;
-use window::Windows;
 
 /// Exact counts and times of one probe kind in one block.
 #[derive(Clone, Debug, PartialEq)]

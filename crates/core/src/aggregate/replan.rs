@@ -1,6 +1,6 @@
 //! A new plan for the sums: what stays keeps its counts, round-trip times and windows.
 
-use super::{Aggregate, kind_index, window::Windows};
+use super::{Aggregate, Windows, kind_index};
 use crate::scopes::{BlockId, Roster, RosterMapping};
 use std::{
     mem::{replace, take},

@@ -1,12 +1,13 @@
 //! The sums against a model that remembers every probe: windows forget, late answers take their
 //! misses back, and a target's memory is bounded.
 
-use super::{Aggregate, Window, WindowViews};
+use super::{Aggregate, WindowViews};
 use crate::fixtures::{SENT_AFTER, of_sizes, start, without};
 use crate::{
     outcome::{Fault, Found, Outcome, Reject, Stray},
     scopes::{RosterMapping, ScopeId, TargetId},
     time::Time,
+    window::Window,
 };
 use proptest::prelude::*;
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};

@@ -2,12 +2,10 @@
 //! from which metrics, page and JSON are made.
 
 pub use crate::{
-    aggregate::{
-        BlockReasons, Counts, KindView, PerWindow, ReturnPathChange, ReturnPathView, VantageStats,
-        Window, WindowView, WindowViews,
-    },
+    aggregate::{BlockReasons, Counts, KindView, ReturnPathChange, ReturnPathView, VantageStats},
     histogram::{Grid, Histogram, HistogramView, NATIVE_SCHEMA},
     sketch::{RoundTrips, Spread},
+    window::{PerWindow, Window, WindowView, WindowViews},
 };
 pub use lifesign_model::{
     seen::{ControlView, PlanView},

@@ -153,17 +153,16 @@ impl World {
 
 /// Everything that a watch knows at a time, by name; of the country of this code only what it
 /// measured itself, not how it is judged.
-fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, String> {
+fn picture(watch: &Watch, now: Time, measured_only: &str) -> Picture {
     let roster = watch.roster().clone();
     let snapshot = watch.snapshot(now, 0, 0);
-    let counted = |scope| match scope {
-        Scope::Block(id) => snapshot.kinds_of(id),
-        Scope::Network(_) | Scope::Country(_) => &[],
-    };
     let mut known = BTreeMap::new();
     for (id, view) in roster.scope_ids().zip(&snapshot.scopes) {
         let is_measured_only = roster.country_of(roster.scope(id)).code == measured_only;
-        let counted = counted(roster.scope(id)).iter();
+        let counted = match roster.scope(id) {
+            Scope::Block(id) => snapshot.kinds_of(id).iter(),
+            Scope::Network(_) | Scope::Country(_) => [].iter(),
+        };
         let counted: Vec<_> = counted.map(|each| (each.kind, each.counts, &each.rtt)).collect();
         let (verdict, measured) = (&view.verdict, (&view.windows, counted));
         let text = match roster.level(id) {
@@ -187,10 +186,9 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> BTreeMap<String, St
     known
 }
 
-fn same(
-    one: &BTreeMap<String, String>,
-    other: &BTreeMap<String, String>,
-) -> Result<(), TestCaseError> {
+type Picture = BTreeMap<String, String>;
+
+fn same(one: &Picture, other: &Picture) -> Result<(), TestCaseError> {
     prop_assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
     for (name, text) in one {
         prop_assert_eq!(text, &other[name], "{}", name);

@@ -1,20 +1,18 @@
 //! Loss and round-trip time over the last minute, five minutes and hour. A late answer corrects the
 //! bucket in which its miss was counted, and so does the news that a probe never left.
 
-pub use lifesign_model::seen::WindowView;
-
 use crate::{
+    per_label::PerLabel,
     sharing::share,
-    sketch::{LogTime, Sketch},
+    sketch::{LogTime, RoundTrips, Sketch},
     time::Time,
 };
-use lifesign_model::per_label::PerLabel;
 use std::{
     ops::Index,
     sync::{Arc, OnceLock},
 };
 
-lifesign_model::labelled! {
+crate::labelled! {
     /// A time before now, over which loss and round-trip time are told. The names are labels of
     /// metrics.
     Window {
@@ -49,6 +47,29 @@ impl Window {
     }
 }
 
+/// Loss and round-trip time over one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct WindowView {
+    /// Probes of the window that were answered or missed.
+    pub resolved: u64,
+    /// Share of these that were missed (0 to 1); None if there were none.
+    pub loss: Option<f64>,
+    /// None without an answer.
+    pub round_trips: Option<RoundTrips>,
+}
+
+impl WindowView {
+    /// Median round-trip time in seconds; None without an answer.
+    pub fn median(&self) -> Option<f64> {
+        self.round_trips.map(|times| times.median)
+    }
+
+    /// 95th percentile of the round-trip time in seconds; None without an answer.
+    pub fn p95(&self) -> Option<f64> {
+        self.round_trips.map(|times| times.p95)
+    }
+}
+
 /// The windows of a scope at one moment. What is in one is added up when somebody looks at it, once
 /// for all who do: there are thousands of scopes, and whoever watches them has no time for that.
 #[derive(Clone, Debug, Default)]
@@ -61,7 +82,7 @@ pub struct WindowViews {
 
 impl WindowViews {
     /// Shows what has been counted until now, in the place of what was shown.
-    pub(super) fn renew(&mut self, newest: &Windows, now: Time) {
+    pub fn renew(&mut self, newest: &Windows, now: Time) {
         self.windows.current.clone_from(&newest.current);
         share(&mut self.windows.older, &newest.older);
         (self.time, self.views) = (now, PerWindow::default());
