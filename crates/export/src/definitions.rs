@@ -41,15 +41,18 @@ definitions! {
     GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
         PerScope |view, out| out.add_per_state(|state| one_if(view.verdict.state == state));
     COUNTER of States "*_state_seconds_total" [state] "Seconds that the * spent in the state."
-        PerScope |view, out| out.add_per_state(|state| view.verdict.state_seconds[state]);
+        PerScope |view, out| {
+            let seconds = view.verdict.state_seconds();
+            out.add_per_state(|state| seconds[state]);
+        };
     COUNTER of States "*_state_changes_total" [state] "How often the * entered the state."
-        PerScope |view, out| out.add_per_state(|state| view.verdict.entered[state] as f64);
+        PerScope |view, out| out.add_per_state(|state| view.verdict.totals.entered[state] as f64);
     COUNTER "*_unreachable_seconds_total" []
         "Seconds for which the * could not be reached: each darkness from edge to edge, also in \
          flapping."
-        PerScope |view, out| out.add(&[], view.verdict.dark_seconds);
+        PerScope |view, out| out.add(&[], view.verdict.dark_seconds());
     GAUGE of States "*_state_since_timestamp_seconds" [] "When the present state of the * was found."
-        PerScope |view, out| out.add_time(Some(view.verdict.changed));
+        PerScope |view, out| out.add_time(Some(view.verdict.totals.changed));
     GAUGE "*_state_since_earliest_timestamp_seconds" []
         "The present state of the * really began no earlier: the last proof of the one before; \
          absent without one."

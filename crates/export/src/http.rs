@@ -213,13 +213,13 @@ async fn healthy(extract::State(server): ServerState) -> Result<&'static str, Er
 /// reason to be taken out of service.
 async fn ready(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
     let snapshot = server.snapshot()?;
-    let was_ever_judged = |seconds: &PerState<f64>| {
+    let was_ever_judged = |seconds: PerState<f64>| {
         State::ALL.into_iter().any(|state| state != State::Unknown && seconds[state] > 0.0)
     };
     let waiting: Vec<&str> = snapshot
         .countries()
         .filter(|(_, view)| {
-            view.verdict.state == State::Unknown && !was_ever_judged(&view.verdict.state_seconds)
+            view.verdict.state == State::Unknown && !was_ever_judged(view.verdict.state_seconds())
         })
         .map(|(country, _)| country.code.as_str())
         .collect();

@@ -23,7 +23,7 @@ pub mod scopes;
 pub mod outcome;
 pub mod histogram;
 pub mod sketch;
-pub mod window;
 pub mod seen;
 pub mod sharing;
+pub mod window;
 pub mod writing;

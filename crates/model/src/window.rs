@@ -233,7 +233,9 @@ impl Windows {
         add(&self.current, Window::Minute.ring().length);
         for ring in Window::ALL.into_iter().filter(|each| *each <= window).map(Window::ring) {
             let buckets = &self.older.buckets[ring.first..][..ring.buckets as usize];
-            buckets.iter().for_each(|bucket| add(bucket, ring.length));
+            for bucket in buckets {
+                add(bucket, ring.length);
+            }
         }
         let resolved = u64::from(sum.answered) + u64::from(sum.missed);
         WindowView {

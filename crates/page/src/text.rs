@@ -91,7 +91,7 @@ impl View<'_> {
                     "last answer to a probe of " (self.time_there(life, zone))
                 }
                 _ => {
-                    (verdict.evidence.text(self.snapshot.wall_offset))
+                    (verdict.totals.evidence.text(self.snapshot.wall_offset))
                     @if let Some(cause) = verdict.newer_cause() {
                         "; now: " (cause.in_words())
                     }

@@ -204,7 +204,7 @@ impl EpisodeTracker {
             }
             let evidence = match verdict.cause {
                 Some(cause) => cause.in_words().into(),
-                None => verdict.evidence.text(offset),
+                None => verdict.totals.evidence.text(offset),
             };
             let began = offset.written(verdict.edge.latest.max(snapshot.started));
             let episode = Episode {

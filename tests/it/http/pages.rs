@@ -354,8 +354,7 @@ fn ready_means_that_every_country_has_had_a_verdict() {
 
     let mut snapshot = snapshot::every_field();
     snapshot.scopes[2].verdict.state = State::Unknown;
-    let had_a_verdict = std::mem::take(&mut snapshot.scopes[2].verdict.state_seconds);
-    snapshot.scopes[2].verdict.state_seconds[State::Unknown] = 3.0;
+    let had_a_verdict = std::mem::take(&mut snapshot.scopes[2].verdict.totals);
     for (blind, reason) in
         [(false, "no verdict yet on KP\n"), (true, "no verdict yet on KP; we are blind\n")]
     {
@@ -364,7 +363,7 @@ fn ready_means_that_every_country_has_had_a_verdict() {
         let answer = server.ask("GET", "/-/ready");
         assert_eq!((answer.code, answer.body.as_str()), (503, reason));
     }
-    snapshot.scopes[2].verdict.state_seconds = had_a_verdict;
+    snapshot.scopes[2].verdict.totals = had_a_verdict;
     snapshot.blindness = snapshot::blindness(true);
     server.snapshots.send_replace(Some(Arc::new(snapshot)));
     assert_eq!(server.ask("GET", "/-/ready").code, 200);

@@ -198,7 +198,8 @@ fn what_is_up_names_its_newest_answer_and_all_else_why_it_was_found() {
     let time = snapshot.time;
     for scope in &mut snapshot.scopes {
         scope.verdict.state = State::Up;
-        scope.verdict.evidence = "last answer to a probe of long ago".into();
+        Arc::make_mut(&mut scope.verdict.totals).evidence =
+            "last answer to a probe of long ago".into();
         scope.verdict.last_life = Some(time);
     }
     let open = |snapshot: &Snapshot| render(snapshot, COUNTRY, "open=why", SITE);
@@ -532,7 +533,7 @@ fn no_name_can_become_markup_anywhere() {
     }
     let mut snapshot = week::snapshot(roster, |_| week::restless(State::Down));
     for scope in &mut snapshot.scopes {
-        scope.verdict.evidence = nasty.into();
+        Arc::make_mut(&mut scope.verdict.totals).evidence = nasty.into();
     }
     let site = Site { vantage: nasty, contact: Some(nasty), simulation: Some(nasty) };
     let code = "/%22%27%3E%3Cscript%3Ealert%281%29%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dalert%282%29%3E%26amp%3B";

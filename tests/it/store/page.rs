@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 /// A host that answers DNS questions while it is lit, and its port.
@@ -81,6 +82,8 @@ fn the_page_shows_what_was_before_a_kill() {
                 FROM episode WHERE scope = 'KP' AND state = 'outage'";
     assert_eq!(base.execute(gone, []).unwrap(), 1);
     drop(base);
+    // So long nobody watches.
+    thread::sleep(Duration::from_secs(2));
     // From now on it answers: this run itself sees no outage.
     lit.store(true, Ordering::Relaxed);
     let mut watch = run(&temp_dir.put("new.toml", plan(&[block(0, port), block(1, port)])));

@@ -1,7 +1,7 @@
 //! A hand-made snapshot in which every field says something.
 
 use lifesign_core::{
-    judge::{Blindness, Darknesses, Edge, HostCounts, PerState, State, Verdict},
+    judge::{Blindness, Darknesses, Edge, HostCounts, PerState, State, Verdict, VerdictTotals},
     outcome::{Cause, Fault, IcmpCode, Oddity, Reject},
     scopes::{BlockId, CountryId, Host, Kind, Labels, Maintenance, PerFamily, Roster, Scope},
     time::Time,
@@ -168,38 +168,42 @@ fn at(seconds: u64) -> Time {
 
 fn scope(state: State, belief: f64) -> ScopeView {
     let alive = state != State::Outage;
+    let spent = PerState::new(|state| match state {
+        State::Up => 400.0,
+        State::Degraded => 0.0,
+        State::Partial => 10.0,
+        State::Down => 20.5,
+        State::Flapping => 30.0,
+        State::Outage => 40.0,
+        State::Unknown => 99.5,
+    });
+    let mut totals = VerdictTotals::default();
+    totals.changed = at(505);
+    totals.evidence = format!("evidence of {NASTY}").into();
+    totals.first_cause = Some(Cause::NotSent(Fault::NoRoute));
+    totals.entered = PerState::new(|state| match state {
+        State::Up => 1,
+        State::Degraded => 0,
+        State::Partial => 2,
+        State::Down => 3,
+        State::Flapping => 4,
+        State::Outage => 5,
+        State::Unknown => 6,
+    });
+    totals.spent = spent.map(Duration::from_secs_f64);
     let verdict = Verdict {
-        dark_seconds: 70.5,
-        darknesses: Darknesses::default(),
-        calm_at: None,
         state,
         edge: Edge { earliest: alive.then(|| at(500)), latest: at(504) },
-        changed: at(505),
-        evidence: format!("evidence of {NASTY}").into(),
         cause: Some(Cause::NotSent(Fault::NoRoute)),
-        first_cause: Some(Cause::NotSent(Fault::NoRoute)),
         belief,
         last_life: alive.then(|| at(598)),
-        state_seconds: PerState::new(|state| match state {
-            State::Up => 400.0,
-            State::Degraded => 0.0,
-            State::Partial => 10.0,
-            State::Down => 20.5,
-            State::Flapping => 30.0,
-            State::Outage => 40.0,
-            State::Unknown => 99.5,
-        }),
-        entered: PerState::new(|state| match state {
-            State::Up => 1,
-            State::Degraded => 0,
-            State::Partial => 2,
-            State::Down => 3,
-            State::Flapping => 4,
-            State::Outage => 5,
-            State::Unknown => 6,
-        }),
+        darknesses: Darknesses::default(),
+        calm_at: None,
         hosts: HostCounts { now: 6, usual: 8, listed: 20 },
         together: state == State::Outage,
+        time: totals.changed,
+        dark_of_late: Duration::from_secs_f64(70.5),
+        totals: Arc::new(totals),
     };
     ScopeView {
         verdict,

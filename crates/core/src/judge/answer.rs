@@ -221,7 +221,7 @@ impl Judge {
         };
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         if darkness.proof == Proof::Recalled {
-            Arc::make_mut(&mut scope.record).dark += std::mem::take(&mut scope.recovery.length);
+            Arc::make_mut(&mut scope.totals).dark += std::mem::take(&mut scope.recovery.length);
         } else {
             scope.recovery.begin_check(is_witnessed);
         }
@@ -264,7 +264,7 @@ impl Judge {
             if scope.life.is_none() {
                 // What was counted of an outage while it went on stays.
                 if darkness.outage {
-                    Arc::make_mut(&mut scope.record).dark += darkness.length(back);
+                    Arc::make_mut(&mut scope.totals).dark += darkness.length(back);
                 }
                 scope.darkness = None;
                 scope.flaps.retract_down();

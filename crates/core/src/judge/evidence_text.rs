@@ -1,10 +1,7 @@
 //! On what evidence a verdict stands, in one line for people. A time in it is written down with it,
 //! since the wall clock may be set in between.
 
-use crate::{
-    sharing::share,
-    time::{Time, WallOffset},
-};
+use crate::time::{Time, WallOffset};
 use std::sync::Arc;
 
 /// On what evidence a verdict stands, for people. Readers share it.
@@ -22,11 +19,6 @@ impl EvidenceText {
     /// The newest answered probe was sent then.
     pub(super) fn last_answer(sent: Time) -> Self {
         Self(vec![Clause::LastAnswer(sent)].into())
-    }
-
-    /// Becomes the newest.
-    pub(super) fn renew(&mut self, newest: &Self) {
-        share(&mut self.0, &newest.0);
     }
 
     /// This, and then the other.

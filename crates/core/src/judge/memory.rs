@@ -170,7 +170,7 @@ impl ScopeState {
             escalation: None,
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
-            record: ScopeState::new(now).record,
+            totals: ScopeState::new(now).totals,
             // What was counted in an earlier run, that run has told.
             darknesses: Darknesses::default(),
             darknesses_before: Darknesses::default(),

@@ -73,7 +73,7 @@ pub use evidence_text::EvidenceText;
 pub use memory::Memory;
 pub use rules::{LONGEST_PATIENCE, Rules};
 pub use state::{Change, Darknesses, Edge, PerState, State};
-pub use view::{Blindness, HostCounts, Verdict, blind_in_words};
+pub use view::{Blindness, HostCounts, Verdict, VerdictTotals, blind_in_words};
 
 use crate::{
     aggregate::{Evidence, Summary, Timing},

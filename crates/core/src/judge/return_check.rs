@@ -106,7 +106,7 @@ impl Judge {
             let scope = &mut self.scopes[id.index()];
             // Of an outage that was counted while it went on, the time stays.
             if finding == Finding::Genuine || was_outage {
-                Arc::make_mut(&mut scope.record).dark += length;
+                Arc::make_mut(&mut scope.totals).dark += length;
             }
             if finding != Finding::Genuine {
                 scope.flaps.retract_down();

@@ -2,7 +2,7 @@
 //! of docs/verdicts.md.
 
 use super::{
-    EvidenceText, PerState,
+    EvidenceText, VerdictTotals,
     common_loss::CommonLoss,
     darkness::{Darkness, Proof},
     flaps::Flaps,
@@ -196,27 +196,9 @@ pub(super) struct ScopeState {
     /// That ended in the present flapping; and the same without the newest, which may be refuted.
     pub darknesses: Darknesses,
     pub darknesses_before: Darknesses,
+    /// Readers share it until it changes.
     #[serde(skip)]
-    pub record: Arc<VerdictTotals>,
-}
-
-/// What else is exported of a verdict. It begins anew with each run.
-#[derive(Clone, Debug, Default)]
-pub(super) struct VerdictTotals {
-    pub changed: Time,
-    pub evidence: EvidenceText,
-    /// Why nothing was known of it, when it became unknown.
-    pub cause: Option<Cause>,
-    /// How often each state was entered.
-    pub entered: PerState<u64>,
-    /// How long each state lasted, but for the present stay.
-    spent: PerState<Duration>,
-    /// How long it was dark, in darknesses that are over and were some.
-    pub dark: Duration,
-    /// The most that was told of it: a late answer may prove an outage to have begun later.
-    most_dark: Duration,
-    /// The outage that was entered last: when we see again, it goes on.
-    outage: Option<Time>,
+    pub totals: Arc<VerdictTotals>,
 }
 
 impl ScopeState {
@@ -227,7 +209,7 @@ impl ScopeState {
             recovery: Recovery::none(now),
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
-            record: Arc::new(VerdictTotals {
+            totals: Arc::new(VerdictTotals {
                 changed: now,
                 evidence: "the watch has just begun".into(),
                 ..VerdictTotals::default()
@@ -244,18 +226,18 @@ impl ScopeState {
         cause: Option<Cause>,
         now: Time,
     ) {
-        let record = Arc::make_mut(&mut self.record);
-        record.spent[self.state] += now.since(record.changed);
+        let totals = Arc::make_mut(&mut self.totals);
+        totals.spent[self.state] += now.since(totals.changed);
         let began = self.darkness.as_ref().map(|darkness| darkness.began);
-        if state != State::Outage || record.outage != began {
-            record.entered[state] += 1;
+        if state != State::Outage || totals.outage != began {
+            totals.entered[state] += 1;
         }
         if state == State::Outage {
-            record.outage = began;
+            totals.outage = began;
         }
-        record.evidence = evidence;
-        record.cause = cause;
-        record.changed = now;
+        totals.evidence = evidence;
+        totals.first_cause = cause;
+        totals.changed = now;
         self.darknesses = Darknesses::default();
         self.darknesses_before = Darknesses::default();
         self.was_few &= state == State::Partial;
@@ -302,26 +284,22 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
+    /// How long it has been dark in the outage that lasts, or in one that has just ended.
+    pub fn dark_of_late(&self, now: Time) -> Duration {
+        let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
+        open.map_or(Duration::ZERO, |darkness| darkness.length(now))
+            + self.recovery.length_of_outage()
+    }
+
     /// For how long it has been dark in all, from edge to edge. What may yet turn out to have been
     /// no darkness is not in it. It never becomes less.
     pub fn dark_time(&self, now: Time) -> Duration {
-        let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
-        let dark = self.record.dark
-            + open.map_or(Duration::ZERO, |darkness| darkness.length(now))
-            + self.recovery.length_of_outage();
-        dark.max(self.record.most_dark)
+        self.totals.dark_with(self.dark_of_late(now))
     }
 
     /// What was told of it until now stands, whatever is found out.
     pub fn keep_dark_time(&mut self, now: Time) {
-        Arc::make_mut(&mut self.record).most_dark = self.dark_time(now);
-    }
-
-    /// Seconds in each state up to now.
-    pub fn state_seconds(&self, now: Time) -> PerState<f64> {
-        let mut spent = self.record.spent;
-        spent[self.state] += now.since(self.record.changed);
-        PerState::new(|state| spent[state].as_secs_f64())
+        Arc::make_mut(&mut self.totals).most_dark = self.dark_time(now);
     }
 }
 

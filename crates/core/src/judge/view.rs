@@ -8,11 +8,11 @@ use crate::{
     outcome::Cause,
     schedule::Rank,
     scopes::{PerFamily, ScopeId, TargetId},
-    sharing::{TOGETHER, read},
+    sharing::{TOGETHER, read, share},
     time::Time,
 };
 pub use lifesign_model::seen::{Blindness, HostCounts, blind_in_words};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A scope's verdict, with all that belongs to it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,38 +21,72 @@ pub struct Verdict {
     pub state: State,
     /// When the state really began.
     pub edge: Edge,
-    /// When the judge last decided on another state.
-    pub changed: Time,
-    /// On what evidence.
-    pub evidence: EvidenceText,
     /// Why nothing is known of it, while it is unknown.
     pub cause: Option<Cause>,
-    /// Why nothing was known of it when it became unknown: the cause that its evidence tells.
-    pub first_cause: Option<Cause>,
     /// Probability that the scope is reachable.
     pub belief: f64,
     /// When the newest answered probe was sent.
     pub last_life: Option<Time>,
-    /// Seconds spent in each state.
-    pub state_seconds: PerState<f64>,
-    /// Seconds for which it has been dark in all, from edge to edge.
-    pub dark_seconds: f64,
     /// While it is flapping: the darknesses that ended in that.
     pub darknesses: Darknesses,
     /// While it is flapping and answers: until when that is so if nothing more happens.
     pub calm_at: Option<Time>,
-    /// How often each state was entered.
-    pub entered: PerState<u64>,
     /// How many of its hosts answer.
     pub hosts: HostCounts,
     /// Most countries fell silent together with it: it may be us.
     pub together: bool,
+    /// When this is so.
+    pub time: Time,
+    /// How long it has been dark, beside what the totals have of it.
+    pub dark_of_late: Duration,
+    /// What was added up when its state last changed.
+    pub totals: Arc<VerdictTotals>,
+}
+
+/// What of a verdict changes only with its state. It begins anew with each run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VerdictTotals {
+    /// When the judge last decided on another state.
+    pub changed: Time,
+    /// On what evidence.
+    pub evidence: EvidenceText,
+    /// Why nothing was known of it when it became unknown: the cause that its evidence tells.
+    pub first_cause: Option<Cause>,
+    /// How often each state was entered.
+    pub entered: PerState<u64>,
+    /// How long each state lasted, but for the present stay.
+    pub spent: PerState<Duration>,
+    /// How long it was dark, in darknesses that are over and were some.
+    pub dark: Duration,
+    /// The most that was told of it: a late answer may prove an outage to have begun later.
+    pub(super) most_dark: Duration,
+    /// The outage that was entered last: when we see again, it goes on.
+    pub(super) outage: Option<Time>,
+}
+
+impl VerdictTotals {
+    /// How long it has been dark in all.
+    pub(super) fn dark_with(&self, of_late: Duration) -> Duration {
+        self.most_dark.max(self.dark + of_late)
+    }
 }
 
 impl Verdict {
     /// Why nothing is known of it now, if that is another reason than its evidence tells.
     pub fn newer_cause(&self) -> Option<Cause> {
-        self.cause.filter(|_| self.cause != self.first_cause)
+        self.cause.filter(|_| self.cause != self.totals.first_cause)
+    }
+
+    /// Seconds spent in each state.
+    pub fn state_seconds(&self) -> PerState<f64> {
+        let mut spent = self.totals.spent;
+        spent[self.state] += self.time.since(self.totals.changed);
+        spent.map(|each| each.as_secs_f64())
+    }
+
+    /// Seconds for which it has been dark in all, from edge to edge.
+    pub fn dark_seconds(&self) -> f64 {
+        self.totals.dark_with(self.dark_of_late).as_secs_f64()
     }
 }
 
@@ -88,7 +122,7 @@ impl Judge {
         for (id, verdict) in self.roster.scope_ids().zip(all) {
             if id.index() % TOGETHER == 0 {
                 let next = self.scopes[id.index()..].iter().take(TOGETHER);
-                read(next.map(|scope| (scope.state, scope.silence.odds, scope.record.changed)));
+                read(next.map(|scope| (scope.state, scope.silence.odds)));
             }
             verdict.together = self.fell_silent(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
@@ -96,18 +130,15 @@ impl Judge {
             let scope = &self.scopes[id.index()];
             verdict.state = scope.state;
             verdict.edge = scope.edge;
-            verdict.changed = scope.record.changed;
-            verdict.evidence.renew(&scope.record.evidence);
             verdict.cause = (scope.state == State::Unknown).then(|| self.unknown_cause(id, now));
-            verdict.first_cause = scope.record.cause;
             verdict.belief = self.belief(id, now);
             verdict.last_life = scope.life;
-            verdict.state_seconds = scope.state_seconds(now);
-            verdict.dark_seconds = scope.dark_time(now).as_secs_f64();
+            verdict.time = now;
+            verdict.dark_of_late = scope.dark_of_late(now);
+            share(&mut verdict.totals, &scope.totals);
             verdict.darknesses = self.darknesses(id);
             verdict.calm_at = (scope.state == State::Flapping && scope.darkness.is_none())
                 .then_some(scope.flaps.ends_at);
-            verdict.entered = scope.record.entered;
             verdict.hosts = self.host_counts(id);
         }
     }

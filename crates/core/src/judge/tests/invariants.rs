@@ -279,7 +279,7 @@ fn a_refuted_darkness_leaves_flaps_as_they_were() {
             fed.play(200, |_| Some(RTT));
         }
         let flaps = fed.judge.scopes[0].flaps.clone();
-        let downs = fed.judge.scopes[0].record.entered[State::Down];
+        let downs = fed.judge.scopes[0].totals.entered[State::Down];
         let left = rng.below(10) as u32;
         for second in 1..=600 {
             if second >= 10 && second % 3 == 1 {
@@ -288,7 +288,7 @@ fn a_refuted_darkness_leaves_flaps_as_they_were() {
             fed.play(1, |target| (target >= 10).then_some(RTT));
         }
         let scope = &fed.judge.scopes[0];
-        assert_eq!(scope.record.entered[State::Down], downs + 1, "seed {seed}");
+        assert_eq!(scope.totals.entered[State::Down], downs + 1, "seed {seed}");
         assert_eq!(scope.flaps, flaps, "seed {seed}");
         assert_eq!(fed.state(block), State::Partial, "seed {seed}");
         for target in (0..10).filter(|&target| target != left) {

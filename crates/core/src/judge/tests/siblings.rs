@@ -77,7 +77,7 @@ fn a_block_that_joins_an_outage_was_not_dark_before_it_was_watched() {
     let mut dark_for = 0.0;
     for second in 0..240 {
         fed.play(1, |_| (second > 120).then_some(RTT));
-        let dark = fed.verdicts()[fed.roster.scope_id(new).index()].dark_seconds;
+        let dark = fed.verdicts()[fed.roster.scope_id(new).index()].dark_seconds();
         assert!(dark >= dark_for, "{second}: {dark_for} became {dark}");
         dark_for = dark;
     }

@@ -67,7 +67,7 @@ impl World {
     /// For how many seconds every scope was in this state.
     fn seconds(&self, state: State) -> Vec<f64> {
         let snapshot = self.watch.snapshot(self.now, 0, 0);
-        snapshot.scopes.iter().map(|scope| scope.verdict.state_seconds[state]).collect()
+        snapshot.scopes.iter().map(|scope| scope.verdict.state_seconds()[state]).collect()
     }
 
     fn state(&self) -> State {

@@ -188,8 +188,8 @@ fn a_narrower_edge_is_shown_and_is_no_change_of_state() {
     assert!(narrower.edge.earliest > up.edge.earliest, "{narrower:?} {up:?}");
     assert_eq!(narrower.edge.latest, up.edge.latest);
     let verdict = watch.snapshot(at(2000.0), 0, 0).scope(scope).verdict.clone();
-    assert_eq!((verdict.edge, verdict.changed), (narrower.edge, up.time));
-    assert_eq!(verdict.entered[State::Up], 2);
+    assert_eq!((verdict.edge, verdict.totals.changed), (narrower.edge, up.time));
+    assert_eq!(verdict.totals.entered[State::Up], 2);
     assert_eq!(watch.history(scope).state_spans().last().map(|span| span.edge), Some(verdict.edge));
 }
 
