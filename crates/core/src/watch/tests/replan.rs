@@ -2,7 +2,7 @@
 //! counted, asked and judged as if nothing had happened; who goes leaves nothing behind; who comes
 //! begins as unknown.
 
-use super::{EventRecord, ScopeView, Settings, Watch, target_views};
+use super::{EventRecord, Settings, Watch, target_views};
 use crate::fixtures::{SENT_AFTER, in_networks, of_sizes, scope_name, start, without};
 use crate::{
     outcome::{Due, Event, Found, IcmpCode},
@@ -163,14 +163,12 @@ fn picture(watch: &Watch, now: Time, measured_only: &str) -> Picture {
             Scope::Block(id) => snapshot.kinds_of(id).iter(),
             Scope::Network(_) | Scope::Country(_) => [].iter(),
         };
-        let counted: Vec<_> = counted.map(|each| (each.kind, each.counts, &each.rtt)).collect();
-        let (verdict, measured) = (&view.verdict, (&view.windows, counted));
+        let counted = counted.map(|each| (each.kind, each.counts, &each.rtt));
+        let (verdict, measured) = (&view.verdict, (&view.windows, counted.collect::<Vec<_>>()));
         let text = match roster.level(id) {
             Level::Network | Level::Country if is_measured_only => continue,
             Level::Block if is_measured_only => format!("{measured:?}"),
-            Level::Block | Level::Network | Level::Country => {
-                format!("{verdict:?} {measured:?} {:?}", view.history)
-            }
+            _ => format!("{verdict:?} {measured:?} {:?}", view.history),
         };
         known.insert(scope_name(&roster, id), text);
     }
@@ -393,8 +391,9 @@ proptest! {
         let after = world.watch.snapshot(at(time), 0, 0);
         prop_assert_eq!(&before.kinds, &after.kinds);
         for block in 0..roster.blocks.len() {
-            let known = |view: &ScopeView| (view.windows.clone(), view.verdict.last_life);
-            prop_assert_eq!(known(&before.scopes[block]), known(&after.scopes[block]));
+            let [before, after] = [&before, &after].map(|snapshot| &snapshot.scopes[block]);
+            prop_assert_eq!(&before.windows, &after.windows);
+            prop_assert_eq!(before.verdict.last_life, after.verdict.last_life);
         }
     }
 }
