@@ -9,13 +9,17 @@ fn smokeping(samples: &[(u64, u64, u64)]) -> String {
 
 /// The same of the prober whose metrics Prometheus reads there.
 fn smokeping_at(instance: &str, samples: &[(u64, u64, u64)]) -> String {
+    smokeping_of("www.example.net", instance, samples)
+}
+
+fn smokeping_of(host: &str, instance: &str, samples: &[(u64, u64, u64)]) -> String {
     let series = |name: &str, value: &dyn Fn(&(u64, u64, u64)) -> u64| {
         let values: Vec<_> = samples
             .iter()
             .map(|sample| format!("[{}.5,\"{}\"]", 1_795_633_800 + sample.0, value(sample)))
             .collect();
         format!(
-            r#"{{"metric":{{"__name__":"{name}","instance":"{instance}","job":"smokeping","host":"www.example.net","ip":"203.0.113.8","source":""}},"values":[{}]}}"#,
+            r#"{{"metric":{{"__name__":"{name}","instance":"{instance}","job":"smokeping","host":"{host}","ip":"203.0.113.8","source":""}},"values":[{}]}}"#,
             values.join(",")
         )
     };
@@ -91,7 +95,7 @@ fn two_probers_of_one_host_are_two_vantages() {
     let one = smokeping_at("a:9374", &[(0, 1000, 1000), (15, 1015, 1015), (30, 1030, 1030)]);
     let other = smokeping_at("b:9374", &[(7, 500, 500), (22, 515, 500), (37, 530, 500)]);
     let why = import_with(Options::default(), &[&one, &other]).err().expect("refused");
-    assert!(why.contains("203.0.113.8 icmp was asked by instance=a:9374 job=smokeping"), "{why}");
+    assert!(why.contains("203.0.113.8 icmp was asked by host=www.example.net instance=a"), "{why}");
     assert!(why.contains("take one of them, such as --only instance=a:9374"), "{why}");
     let taken = import_with(only("instance=b:9374"), &[&other]).expect("one of them");
     assert_eq!(counts(&taken), (30, 30));
@@ -107,7 +111,7 @@ fn two_probers_of_one_host_are_two_vantages() {
         r#"{{"status":"success","data":{{"resultType":"matrix","result":[{one},{other}]}}}}"#
     );
     let why = refused(&both);
-    assert!(why.contains("was asked by instance=a:9427 and by instance=b:9427"), "{why}");
+    assert!(why.contains("was asked by instance=a:9427 target=h and by instance=b:9427"), "{why}");
 }
 
 #[test]
@@ -116,6 +120,15 @@ fn a_prober_that_has_moved_is_joined() {
     let other = smokeping_at("b:9374", &[(45, 4, 4), (60, 19, 19)]);
     let imported = import(&[&one, &other]);
     assert_eq!(counts(&imported), (45, 0));
-    let joined = imported.summary.joined.expect("said");
-    assert!(joined.contains("and later by instance=b:9374"), "{joined}");
+    let joined = imported.summary.joined;
+    assert!(joined[0].contains(" and later by host=www.example.net instance=b:9374"), "{joined:?}");
+}
+
+/// Each has counters of its own.
+#[test]
+fn two_names_of_one_host_are_not_counted_as_one() {
+    let one = smokeping_of("www.example.net", "a:9374", &[(0, 90, 90), (15, 105, 105)]);
+    let other = smokeping_of("ftp.example.net", "a:9374", &[(0, 9000, 90), (15, 9015, 105)]);
+    let why = import_with(Options::default(), &[&one, &other]).err().expect("refused");
+    assert!(why.contains("such as --only host=www.example.net"), "{why}");
 }
