@@ -30,6 +30,21 @@ fn a_port_is_taken_for_what_its_row_says() {
     }
 }
 
+/// As its documentation has it; most answers do not name the country.
+#[test]
+fn a_list_of_ripestats_that_names_a_country_is_of_that() {
+    let list = r#"{"data": {"resources": {"asn": ["64496"], "ipv4": ["192.0.2.0/24"]}, X}}"#;
+    for (named, country) in [
+        (r#""query_time": "2026-11-20T00:00:00""#, "?"),
+        (r#""resource": "to""#, "to"),
+        (r#""parameters": {"resource": "TO"}"#, "TO"),
+        (r#""resource": ["TO"], "parameters": []"#, "?"),
+    ] {
+        let wanted = format!("{country} has AS64496\n{country} has 192.0.2.0/24\n");
+        assert_eq!(facts(&list.replace('X', named)).1, wanted, "{named}");
+    }
+}
+
 #[test]
 fn quotes_and_backslashes_hide_what_would_end_a_record() {
     for text in [
