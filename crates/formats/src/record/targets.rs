@@ -86,6 +86,12 @@ impl Target {
         }
     }
 
+    /// Did one and the same record it at both times?
+    pub fn is_of_one(&self, earlier: Time, later: Time) -> bool {
+        let mut spans = self.origins.iter().filter_map(|origin| origin.span);
+        self.origins.len() == 1 || spans.any(|(first, last)| first <= earlier && later <= last)
+    }
+
     /// Two after each other, in the order of time.
     fn neighbours(&self) -> Vec<(&Origin, &Origin)> {
         let mut all: Vec<_> = self.origins.iter().filter(|origin| origin.span.is_some()).collect();

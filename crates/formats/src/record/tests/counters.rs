@@ -124,6 +124,14 @@ fn a_prober_that_has_moved_is_joined() {
     assert!(joined[0].contains(" and later by host=www.example.net instance=b:9374"), "{joined:?}");
 }
 
+/// It may have counted before: what is between its numbers and those of another says nothing.
+#[test]
+fn what_two_probers_counted_is_not_compared() {
+    let one = smokeping_at("a:9374", &[(0, 100, 100), (15, 115, 115), (30, 130, 130)]);
+    let other = smokeping_at("b:9374", &[(45, 500, 130), (60, 515, 145)]);
+    assert_eq!(counts(&import(&[&one, &other])), (45, 0));
+}
+
 /// Each has counters of its own.
 #[test]
 fn two_names_of_one_host_are_not_counted_as_one() {
