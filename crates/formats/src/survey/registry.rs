@@ -151,6 +151,12 @@ pub(super) fn country_resources<R: Read>(
         Problems::single(&name, (error.line(), error.column().max(1)), &text)
     })?;
     let country = answer.data.country();
+    if let (Some(named), Some(wanted)) = (country, &sink.country)
+        && !named.eq_ignore_ascii_case(wanted)
+    {
+        let text = format!("this is the list of {named}, and --country is {wanted}");
+        return Err(Problems::single(&name, (0, 0), &text));
+    }
     let Data { resources, query_time, .. } = &answer.data;
     let time = query_time.as_ref().or(answer.time.as_ref());
     sink.source.day = time.and_then(|time| days::of_text(time));

@@ -42,6 +42,13 @@ fn a_list_of_ripestats_that_names_a_country_is_of_that() {
     ] {
         let wanted = format!("{country} has AS64496\n{country} has 192.0.2.0/24\n");
         assert_eq!(facts(&list.replace('X', named)).1, wanted, "{named}");
+        for (code, is_refused) in [("KP", country != "?"), ("To", false)] {
+            let file = list.replace('X', named);
+            let opened = open("f", file.as_bytes()).expect("a list").of(code);
+            let why = opened.read(&mut |_| {}).err().map(|why| why.to_string());
+            let wanted = format!("f: this is the list of {country}, and --country is KP");
+            assert_eq!(why, is_refused.then_some(wanted), "{named}");
+        }
     }
 }
 
