@@ -277,6 +277,12 @@ fn scamper_takes_whatever_the_asked_address_says_for_life() {
         let wanted = format!("19:09:38Z 203.0.113.8 {probe} {result}");
         assert_eq!(short(&imported), [wanted], "{method} {from} {what}");
     }
+    // Of ICMPv6 the numbers are others (RFC 4443).
+    for (kind, result) in [(1, "reply 5"), (3, "overdue"), (11, "reply 5")] {
+        let ping = scamper("icmp-echo", &format!(r#"{same},"icmp_type":{kind},"icmp_code":0"#));
+        let wanted = format!("19:09:38Z 2001:db8::8 icmp {result}");
+        assert_eq!(short(&import(&[&ping.replace("203.0.113.8", "2001:db8::8")])), [wanted]);
+    }
 }
 
 #[test]
