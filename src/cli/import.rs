@@ -283,8 +283,8 @@ fn tell(args: &ImportArgs, summary: &Summary) {
             count(repeated, "sample")
         ));
     }
-    if let Some(joined) = joined {
-        print(joined.clone());
+    for line in joined {
+        print(line.clone());
     }
     if is_inexact {
         print(

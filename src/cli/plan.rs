@@ -238,7 +238,7 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
         return Err(refusal(&line, exit::DATA));
     };
     let is_of_prefixes = opened.format().is_of_prefixes();
-    let read = opened.read(&mut |fact| {
+    let read = opened.of(survey.country()).read(&mut |fact| {
         if is_of_prefixes {
             survey.take_place(number, fact);
         } else {

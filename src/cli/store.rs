@@ -13,7 +13,7 @@ use lifesign_document::{MAX_MEBIBYTES, unended};
 use lifesign_formats::events;
 use lifesign_incident::{
     Statement,
-    period::{When, period},
+    period::{When, past},
 };
 use lifesign_store::{
     self as store, EpisodeFilter, Rows, StoreError, StoreReader, ToldIncidents, incidents, list,
@@ -88,7 +88,7 @@ struct PeriodArgs {
     /// long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: When,
-    /// Up to when, written alike (default: now)
+    /// Up to when, written alike; what is to come is left out (default: now)
     #[arg(long, value_name = "TIME")]
     until: Option<When>,
 }
@@ -97,7 +97,7 @@ impl PeriodArgs {
     /// Of what was played, relative to when that ended.
     fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(StoreError::from)?;
-        period(self.since, self.until, now)
+        past(self.since, self.until, now)
             .map_err(|error| Refusal::usage(&format!("--since must lie before --until: {error}")))
     }
 }

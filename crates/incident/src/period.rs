@@ -66,6 +66,16 @@ pub fn period(since: When, until: Option<When>, now: Time) -> Result<(Time, Time
     }
 }
 
+/// The same up to now: nothing is known of what comes. It is an error if all of it is to come.
+pub fn past(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
+    let (since, until) = period(since, until, now)?;
+    if since < now {
+        Ok((since, until.min(now)))
+    } else {
+        Err(format!("{since} lies ahead of now, which is {now}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +126,19 @@ mod tests {
         assert_eq!(of("today", None), Ok((yesterday.1, now)));
         assert!(of("today", Some("yesterday")).is_err());
         assert!(of("7d", Some("7d")).is_err());
+    }
+
+    #[test]
+    fn of_a_period_nothing_is_known_of_what_comes() {
+        let now: Time = "2014-12-22T16:15:30Z".parse().unwrap();
+        let of = |since: &str, until: Option<&str>| {
+            past(since.parse().unwrap(), until.map(|until| until.parse().unwrap()), now)
+        };
+        let begin = "2014-12-20T00:00:00Z".parse().unwrap();
+        assert_eq!(of("2014-12-20", Some("2014-12-30")), Ok((begin, now)));
+        assert_eq!(of("2014-12-20", None), Ok((begin, now)));
+        let ahead = format!("2014-12-24T00:00:00.000Z lies ahead of now, which is {now}");
+        assert_eq!(of("2014-12-24", Some("2014-12-30")), Err(ahead));
+        assert!(of("now", Some("2014-12-30")).is_err());
     }
 }

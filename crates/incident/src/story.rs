@@ -38,7 +38,9 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
     let (before, after): (Vec<&Phase>, Vec<&Phase>) =
         others.partition(|phase| phase.begin.latest < last.begin.latest);
     text += &again(&after, last, now);
-    let date_of = Some(middle(last.end.unwrap_or(last.begin)).0);
+    let until = after.last().and_then(|phase| phase.end);
+    let until = until.map(|until| middle(until).0 + MINUTE.half);
+    let date_of = until.or_else(|| Some(last_told(last, now)));
     match before[..] {
         [] => {}
         [one] => {
@@ -70,7 +72,7 @@ fn told(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
 
 /// The same after another, whose date needs not be told again.
 fn told_without_verb(phase: &Phase, before: &Phase, now: Time) -> String {
-    let date_of = before.end.map(|end| middle(end).0);
+    let date_of = Some(last_told(before, now));
     match phase.end {
         Some(_) => predicate(phase, date_of, now),
         None => format!("has been {}", predicate(phase, date_of, now)),
@@ -81,7 +83,8 @@ fn told_without_verb(phase: &Phase, before: &Phase, now: Time) -> String {
 fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let (length, half) = phase.length(now);
     let begin = begin_text(phase.begin, date_of, length);
-    let end_text = |end| clock_text(middle(end).0, Some(middle(phase.begin).0), length);
+    let told = middle(phase.begin).0 + of_length(length).half;
+    let end_text = |end| clock_text(middle(end).0, Some(told), length);
     let over = if phase.begin.earliest.is_some() { "" } else { "over " };
     let length = over.to_owned() + &duration_text(length);
     let half = if phase.begin.earliest.is_some() {
@@ -195,17 +198,20 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
         None => format!("; it is still {}", adjective(last.kind)),
         Some(end) => {
             let time = middle(end).0;
-            let is_same_day = main.end.is_some_and(|end| {
-                (middle(end).0 + HALF_MINUTE).utc("%F") == (time + HALF_MINUTE).utc("%F")
-            });
-            if is_same_day {
+            let told = last_told(main, now);
+            if is_same(time + MINUTE.half, told, None, "%F") {
                 " on the same day".into()
             } else {
-                format!(", until {} UTC", minute_text(time, main.end.map(|end| middle(end).0)))
+                format!(", until {} UTC", beside(time, Some(told), None, MINUTE))
             }
         }
     };
     format!(", and {what}{until}{}", left_text(last))
+}
+
+/// The time that its words end with, rounded as they tell it.
+fn last_told(phase: &Phase, now: Time) -> Time {
+    middle(phase.end.unwrap_or(phase.begin)).0 + of_length(phase.length(now).0).half
 }
 
 /// That a phase ended as nobody watched any more, and not by a return.
@@ -218,9 +224,9 @@ fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
     before(begin) + &clock_text(middle(begin).0, date_of, length)
 }
 
-/// When something of this length began or ended: to the second where it is short.
+/// When something of this length began or ended.
 fn clock_text(time: Time, told: Option<Time>, length: Duration) -> String {
-    if length < NEAR { beside(time, told, None, SECOND) } else { minute_text(time, told) }
+    beside(time, told, None, of_length(length))
 }
 
 /// An edge that nobody saw lies before its time.
@@ -231,7 +237,7 @@ fn before(edge: Edge) -> String {
 /// A time in UTC, to the nearest minute: `22 Dec 2014 16:15`; the time alone where it is of the
 /// same day as one that was told before, and the date without a year where it is of the same year.
 pub fn minute_text(time: Time, told: Option<Time>) -> String {
-    beside(time, told, None, MINUTE)
+    beside(time, told.map(|told| told + MINUTE.half), None, MINUTE)
 }
 
 /// From when to when: `22 Dec 2014 16:15 to 23:59 UTC`.
@@ -244,12 +250,14 @@ pub fn period_text((from, to): Period) -> String {
 /// zone, or in UTC.
 pub fn moment_text(time: Time, now: Time, zone: Option<&TimeZone>, has_date: bool) -> String {
     let to = precision(time, now);
-    if has_date { dated(time, Some(now), zone, to) } else { beside(time, Some(now), zone, to) }
+    let told = Some(now + to.half);
+    if has_date { dated(time, told, zone, to) } else { beside(time, told, zone, to) }
 }
 
 /// Is this a time of today, by the clocks of a zone, or in UTC?
 pub fn is_today(time: Time, now: Time, zone: Option<&TimeZone>) -> bool {
-    is_same(time, now, zone, precision(time, now), "%F")
+    let half = precision(time, now).half;
+    is_same(time + half, now + half, zone, "%F")
 }
 
 /// How precisely a time of day is told.
@@ -261,12 +269,18 @@ struct Precision {
 }
 
 fn precision(time: Time, now: Time) -> Precision {
-    if now.since(time).max(time.since(now)) < NEAR { SECOND } else { MINUTE }
+    of_length(now.since(time).max(time.since(now)))
 }
 
-/// A time of day, behind as much of its date as is not that of a time that was told before.
+/// To the second where it is short.
+fn of_length(length: Duration) -> Precision {
+    if length < NEAR { SECOND } else { MINUTE }
+}
+
+/// A time of day, behind as much of its date as is not that of a time that was told before, which
+/// is rounded as it was told.
 fn beside(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
-    if told.is_some_and(|told| is_same(time, told, zone, to, "%F")) {
+    if told.is_some_and(|told| is_same(time + to.half, told, zone, "%F")) {
         return written(time + to.half, zone, to.clock);
     }
     dated(time, told, zone, to)
@@ -274,13 +288,13 @@ fn beside(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision
 
 /// A time of day behind its date, which has no year where that is the one of another time.
 fn dated(time: Time, told: Option<Time>, zone: Option<&TimeZone>, to: Precision) -> String {
-    let is_same_year = told.is_some_and(|told| is_same(time, told, zone, to, "%Y"));
+    let is_same_year = told.is_some_and(|told| is_same(time + to.half, told, zone, "%Y"));
     let date = if is_same_year { "%-d %b" } else { "%-d %b %Y" };
     written(time + to.half, zone, &format!("{date} {}", to.clock))
 }
 
-fn is_same(time: Time, other: Time, zone: Option<&TimeZone>, to: Precision, format: &str) -> bool {
-    written(time + to.half, zone, format) == written(other + to.half, zone, format)
+fn is_same(time: Time, other: Time, zone: Option<&TimeZone>, format: &str) -> bool {
+    written(time, zone, format) == written(other, zone, format)
 }
 
 fn written(time: Time, zone: Option<&TimeZone>, format: &str) -> String {

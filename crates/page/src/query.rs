@@ -3,7 +3,7 @@
 
 use crate::Range;
 use lifesign_core::time::Time;
-use lifesign_incident::period::period;
+use lifesign_incident::period::{When, period};
 use std::fmt::Write as _;
 
 /// What stands behind the question mark.
@@ -45,8 +45,11 @@ impl Query {
                 return Err(format!("{key} is there twice; write it once"));
             }
             read.push(key);
+            // Forms write a blank as a plus sign, and a time may have one before its offset.
+            let bare = decoded(value);
             let text = value.replace('+', " ");
             let value = decoded(&text);
+            let when = || bare.parse::<When>().or_else(|why| value.parse().map_err(|_| why));
             match key {
                 "range" => {
                     let named = Range::LAST.into_iter().find(|range| range.label() == value);
@@ -54,8 +57,8 @@ impl Query {
                         format!("{value:?} is no range: 1h, 6h, 24h, 7d, 30d or 400d")
                     })?);
                 }
-                "from" => from = Some(value.parse()?),
-                "to" => to = Some(value.parse()?),
+                "from" => from = Some(when()?),
+                "to" => to = Some(when()?),
                 "open" => {
                     // A comma in a name is encoded, one between names is not.
                     let names = text.split(',').filter(|name| !name.is_empty());
@@ -165,6 +168,9 @@ mod tests {
             ("from=2d&to=1d12h", 43_200),
             ("from=2h", 7200),
             ("from=2h&to=now", 7200),
+            ("from=2014-12-23T01:15:00+09:00&to=2014-12-22T16:45Z", 1800),
+            ("from=2014-12-22+16:15Z&to=2014-12-22+16:45Z", 1800),
+            ("from=2014-12-23T01:15%2B09:00&to=2014-12-23T01:45+09:00", 1800),
         ] {
             assert_eq!(parse(text).unwrap().range.unwrap().length().as_secs(), seconds, "{text}");
         }

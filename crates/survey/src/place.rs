@@ -30,6 +30,10 @@ impl Place {
         Self { country: country.to_owned(), given, asns, prefixes: Vec::new(), all }
     }
 
+    pub fn country(&self) -> &str {
+        &self.country
+    }
+
     /// Takes what a registry or a table of announcements says; is it of this country?
     pub fn take(&mut self, fact: Fact<'_>) -> bool {
         let is_here = |country: Option<&str>| {

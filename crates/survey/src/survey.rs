@@ -61,6 +61,11 @@ impl Survey {
         }
     }
 
+    /// The code of the country.
+    pub fn country(&self) -> &str {
+        self.place.country()
+    }
+
     /// Begins a file; its number, or None if there are too many. Those of prefixes come first.
     pub fn begin(&mut self) -> Option<usize> {
         let source = self.counts.len();

@@ -141,6 +141,9 @@ fn a_file_of_another_kind_is_one_line_and_torn_ones_are_read_as_far_as_they_go()
     let (code, _, err) = with(&["nowhere"]);
     let wanted = "nowhere: no such file; give the path of one that exists";
     assert_eq!((code, err.as_str()), (65, wanted));
+    let list = temp_dir.put("to", r#"{"data": {"resource": "TO", "resources": {}}}"#);
+    let wanted = format!("{list}: this is the list of TO, and --country is XA");
+    assert_eq!(with(&[&list]), (65, String::new(), wanted));
     let torn = "[\n{\"ip\": \"203.0.113.7\", \"timestamp\": \"1795632920\", \"ports\": [{\"port\": \
                 0, \"proto\": \"icmp\", \"status\": \"open\"}]},\n{\"ip\": \"203.0.1";
     let torn = temp_dir.put("torn.json", torn);

@@ -226,6 +226,7 @@ fn episodes_are_listed_from_a_time_until_another() {
         (&["--until", "yesterday"], &["21", "22", "23"]),
         (&["--until", "2014-12-23T12:00:00Z"], &["21", "22"]),
         (&["--until", "2014-12-23T12:00:01Z"], &["21", "22", "23"]),
+        (&["--until", "2199-01-01"], &["21", "22", "23"]),
         (&["--until", "2014-12-21T06:00:00Z"], &[]),
         (&["--until", "1d", "--state", "flapping"], &[]),
     ] {
@@ -244,10 +245,14 @@ fn episodes_are_listed_from_a_time_until_another() {
     let (code, out, err) = done(lifesign(&lower));
     assert_eq!((code, err.as_str()), (0, wanted));
     assert!(out.contains("(KP), 2014-12-21"), "{out}");
+    let ahead = [&lower[..], &["--until", "2199-01-01"]].concat();
+    let (code, out, err) = done(lifesign(&ahead));
+    assert!(code == 0 && !out.contains("2199"), "nobody says that what comes was watched: {err}");
     let (code, out, err) = ask(&["--since", "2014-12-23T13:00Z", "--until", "today"]);
     assert_eq!((code, out.lines().count(), err.as_str()), (0, 2, ""));
     let report = ["report", "KP", "--state-dir", &state, "--until", "2014-12-22T00:00Z"];
-    for found in [ask(&["--until", "8d"]), done(lifesign(&report))] {
+    let to_come = ["--since", "2198-01-01", "--until", "2199-01-01"];
+    for found in [ask(&["--until", "8d"]), ask(&to_come), done(lifesign(&report))] {
         assert!(found.0 == 2 && found.1.is_empty(), "{found:?}");
         assert!(found.2.starts_with("lifesign: --since must lie before --until: "), "{found:?}");
     }

@@ -97,8 +97,11 @@ impl<'de> Visitor<'de> for Results<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut results: A) -> Result<(), A::Error> {
+        let mut number = 0;
         while let Some(result) = results.next_element::<Value>()? {
             self.allowance.renew();
+            number += 1;
+            self.sink.part = Some(("result", number));
             if let Err(error) = take(0, &result, self.sink) {
                 *self.failure = Some(error);
                 return Err(A::Error::custom("the disk"));
@@ -162,7 +165,7 @@ fn push_packets(
     sink: &mut Sink,
 ) -> io::Result<Result<(), String>> {
     let Some(packets) = result["result"].as_array() else {
-        return push_sums(result, target, at, sink);
+        return push_sums(line, result, target, at, sink);
     };
     let mut sent = at;
     for packet in packets.iter().take(MOST_PACKETS) {
@@ -191,6 +194,7 @@ fn push_packets(
 
 /// The first firmwares tell sums alone: nobody knows which of the packets were lost.
 fn push_sums(
+    line: usize,
     result: &Value,
     target: u32,
     at: Time,
@@ -204,7 +208,11 @@ fn push_sums(
     };
     let sent = sent.min(MOST_PACKETS);
     let answered = answered.min(sent);
-    let mean = number(&result["avg"]).and_then(|millis| span(millis / 1e3));
+    let millis = number(&result["avg"]);
+    let mean = millis.and_then(|millis| span(millis / 1e3));
+    if answered > 0 && millis.is_some() && mean.is_none() {
+        sink.note(line, 0, NO_SPAN);
+    }
     for packet in 0..sent {
         let is_answered = (packet + 1) * answered / sent > packet * answered / sent;
         let rtt = is_answered.then(|| mean.unwrap_or_default());

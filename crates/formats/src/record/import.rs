@@ -55,8 +55,9 @@ pub struct Summary {
     pub span: Option<(Time, Time)>,
     /// What was counted only, and so is not exact.
     pub is_inexact: bool,
-    /// That series of one target under other labels were put together, if any were.
-    pub joined: Option<String>,
+    /// What was put together though the data tell it apart: series of one target under other
+    /// labels or names.
+    pub joined: Vec<String>,
     /// The lines of the map that say nothing of what was recorded, if there are any.
     pub unused: Option<Problems>,
     /// The text of a plan that fits the journal.
@@ -160,11 +161,14 @@ impl Import {
         while let Some((seen, event)) = join.next() {
             writer.write(seen, event)?;
         }
-        let writer = writer.finish()?;
+        let (writer, repeated) = (writer.finish()?, join.repeated);
+        // Of whom there is no outcome, nobody knows that they were asked.
+        let mut has_outcomes = writer.has_outcomes.iter();
+        targets.list.retain(|_| has_outcomes.next() == Some(&true));
         Ok(Summary {
             outcomes: writer.outcomes,
             missed: writer.missed,
-            repeated: join.repeated,
+            repeated,
             gaps: writer.gaps,
             targets: targets.list.len(),
             span,

@@ -258,7 +258,10 @@ impl<'a> Join<'a> {
             return;
         };
         let newest = counters.next.unwrap_or(counters.told);
-        let is_reset = reading.sent < newest.sent || reading.answered < newest.answered;
+        let told_by = self.targets.get(target as usize);
+        let is_reset = reading.sent < newest.sent
+            || reading.answered < newest.answered
+            || told_by.is_some_and(|target| !target.is_of_one(newest.at, reading.at));
         if is_reset || reading.at.since(newest.at) > reach {
             self.end_counters(target);
             self.counters.insert(target, Counters::new(reading));

@@ -18,6 +18,8 @@ pub(super) struct JournalWriter<W> {
     pub outcomes: u64,
     pub missed: u64,
     pub gaps: u64,
+    /// By target.
+    pub has_outcomes: Vec<bool>,
 }
 
 impl<W: Write> JournalWriter<W> {
@@ -36,6 +38,7 @@ impl<W: Write> JournalWriter<W> {
             outcomes: 0,
             missed: 0,
             gaps: 0,
+            has_outcomes: vec![false; targets.len()],
         }
     }
 
@@ -60,6 +63,9 @@ impl<W: Write> JournalWriter<W> {
         answer: Option<(Duration, Option<u8>)>,
     ) -> io::Result<()> {
         self.outcomes += 1;
+        if let Some(has_outcomes) = self.has_outcomes.get_mut(target as usize) {
+            *has_outcomes = true;
+        }
         self.missed += u64::from(answer.is_none());
         self.begin(sent);
         let Some((rtt, hop_limit)) = answer else {

@@ -95,8 +95,13 @@ pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Me
     let about = names.iter().find_map(|name| label(name).filter(|text| !text.is_empty()));
     let about = about.ok_or_else(|| format!("{name} has no label {:?}", names[0]))?;
     let probe = (!is_blackbox).then_some("icmp");
-    let no_origin = ["__name__", "phase", "instance", "target", "host", "ip", "ip_version"];
-    let no_origin = if is_blackbox { &no_origin[..3] } else { &no_origin[..] };
+    // For blackbox_exporter `instance` is the host that was asked, for the others it is who asked,
+    // and `host` or `target` is one of the names of the host, with counters of its own.
+    let no_origin: &[&str] = if is_blackbox {
+        &["__name__", "phase", "instance"]
+    } else {
+        &["__name__", "ip", "ip_version"]
+    };
     let origin = labels.iter().filter(|(name, _)| !no_origin.contains(&&***name));
     let origin: Vec<_> = origin.map(|(name, value)| format!("{name}={value}")).collect();
     let origin = if origin.is_empty() { "one without labels".into() } else { origin.join(" ") };

@@ -123,7 +123,12 @@ impl<'de> Visitor<'de> for SeriesList<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut series: A) -> Result<(), A::Error> {
-        while series.next_element_seed(OneSeries(self.0))?.is_some() {}
+        let mut number = 1;
+        self.0.sink.part = Some(("series", number));
+        while series.next_element_seed(OneSeries(self.0))?.is_some() {
+            number += 1;
+            self.0.sink.part = Some(("series", number));
+        }
         Ok(())
     }
 }

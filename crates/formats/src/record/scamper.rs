@@ -54,6 +54,13 @@ fn probe(ping: &Value) -> Result<String, String> {
     }
 }
 
+/// Is it a router's word that a probe came no further? From the asked address too it is no answer:
+/// the probe was on its way elsewhere, as in a loop.
+fn is_time_exceeded(response: &Value, asked: &str) -> bool {
+    // Its numbers are those of RFC 792 and RFC 4443.
+    response["icmp_type"].as_u64() == Some(if asked.contains(':') { 3 } else { 11 })
+}
+
 fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let kind = ping["type"].as_str().unwrap_or_default();
     match kind {
@@ -96,9 +103,9 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
     for response in responses {
         let Some(seq) = response["seq"].as_u64() else { continue };
         sent.extend(moment(&response["tx"]).map(|at| (seq, at)));
-        // Whatever it is: scamper takes for a response what can only be made by who saw the probe,
-        // an error as much as a reply or a RST. From anybody else it says nothing of who was asked.
-        if response["from"].as_str() == Some(about) {
+        // scamper takes for a response what can only be made by who saw the probe, an error as much
+        // as a reply or a RST. From anybody else it says nothing of who was asked.
+        if response["from"].as_str() == Some(about) && !is_time_exceeded(response, about) {
             answers.entry(seq).or_insert(response);
         }
     }

@@ -21,11 +21,18 @@ pub(super) struct Sink {
     pub targets: Targets,
     sorter: Sorter,
     /// What is noted, with the place of the first and how often it was said.
-    notes: BTreeMap<String, (Fault, usize)>,
+    notes: BTreeMap<String, (Place, usize)>,
+    /// Which part of a file without lines is read, such as `result 1`.
+    pub part: Option<Part>,
     pub samples: u64,
     /// Some of it was counted, and not told one by one.
     pub has_counters: bool,
 }
+
+type Part = (&'static str, usize);
+
+/// The line and the column, or the part of a file that may be one line.
+type Place = (usize, usize, Option<Part>);
 
 /// What was left out of a file, each with its first place and how often.
 pub type Notes = Vec<(Fault, usize)>;
@@ -65,7 +72,8 @@ impl From<io::Error> for ReadError {
 impl Sink {
     pub fn new(targets: Targets, make_file: MakeFile) -> Self {
         let sorter = Sorter::new(make_file);
-        Self { targets, sorter, notes: BTreeMap::new(), samples: 0, has_counters: false }
+        let notes = BTreeMap::new();
+        Self { targets, sorter, notes, part: None, samples: 0, has_counters: false }
     }
 
     /// A fact of a probe that was sent at this time.
@@ -88,19 +96,24 @@ impl Sink {
         if let Some((_, count)) = self.notes.get_mut(text) {
             *count += 1;
         } else if self.notes.len() < MOST_NOTES {
-            let fault = Fault { line, col, text: text.to_owned() };
-            self.notes.insert(text.to_owned(), (fault, 1));
+            let part = self.part.filter(|_| line == 0);
+            self.notes.insert(text.to_owned(), ((line, col, part), 1));
         }
     }
 
     /// What was noted since, in the order of the file, with how often.
     pub fn take_notes(&mut self) -> Notes {
-        let mut notes: Vec<_> = std::mem::take(&mut self.notes).into_values().collect();
-        for (fault, _) in &mut notes {
-            *fault = std::mem::take(fault).printable();
-        }
-        notes.sort_by_key(|(fault, _)| (fault.line, fault.col));
-        notes
+        self.part = None;
+        let mut notes: Vec<_> = std::mem::take(&mut self.notes).into_iter().collect();
+        notes.sort_by_key(|(_, (place, _))| *place);
+        let fault = |(text, ((line, col, part), count))| {
+            let text = match part {
+                Some((what, number)) => format!("{what} {number}: {text}"),
+                None => text,
+            };
+            (Fault { line, col, text }.printable(), count)
+        };
+        notes.into_iter().map(fault).collect()
     }
 
     pub fn finish(self) -> (Targets, Sorter) {

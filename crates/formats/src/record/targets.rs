@@ -37,6 +37,9 @@ impl FromStr for Only {
 pub(super) struct Target {
     pub host: Host,
     pub probe: String,
+    /// What the data call it, and what else they do.
+    name: String,
+    other_name: Option<String>,
     /// Who recorded it; the one of them whose samples come now.
     origins: Vec<Origin>,
     present: usize,
@@ -81,6 +84,12 @@ impl Target {
             let (first, last) = origin.span.unwrap_or((at, at));
             origin.span = Some((first.min(at), last.max(at)));
         }
+    }
+
+    /// Did one and the same record it at both times?
+    pub fn is_of_one(&self, earlier: Time, later: Time) -> bool {
+        let mut spans = self.origins.iter().filter_map(|origin| origin.span);
+        self.origins.len() == 1 || spans.any(|(first, last)| first <= earlier && later <= last)
     }
 
     /// Two after each other, in the order of time.
@@ -136,7 +145,11 @@ impl Targets {
         };
         let key = (host, probe.map_or(named, str::to_owned));
         if let Some(&id) = self.ids.get(&key) {
-            if !self.list[id as usize].told_by(origin) {
+            let target = &mut self.list[id as usize];
+            if target.name != name && target.other_name.is_none() {
+                target.other_name = Some(name.to_owned());
+            }
+            if !target.told_by(origin) {
                 let (host, probe) = key;
                 return Err(format!(
                     "{host} {probe} was asked by more than {MOST_ORIGINS}; take one with --only"
@@ -150,7 +163,15 @@ impl Targets {
         let id = self.list.len() as u32;
         let (host, probe) = key.clone();
         let origins = vec![Origin { labels: origin.to_owned(), span: None }];
-        self.list.push(Target { host, probe, origins, present: 0, cadence: Cadence::default() });
+        self.list.push(Target {
+            host,
+            probe,
+            name: name.to_owned(),
+            other_name: None,
+            origins,
+            present: 0,
+            cadence: Cadence::default(),
+        });
         self.ids.insert(key, id);
         Ok(id)
     }
@@ -175,19 +196,26 @@ impl Targets {
         several().or_else(|| self.list.iter().find_map(Target::clash))
     }
 
-    /// That series of one target under other labels were put together, if any were.
-    pub fn joined(&self) -> Option<String> {
-        let mut joined = self.list.iter().filter(|target| !target.neighbours().is_empty());
-        let first = joined.next()?;
-        let (one, other) = first.neighbours().into_iter().next()?;
-        let more = match joined.count() {
-            0 => String::new(),
-            more => format!(", and so are those of {more} more"),
+    /// What was put together though the data tell it apart: series of one target under other
+    /// labels, and under other names.
+    pub fn joined(&self) -> Vec<String> {
+        let told = |find: &dyn Fn(&Target) -> Option<String>| {
+            let mut found = self.list.iter().filter_map(|target| Some((target, find(target)?)));
+            let (Target { host, probe, .. }, how) = found.next()?;
+            let more = match found.count() {
+                0 => String::new(),
+                more => format!(", and so are those of {more} more"),
+            };
+            Some(format!("joined: {host} {probe} was asked {how}, which are taken for one{more}"))
         };
-        let (Target { host, probe, .. }, one, other) = (first, &one.labels, &other.labels);
-        Some(format!(
-            "joined: {host} {probe} was asked by {one} and later by {other}, which are taken for \
-             one{more}"
-        ))
+        let by_labels = told(&|target| {
+            let (one, other) = target.neighbours().into_iter().next()?;
+            Some(format!("by {} and later by {}", one.labels, other.labels))
+        });
+        let by_names = told(&|target| {
+            let other = target.other_name.as_ref()?;
+            Some(format!("as {} and as {other}", target.name))
+        });
+        by_labels.into_iter().chain(by_names).collect()
     }
 }

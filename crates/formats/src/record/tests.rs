@@ -4,6 +4,7 @@ mod bad;
 mod counters;
 mod formats;
 mod gaps;
+mod told;
 
 use super::{Format, Import, Map, Only, Options, Summary};
 

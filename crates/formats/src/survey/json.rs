@@ -116,7 +116,7 @@ pub(super) fn masscan_seen(proto: &str, port: u16, is_open: bool) -> Result<Seen
         "icmp" => Seen::Echo,
         "tcp" if port == 0 => return Err("\"0\" is no port; write 1 to 65535".to_owned()),
         "tcp" => Seen::Port { port, is_open },
-        "udp" if port == 53 => Seen::Dns,
+        "udp" if port == 53 && is_open => Seen::Dns,
         _ => Seen::Listed,
     })
 }

@@ -17,13 +17,19 @@ use std::{
 const MAX_EVENT: usize = 1 << 20;
 /// So many open ports in a summary mean that all are.
 const MANY: usize = 64;
+/// With these, of which it has had several names, nmap takes every address for a host that is up.
+const ALL_ARE_UP: [&str; 3] = ["-Pn", "-P0", "-PN"];
 
 /// `Host: 192.0.2.1 (name)⇥Status: Up` and `Host: …⇥Ports: 25/open/tcp//smtp///, …`.
 pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), Problems> {
+    let mut are_all_up = false;
+    // Whom it took for up so, and who has shown nothing yet.
+    let mut silent = None;
     each_line(input, sink, |line, number, sink| {
         if let Some(comment) = line.strip_prefix('#') {
-            if let Some((_, when)) = comment.split_once(" scan initiated ") {
-                let when = when.split_once(" as: ").map_or(when, |(when, _)| when);
+            if let Some((_, rest)) = comment.split_once(" scan initiated ") {
+                let (when, command) = rest.split_once(" as: ").unwrap_or((rest, ""));
+                are_all_up = command.split(' ').any(|word| ALL_ARE_UP.contains(&word));
                 sink.source.day = days::of_words(when).or(sink.source.day);
             }
             return Ok(());
@@ -42,25 +48,34 @@ pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<
             sink.take(Fact::Named { name: name.trim_end_matches('.'), address });
         }
         sink.source.rows += 1;
+        let mut shown = Vec::new();
         for field in fields {
             match field.split_once(": ") {
-                Some(("Status", "Up")) => {
-                    sink.take(Fact::Seen { address, seen: Seen::Listed, day: None });
+                Some(("Status", "Up")) if !are_all_up => shown.push(Seen::Listed),
+                Some(("Status", status)) => {
+                    sink.source.silent += 1;
+                    silent = (status == "Up").then_some(address);
                 }
-                Some(("Status", _)) => sink.source.silent += 1,
                 Some(("Ports", ports)) => {
                     for seen in ports.split(", ").filter_map(port) {
                         match seen {
-                            Ok(seen) => sink.take(Fact::Seen { address, seen, day: None }),
+                            Ok(seen) => shown.push(seen),
                             Err(fault) => sink.skip(number, 1, &fault),
                         }
                     }
                 }
-                Some(("Ignored State", state)) if is_all_open(state) => {
-                    sink.take(Fact::Seen { address, seen: Seen::AllPorts, day: None });
+                Some(("Ignored State", state)) if is_all_open(state) => shown.push(Seen::AllPorts),
+                Some(("Ignored State", state)) if are_all_up && state.starts_with("closed ") => {
+                    shown.push(Seen::Listed);
                 }
                 _ => {}
             }
+        }
+        if !shown.is_empty() && silent.take_if(|silent| *silent == address).is_some() {
+            sink.source.silent -= 1;
+        }
+        for seen in shown {
+            sink.take(Fact::Seen { address, seen, day: None });
         }
         Ok(())
     })
@@ -229,12 +244,19 @@ impl Host {
             }
             b"extraports" => {
                 let count = text(b"count").parse().unwrap_or(0_usize);
-                if text(b"state") == "open" && count >= MANY {
-                    self.seen.push(Seen::AllPorts);
+                match text(b"state").as_str() {
+                    "open" if count >= MANY => self.seen.push(Seen::AllPorts),
+                    "closed" if count > 0 && !self.is_up() => self.seen.push(Seen::Listed),
+                    _ => {}
                 }
             }
             _ => {}
         }
+    }
+
+    /// Has it answered, and not only been taken for up, as with `-Pn`?
+    fn is_up(&self) -> bool {
+        self.status == "up" && self.reason != "user-set"
     }
 
     fn tell(self, sink: &mut Sink<'_>) {
@@ -243,8 +265,7 @@ impl Host {
         for fault in &self.faults {
             sink.skip(0, 0, &format!("{address}: {fault}"));
         }
-        // `-Pn` takes every address for a host.
-        let is_up = self.status == "up" && self.reason != "user-set";
+        let is_up = self.is_up();
         if !is_up && self.seen.is_empty() {
             sink.source.silent += 1;
             return;

@@ -30,6 +30,8 @@ pub struct Source {
 /// Where facts go.
 pub(super) struct Sink<'s> {
     take: &'s mut dyn FnMut(Fact<'_>),
+    /// The code of the country that is looked for, if there is one.
+    pub country: Option<String>,
     pub source: Source,
 }
 
@@ -48,6 +50,7 @@ pub struct Opened<R: Read> {
     name: String,
     input: Input<R>,
     format: Format,
+    country: Option<String>,
 }
 
 /// Recognises a file by what it begins with; `name` is its in problems. An error if it is of
@@ -56,7 +59,7 @@ pub fn open<R: Read>(name: &str, reader: R) -> Result<Opened<R>, Problems> {
     let input = Input::open(name, reader, WANTED)?;
     let format = Format::of(input.head())
         .map_err(|what| Problems::single(name, (1, 1), &format!("{what}; give {WANTED}")))?;
-    Ok(Opened { name: name.to_owned(), input, format })
+    Ok(Opened { name: name.to_owned(), input, format, country: None })
 }
 
 impl<R: Read> Opened<R> {
@@ -65,10 +68,16 @@ impl<R: Read> Opened<R> {
         self.format
     }
 
+    /// Of a country, given by its code: what is wholly of another one is an error.
+    #[must_use]
+    pub fn of(self, country: &str) -> Self {
+        Self { country: Some(country.to_owned()), ..self }
+    }
+
     /// Reads it, and passes to `take` what it says, in its order. Memory does not grow with its
     /// length. What cannot be read is left out and counted; an error if there is nothing else.
     pub fn read(self, take: &mut dyn FnMut(Fact<'_>)) -> Result<Source, Problems> {
-        let Self { name, input, format } = self;
+        let Self { name, input, format, country } = self;
         let source = Source {
             format,
             rows: 0,
@@ -78,7 +87,7 @@ impl<R: Read> Opened<R> {
             unended: None,
             day: None,
         };
-        let mut sink = Sink { take, source };
+        let mut sink = Sink { take, country, source };
         match format {
             Format::Delegated => registry::delegated(input, &mut sink),
             Format::CountryResources => registry::country_resources(input, &mut sink),

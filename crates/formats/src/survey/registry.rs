@@ -9,6 +9,7 @@ use crate::{
 use lifesign_document::{Problems, fault_of_json};
 use lifesign_model::scopes::Prefix;
 use serde::Deserialize;
+use serde_json::Value;
 use std::{
     io::Read,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -110,6 +111,18 @@ struct Answer {
 struct Data {
     resources: Resources,
     query_time: Option<String>,
+    #[serde(default)]
+    resource: Value,
+    #[serde(default)]
+    parameters: Value,
+}
+
+impl Data {
+    /// The code of the country that was asked about, which few answers say: its documentation has
+    /// it as a key, and others of RIPEstat's answers as one of their parameters.
+    fn country(&self) -> Option<&str> {
+        self.resource.as_str().or(self.parameters["resource"].as_str())
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -137,16 +150,24 @@ pub(super) fn country_resources<R: Read>(
         let text = fault_of_json(&error, "RIPEstat's list, fetched again");
         Problems::single(&name, (error.line(), error.column().max(1)), &text)
     })?;
-    let Data { resources, query_time } = answer.data;
-    sink.source.day = query_time.or(answer.time).as_deref().and_then(days::of_text);
-    for asn in resources.asn {
-        let number = match &asn {
+    let country = answer.data.country();
+    if let (Some(named), Some(wanted)) = (country, &sink.country)
+        && !named.eq_ignore_ascii_case(wanted)
+    {
+        let text = format!("this is the list of {named}, and --country is {wanted}");
+        return Err(Problems::single(&name, (0, 0), &text));
+    }
+    let Data { resources, query_time, .. } = &answer.data;
+    let time = query_time.as_ref().or(answer.time.as_ref());
+    sink.source.day = time.and_then(|time| days::of_text(time));
+    for asn in &resources.asn {
+        let number = match asn {
             Asn::Number(number) => Ok(*number),
             Asn::Text(text) => text.trim_start_matches("AS").parse().map_err(|_| text),
         };
         match number {
             Ok(asn) => {
-                sink.take(Fact::Numbered { country: None, asn });
+                sink.take(Fact::Numbered { country, asn });
                 sink.source.rows += 1;
             }
             Err(text) => sink.skip(0, 0, &format!("{text:?} in \"asn\" is no number of an AS")),
@@ -156,7 +177,7 @@ pub(super) fn country_resources<R: Read>(
         match range(text) {
             Ok(prefixes) => {
                 for prefix in prefixes {
-                    sink.take(Fact::Registered { country: None, prefix });
+                    sink.take(Fact::Registered { country, prefix });
                 }
                 sink.source.rows += 1;
             }

@@ -6,9 +6,9 @@ use crate::input::Input;
 use lifesign_document::{Cell, Problems, RowReader};
 use std::{io::Read, net::IpAddr};
 
-/// Names of a column of addresses.
+/// Names of a column of addresses; of several, the first here counts. A host is often a name.
 const ADDRESS: [&str; 10] =
-    ["saddr", "ip", "addr", "address", "host", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str"];
+    ["saddr", "ip", "addr", "address", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str", "host"];
 const PORT: [&str; 2] = ["sport", "port"];
 const TRANSPORT: [&str; 3] = ["transport", "protocol", "proto"];
 const STATE: [&str; 2] = ["state", "port_state"];
@@ -39,11 +39,9 @@ struct Columns {
 impl Columns {
     /// What a header names; None if it names no addresses.
     fn named(cells: &[Cell<'_>]) -> Option<Self> {
-        let at = |names: &[&str]| {
-            cells
-                .iter()
-                .position(|cell| names.iter().any(|name| cell.text.eq_ignore_ascii_case(name)))
-        };
+        let named =
+            |name: &&str| cells.iter().position(|cell| cell.text.eq_ignore_ascii_case(name));
+        let at = |names: &[&str]| names.iter().find_map(named);
         Some(Self {
             address: at(&ADDRESS)?,
             port: at(&PORT),
@@ -76,8 +74,17 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok()
 }
 
+/// A line that begins with an address, without the comment behind it.
+fn uncommented(line: &str) -> &str {
+    let text = line.trim_start();
+    let (begin, rest) = text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()));
+    let is_commented = rest.trim_start().starts_with(['#', ';']) && address(begin).is_some();
+    if is_commented { begin } else { line }
+}
+
 /// Is this line a row of addresses, or the names of columns?
 pub(super) fn is_row(line: &str) -> bool {
+    let line = uncommented(line);
     let mut found = false;
     let _ = RowReader::default().read(line, 1, |cells| {
         found = Columns::named(cells).or_else(|| Columns::guessed(cells)).is_some();
@@ -93,6 +100,7 @@ pub(super) fn table<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(),
         if begin.is_empty() || begin.starts_with(['#', ';']) {
             return Ok(());
         }
+        let line = uncommented(line);
         // Most lists have a line of nothing but an address.
         if let (Some(Columns { address: 0, .. }), Some(address)) = (columns, address(line.trim())) {
             sink.take(Fact::Seen { address, seen: Seen::Listed, day: None });

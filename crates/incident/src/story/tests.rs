@@ -130,6 +130,43 @@ fn a_minute_of_outage_hides_no_day_of_flapping() {
     );
 }
 
+/// A time without a date is of the day that was told last, as that was told.
+#[test]
+fn a_date_is_left_out_only_where_the_last_one_is_its_own() {
+    use PhaseKind::{Down, Outage};
+    let hour = 3600;
+    let told = |phases: &[Phase]| sentence("XA", &over(phases), at(90 * hour));
+    let relapse = phase(Outage, 14 * hour, 2100, 1);
+    let three = [phase(Down, 0, 300, 1), phase(Outage, 2 * hour, 2 * hour, 1), relapse.clone()];
+    assert_eq!(
+        told(&three),
+        "XA was unreachable from 22 Dec 2014 18:15 for 2 h ± 4 s, until 20:15 UTC, and again for \
+         35 min, until 23 Dec 06:50 UTC; before that it was unreachable from 22 Dec 16:15:00 for \
+         5 min ± 4 s, until 16:20:00 UTC"
+    );
+    let more = [phase(Down, 0, 60, 1), three[0].clone(), three[1].clone(), relapse];
+    assert!(told(&more).ends_with("since 22 Dec 16:15:00 UTC"), "{}", told(&more));
+    // 7 h 45 min after 16:15 is midnight.
+    let midnight = 7 * hour + 2700;
+    let late = |then: Phase| told(&[phase(Outage, midnight - 1815, 1800, 1), then]);
+    let begin = "XA was unreachable from 22 Dec 2014 23:29:45 for 30 min ± 4 s, until 23:59:45 UTC";
+    assert_eq!(
+        late(phase(Outage, midnight + 600, 1200, 1)),
+        format!("{begin}, and again for 20 min, until 23 Dec 00:30 UTC")
+    );
+    assert_eq!(
+        late(phase(Outage, midnight + 600, 2 * hour, 1)),
+        format!("{begin}, then unreachable from 23 Dec 00:10 for 2 h ± 4 s, until 02:10 UTC")
+    );
+    // What is told to the minute is of the day that it is rounded to.
+    let long = phase(Outage, midnight - 15 - 2 * hour, 2 * hour, 1);
+    assert_eq!(
+        told(&[long, phase(Outage, midnight + 600, 1200, 1)]),
+        "XA was unreachable from 22 Dec 2014 22:00 for 2 h ± 4 s, until 23 Dec 00:00 UTC, and \
+         again for 20 min on the same day"
+    );
+}
+
 #[test]
 fn a_time_is_the_same_wherever_it_is_told() {
     let time = at(0) - Duration::from_millis(300);

@@ -96,20 +96,20 @@ fn a_number_that_says_nothing_is_counted_and_told() {
         (
             metric("probe_success", r#"[1795633793.4,"NaN"],[1795633808.4,"NaN"]"#).as_str(),
             1,
-            &[" probe_success that is not a number (NaN) is left out ×2"][..],
+            &[" series 1: probe_success that is not a number (NaN) is left out ×2"][..],
         ),
         (
             &metric(icmp, r#"[1795633793.4,"-1"],[1795633808.4,"NaN"]"#),
             1,
             &[
-                &*format!(" {icmp} that is not a number (NaN) is left out ×1"),
-                &format!(" {icmp} below 0 is left out ×1"),
+                &*format!(" series 1: {icmp} that is not a number (NaN) is left out ×1"),
+                &format!(" series 1: {icmp} below 0 is left out ×1"),
             ],
         ),
         (
             &metric("ping_loss_ratio", r#"[1795633793.4,"2"]"#).replace("instance", "ip"),
             1,
-            &[" ping_loss_ratio that is more than can be is left out ×1"],
+            &[" series 1: ping_loss_ratio that is more than can be is left out ×1"],
         ),
         (export, 1, &["1: probe_success that is not a number (NaN) is left out ×2"]),
         (

@@ -4,13 +4,22 @@ use super::*;
 
 /// Samples of smokeping_prober: when, how many were sent, and how many answered.
 fn smokeping(samples: &[(u64, u64, u64)]) -> String {
+    smokeping_at("a:9374", samples)
+}
+
+/// The same of the prober whose metrics Prometheus reads there.
+fn smokeping_at(instance: &str, samples: &[(u64, u64, u64)]) -> String {
+    smokeping_of("www.example.net", instance, samples)
+}
+
+fn smokeping_of(host: &str, instance: &str, samples: &[(u64, u64, u64)]) -> String {
     let series = |name: &str, value: &dyn Fn(&(u64, u64, u64)) -> u64| {
         let values: Vec<_> = samples
             .iter()
             .map(|sample| format!("[{}.5,\"{}\"]", 1_795_633_800 + sample.0, value(sample)))
             .collect();
         format!(
-            r#"{{"metric":{{"__name__":"{name}","host":"www.example.net","ip":"203.0.113.8","source":""}},"values":[{}]}}"#,
+            r#"{{"metric":{{"__name__":"{name}","instance":"{instance}","job":"smokeping","host":"{host}","ip":"203.0.113.8","source":""}},"values":[{}]}}"#,
             values.join(",")
         )
     };
@@ -79,4 +88,55 @@ fn a_loss_that_rises_is_a_miss() {
     let missed: Vec<bool> =
         short(&import(&[&file])).iter().map(|line| line.ends_with("overdue")).collect();
     assert_eq!(missed, [false, true, true, true, true, false, false, false, false]);
+}
+
+#[test]
+fn two_probers_of_one_host_are_two_vantages() {
+    let one = smokeping_at("a:9374", &[(0, 1000, 1000), (15, 1015, 1015), (30, 1030, 1030)]);
+    let other = smokeping_at("b:9374", &[(7, 500, 500), (22, 515, 500), (37, 530, 500)]);
+    let why = import_with(Options::default(), &[&one, &other]).err().expect("refused");
+    assert!(why.contains("203.0.113.8 icmp was asked by host=www.example.net instance=a"), "{why}");
+    assert!(why.contains("take one of them, such as --only instance=a:9374"), "{why}");
+    let taken = import_with(only("instance=b:9374"), &[&other]).expect("one of them");
+    assert_eq!(counts(&taken), (30, 30));
+    let loss = |instance: &str, second: u64| {
+        format!(
+            r#"{{"metric":{{"__name__":"ping_loss_ratio","instance":"{instance}","target":"h","ip":"203.0.113.8"}},"values":[[{}.5,"0"],[{}.5,"1"]]}}"#,
+            1_795_633_800 + second,
+            1_795_633_815 + second
+        )
+    };
+    let [one, other] = [("a:9427", 0), ("b:9427", 7)].map(|(name, second)| loss(name, second));
+    let both = format!(
+        r#"{{"status":"success","data":{{"resultType":"matrix","result":[{one},{other}]}}}}"#
+    );
+    let why = refused(&both);
+    assert!(why.contains("was asked by instance=a:9427 target=h and by instance=b:9427"), "{why}");
+}
+
+#[test]
+fn a_prober_that_has_moved_is_joined() {
+    let one = smokeping_at("a:9374", &[(0, 100, 100), (15, 115, 115), (30, 130, 130)]);
+    let other = smokeping_at("b:9374", &[(45, 4, 4), (60, 19, 19)]);
+    let imported = import(&[&one, &other]);
+    assert_eq!(counts(&imported), (45, 0));
+    let joined = imported.summary.joined;
+    assert!(joined[0].contains(" and later by host=www.example.net instance=b:9374"), "{joined:?}");
+}
+
+/// It may have counted before: what is between its numbers and those of another says nothing.
+#[test]
+fn what_two_probers_counted_is_not_compared() {
+    let one = smokeping_at("a:9374", &[(0, 100, 100), (15, 115, 115), (30, 130, 130)]);
+    let other = smokeping_at("b:9374", &[(45, 500, 130), (60, 515, 145)]);
+    assert_eq!(counts(&import(&[&one, &other])), (45, 0));
+}
+
+/// Each has counters of its own.
+#[test]
+fn two_names_of_one_host_are_not_counted_as_one() {
+    let one = smokeping_of("www.example.net", "a:9374", &[(0, 90, 90), (15, 105, 105)]);
+    let other = smokeping_of("ftp.example.net", "a:9374", &[(0, 9000, 90), (15, 9015, 105)]);
+    let why = import_with(Options::default(), &[&one, &other]).err().expect("refused");
+    assert!(why.contains("such as --only host=www.example.net"), "{why}");
 }

@@ -263,6 +263,9 @@ fn scamper_takes_whatever_the_asked_address_says_for_life() {
         ("icmp-echo", other, r#""icmp_type":0,"icmp_code":0"#, "icmp", false),
         ("icmp-time", same, r#""icmp_type":14,"icmp_code":0"#, "icmp", true),
         ("icmp-time", other, r#""icmp_type":11,"icmp_code":0"#, "icmp", false),
+        // Its loop sends it back, or it has run out of fragments: it has answered no probe.
+        ("icmp-echo", same, r#""icmp_type":11,"icmp_code":0"#, "icmp", false),
+        ("tcp-syn", same, r#""icmp_type":11,"icmp_code":1"#, "tcp/443", false),
         ("tcp-syn", same, r#""tcp_flags":18"#, "tcp/443", true),
         ("tcp-syn", same, r#""tcp_flags":20"#, "tcp/443", true),
         ("tcp-ack", same, r#""tcp_flags":4"#, "tcp/443", true),
@@ -273,6 +276,12 @@ fn scamper_takes_whatever_the_asked_address_says_for_life() {
         let result = if is_alive { "reply 5" } else { "overdue" };
         let wanted = format!("19:09:38Z 203.0.113.8 {probe} {result}");
         assert_eq!(short(&imported), [wanted], "{method} {from} {what}");
+    }
+    // Of ICMPv6 the numbers are others (RFC 4443).
+    for (kind, result) in [(1, "reply 5"), (3, "overdue"), (11, "reply 5")] {
+        let ping = scamper("icmp-echo", &format!(r#"{same},"icmp_type":{kind},"icmp_code":0"#));
+        let wanted = format!("19:09:38Z 2001:db8::8 icmp {result}");
+        assert_eq!(short(&import(&[&ping.replace("203.0.113.8", "2001:db8::8")])), [wanted]);
     }
 }
 

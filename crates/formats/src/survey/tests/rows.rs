@@ -30,6 +30,28 @@ fn a_port_is_taken_for_what_its_row_says() {
     }
 }
 
+/// As its documentation has it; most answers do not name the country.
+#[test]
+fn a_list_of_ripestats_that_names_a_country_is_of_that() {
+    let list = r#"{"data": {"resources": {"asn": ["64496"], "ipv4": ["192.0.2.0/24"]}, X}}"#;
+    for (named, country) in [
+        (r#""query_time": "2026-11-20T00:00:00""#, "?"),
+        (r#""resource": "to""#, "to"),
+        (r#""parameters": {"resource": "TO"}"#, "TO"),
+        (r#""resource": ["TO"], "parameters": []"#, "?"),
+    ] {
+        let wanted = format!("{country} has AS64496\n{country} has 192.0.2.0/24\n");
+        assert_eq!(facts(&list.replace('X', named)).1, wanted, "{named}");
+        for (code, is_refused) in [("KP", country != "?"), ("To", false)] {
+            let file = list.replace('X', named);
+            let opened = open("f", file.as_bytes()).expect("a list").of(code);
+            let why = opened.read(&mut |_| {}).err().map(|why| why.to_string());
+            let wanted = format!("f: this is the list of {country}, and --country is KP");
+            assert_eq!(why, is_refused.then_some(wanted), "{named}");
+        }
+    }
+}
+
 #[test]
 fn quotes_and_backslashes_hide_what_would_end_a_record() {
     for text in [
@@ -70,4 +92,86 @@ fn records_of_a_zone_that_stand_elsewhere_are_said_beside_what_is_wrong() {
     assert_eq!(told, wanted);
     let why = crate::survey::read("z", &b"$TTL 1d\n$INCLUDE sub.zone\n"[..], &mut |_| {});
     assert!(why.unwrap_err().to_string().starts_with("z:2:1: $INCLUDE: the file"));
+}
+
+/// With `-Pn` nmap calls every address up, and asks all of them: only ports tell who has answered.
+#[test]
+fn a_host_that_nmap_was_told_to_take_for_up_has_answered_at_ports_alone() {
+    let rows = "Host: 192.0.2.1 ()\tStatus: Up\n\
+                Host: 192.0.2.1 ()\tPorts: 22/filtered/tcp//ssh///\tIgnored State: filtered (9)\n\
+                Host: 192.0.2.2 ()\tStatus: Up\n\
+                Host: 192.0.2.2 ()\tPorts: 25/open/tcp//smtp///, 53/closed/tcp//domain///\n\
+                Host: 192.0.2.3 ()\tStatus: Up\n\
+                Host: 192.0.2.3 ()\tPorts: \tIgnored State: closed (9)\n";
+    let head = |args: &str| {
+        format!("# Nmap 7.93 scan initiated Wed Nov 25 18:57:38 2026 as: {args} 192.0.2.0/30\n")
+    };
+    let ports = "192.0.2.2 25 open\n192.0.2.2 53 closed\n";
+    let seen = ports.to_owned() + "192.0.2.3 Listed\n";
+    for flag in ["-Pn", "-P0", "-PN"] {
+        let (source, text) = facts(&(head(&format!("/usr/bin/nmap -n {flag} -oG x")) + rows));
+        assert_eq!((&text, source.silent), (&seen, 1), "{flag}");
+    }
+    let up = format!("192.0.2.1 Listed\n192.0.2.2 Listed\n{ports}192.0.2.3 Listed\n");
+    for args in ["nmap -PE", "nmap -oG scan-Pn"] {
+        let (source, text) = facts(&(head(args) + rows));
+        assert_eq!((&text, source.silent), (&up, 0), "{args}");
+    }
+    // Of files that were put together, each has its own.
+    let (_, text) = facts(&(head("nmap -Pn") + rows + &head("nmap") + rows));
+    assert_eq!(text, seen + &up);
+    let xml = |state: &str| {
+        format!(
+            "<nmaprun><host><status state=\"up\" reason=\"user-set\"/><address \
+             addr=\"192.0.2.3\" addrtype=\"ipv4\"/><ports><extraports state=\"{state}\" \
+             count=\"9\"/></ports></host></nmaprun>"
+        )
+    };
+    assert_eq!(facts(&xml("closed")).1, "192.0.2.3 Listed\n");
+    let (source, text) = facts(&xml("filtered"));
+    assert_eq!((text.as_str(), source.silent), ("", 1));
+}
+
+#[test]
+fn of_columns_that_may_have_addresses_the_one_that_is_named_so_is_read() {
+    for header in ["host,ip,port", "host,ip_address,port", "Host,IP,port", "host,addr,port"] {
+        let (source, text) = facts(&format!("{header}\nwww.example.net,192.0.2.1,443\n"));
+        assert_eq!((text.as_str(), source.skipped.count), ("192.0.2.1 443 open\n", 0), "{header}");
+    }
+    assert_eq!(facts("host,port\n192.0.2.1,443\n").1, "192.0.2.1 443 open\n");
+}
+
+#[test]
+fn what_stands_behind_an_address_as_a_comment_is_no_part_of_it() {
+    let listed = "192.0.2.1 Listed\n192.0.2.2 Listed\n2001:db8::1 Listed\n";
+    for list in [
+        "192.0.2.1  # ns1\n192.0.2.2\t; mail, and web\n2001:db8::1 # \"here\n",
+        "# hosts\n192.0.2.1\n192.0.2.2 #\n  2001:db8::1 ;x\n",
+        "ip\n192.0.2.1 # ns1\n192.0.2.2\n2001:db8::1 ; a\n",
+    ] {
+        let (source, text) = facts(list);
+        assert_eq!((text.as_str(), source.skipped.count), (listed, 0), "{list}");
+    }
+    // Within other cells it may mean something.
+    let (_, text) = facts("ip,name,port\n192.0.2.1,a # b,443\n");
+    assert_eq!(text, "192.0.2.1 443 open\n");
+}
+
+#[test]
+fn a_name_server_is_what_answers_at_port_53() {
+    for (file, wanted) in [
+        ("open udp 53 192.0.2.1 1795632940\n", "192.0.2.1 Dns 2026-11-25\n"),
+        ("closed udp 53 192.0.2.1 1795632940\n", "192.0.2.1 Listed 2026-11-25\n"),
+        (
+            "Host: 192.0.2.1 ()\tPorts: 53/closed/udp//domain///, 123/open/udp//ntp///\n",
+            "192.0.2.1 Listed\n192.0.2.1 Listed\n",
+        ),
+        ("Host: 192.0.2.1 ()\tPorts: 53/open/udp//domain///\n", "192.0.2.1 Dns\n"),
+        (
+            r#"[{"ip": "192.0.2.1", "ports": [{"port": 53, "proto": "udp", "status": "closed"}]}]"#,
+            "192.0.2.1 Listed\n",
+        ),
+    ] {
+        assert_eq!(facts(file).1, wanted, "{file}");
+    }
 }
