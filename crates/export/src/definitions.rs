@@ -162,7 +162,9 @@ definitions! {
         "Probes whose patience has run out, but not yet the 150 s after which they are lost."
         PerKind |view, out| out.add(&[], view.counts.overdue as f64);
     HISTOGRAM of Buckets "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
-        PerKind |view, out| out.add_histogram(&view.rtt.view());
+        PerKind |view, out| if let Some(histogram) = &view.rtt {
+            out.add_histogram(&histogram.view());
+        };
 
     COUNTER of Reasons "block_rejected_total" [reason]
         "Packets about the block that were no answer to a question of ours; absent for a reason \

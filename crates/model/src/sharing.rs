@@ -22,7 +22,7 @@ pub fn read<T>(these: impl Iterator<Item = T>) {
 }
 
 /// [`share`] for thousands.
-pub fn share_each<'a, T: 'a>(all: impl Iterator<Item = (&'a mut Arc<T>, &'a Arc<T>)>) {
+pub fn share_each<'a, 'b, T: 'a + 'b>(all: impl Iterator<Item = (&'a mut Arc<T>, &'b Arc<T>)>) {
     let mut changed = Vec::with_capacity(TOGETHER);
     let mut all = all.filter(|(kept, newest)| !Arc::ptr_eq(kept, newest)).peekable();
     while all.peek().is_some() {

@@ -38,6 +38,9 @@ pub struct Settings {
     pub controls: Vec<IpAddr>,
     /// Seed of the schedule's order.
     pub seed: u64,
+    /// Keep histograms of round-trip times, for who shows them: they cost memory, and time in each
+    /// snapshot.
+    pub histograms: bool,
 }
 
 /// An event and when it was taken in: what a journal needs to replay it with the same result.
@@ -78,6 +81,8 @@ impl Watch {
         let interval = |scope| schedule.interval(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
         let unknown = Arc::new(History::new(now));
+        let mut aggregate = Aggregate::new(roster.clone());
+        aggregate.keep_histograms(settings.histograms);
         Self {
             judge: Judge::new(
                 roster.clone(),
@@ -88,7 +93,7 @@ impl Watch {
             ),
             schedule,
             open: OpenProbes::new(roster.targets.len()),
-            aggregate: Aggregate::new(roster.clone()),
+            aggregate,
             history: vec![unknown; roster.scope_count()],
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::new(Grid::Delays),
@@ -326,15 +331,13 @@ impl Watch {
             reasons.resize(return_paths.len(), Arc::default());
         }
         self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
-        for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
-            self.aggregate.renew_windows(id, &mut view.windows, now);
-        }
+        self.aggregate.renew_windows(scopes.iter_mut().map(|view| &mut view.windows), now);
         share_each(scopes.iter_mut().map(|view| &mut view.history).zip(&self.history));
         for (kind, newest) in kinds.iter_mut().zip(self.aggregate.kinds()) {
             kind.counts = newest.counts;
         }
-        let rtts = kinds.iter_mut().map(|kind| &mut kind.rtt);
-        share_each(rtts.zip(self.aggregate.kinds().iter().map(|kind| &kind.rtt)));
+        let rtts = kinds.iter_mut().flat_map(|kind| &mut kind.rtt);
+        share_each(rtts.zip(self.aggregate.kinds().iter().flat_map(|kind| &kind.rtt)));
         for (id, path) in (0..).map(BlockId).zip(&mut return_paths) {
             *path = self.aggregate.return_path(id);
         }
