@@ -40,8 +40,8 @@ pub struct KindView {
     pub kind: Kind,
     /// How many outcomes of each kind.
     pub counts: Counts,
-    /// Round-trip times of every answer, where histograms are kept. Readers share them until another
-    /// comes.
+    /// Round-trip times of every answer, where histograms are kept. Readers share them until there
+    /// is another.
     pub rtt: Option<Arc<Histogram>>,
 }
 
