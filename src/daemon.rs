@@ -126,7 +126,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let end = handle_signals()?;
     let web_config = match options.web {
-        Some(path) => WebConfig::open(path, (random_bits(3), random_bits(4)))?,
+        Some(path) => WebConfig::open(path, (random_bits(), random_bits()))?,
         None => WebConfig::unprotected(),
     };
     let listeners = listener::open_or_take(&options.listen)?;
@@ -373,7 +373,7 @@ fn write_warnings(plan: &Plan, now: Time, stdout_writer: &LineWriter) {
     }
 }
 
-/// 64 random bits of the system, through the keys of the standard library's hasher.
-fn random_bits(salt: u64) -> u64 {
-    RandomState::new().hash_one(salt)
+/// 64 random bits of the system: the standard library gives each hasher keys of its own.
+fn random_bits() -> u64 {
+    RandomState::new().hash_one(0)
 }

@@ -51,15 +51,15 @@ impl Network {
         stdout_writer: &LineWriter,
     ) -> Self {
         probe::read_own_addresses(clock.now());
-        let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
-        let id = random_bits(4);
+        let key = (u128::from(random_bits()) << 64) | u128::from(random_bits());
+        let id = random_bits();
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
             Ok(prober) => {
-                let family = |v6| prober.socket_kind(v6).map_or("none", SocketKind::label);
+                let kind = |family| prober.socket_kind(family).map_or("none", SocketKind::label);
                 stdout_writer.write(format!(
                     "ICMP by {} (IPv4), {} (IPv6)",
-                    family(false),
-                    family(true)
+                    kind(Family::V4),
+                    kind(Family::V6)
                 ));
                 Some(prober)
             }

@@ -20,7 +20,7 @@ pub(super) fn core_settings(plan: &Plan, controls: bool) -> Settings {
         budget: Some(plan.budget),
         rules: plan.rules,
         controls: if controls { plan.controls.clone() } else { Vec::new() },
-        seed: random_bits(1),
+        seed: random_bits(),
         histograms: plan.metrics.contains(&MetricSet::Buckets),
     }
 }
