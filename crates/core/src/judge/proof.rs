@@ -1,7 +1,7 @@
 //! What a scope's misses prove: that it is dark; or in outage, once that has lasted and all have
 //! been asked who can tell.
 
-use super::{Judge, ScopeId, Sight, darkness::Darkness, rules};
+use super::{Judge, ScopeId, darkness::Darkness, rules};
 use crate::{
     scopes::{BlockId, Scope, TargetId},
     time::Time,
@@ -16,7 +16,8 @@ impl Judge {
         }
         let needed = scope.needed_odds(rules::DOWN_ODDS, now);
         // What our own uplink loses just now, no miss can tell from the scope's silence.
-        let loss = self.sights(id).filter_map(Sight::recent_loss).reduce(f32::max);
+        let seen = self.sights(id).filter(|sight| !sight.is_blind());
+        let loss = seen.filter_map(|sight| sight.recent_loss(now)).reduce(f32::max);
         let most = loss.map_or(f32::MAX, |loss| -loss.ln() * scope.silence.count as f32);
         if scope.silence.odds.min(most) < needed {
             return false;
