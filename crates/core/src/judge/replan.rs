@@ -57,10 +57,7 @@ impl Judge {
             }
         }
         self.evaluate_all(touched, now);
-        for family in Family::ALL {
-            let change = self.sight[family].end_unchecked(now);
-            self.apply_sight_change(family, change, now);
-        }
+        self.change_sight(|sight| sight.end_unchecked(now), now);
     }
 
     /// Takes over what was known of hosts and scopes, of those that are still there.

@@ -158,8 +158,13 @@ impl Sight {
     /// A blindness ends that nothing is left to end, or to suffer from.
     pub fn end_unchecked(&mut self, now: Time) -> SightChange {
         let is_over = !self.is_watched || !self.is_checked && self.fault.is_none();
-        let Some(since) = self.blind_since.filter(|_| is_over) else { return SightChange::None };
-        self.restore(since.min(self.last_answered), now, now)
+        let Some(from) = self.blind_from().filter(|_| is_over) else { return SightChange::None };
+        self.restore(from, now, now)
+    }
+
+    /// While we are blind: when anything was seen last.
+    pub fn blind_from(&self) -> Option<Time> {
+        self.blind_since.map(|since| since.min(self.last_answered))
     }
 
     pub fn is_blind(&self) -> bool {
@@ -201,10 +206,11 @@ impl Sight {
         self.controls.iter().map(|(_, control)| control).filter(move |each| each.is_alive(now))
     }
 
-    /// The share of its probes that the best control missed just now, if that is more than chance.
+    /// While we see: the share of its probes that the best control missed just now, if that is more
+    /// than chance.
     pub fn recent_loss(&self, now: Time) -> Option<f32> {
         let missed = self.alive(now).map(ControlState::recent_misses).min()?;
-        (missed > 1).then(|| missed as f32 / RECENT_CONTROLS as f32)
+        (missed > 1 && !self.is_blind()).then(|| missed as f32 / RECENT_CONTROLS as f32)
     }
 
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
@@ -286,9 +292,12 @@ impl Sight {
         self.lose(from)
     }
 
-    /// Somebody watches again.
+    /// Somebody watches again. Whoever was blind before is so until somebody answers.
     pub fn end_gap(&mut self, from: Time, now: Time) -> SightChange {
         self.is_unwatched = false;
+        if self.blind_since < Some(from) {
+            return SightChange::None;
+        }
         self.last_answered = self.last_answered.max(now);
         self.restore(from - LONGEST_PATIENCE, now, now)
     }

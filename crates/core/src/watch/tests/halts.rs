@@ -70,6 +70,10 @@ impl World {
         snapshot.scopes.iter().map(|scope| scope.verdict.state_seconds[state]).collect()
     }
 
+    fn blindness(&self) -> Blindness {
+        self.watch.snapshot(self.now, 0, 0).blindness[Family::V4].expect("hosts of IPv4")
+    }
+
     fn state(&self) -> State {
         let snapshot = self.watch.snapshot(self.now, 0, 0);
         snapshot.scope(Scope::Country(CountryId(0))).verdict.state
@@ -93,8 +97,7 @@ fn nobody_watches_for_five_minutes() {
             states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
             "{changes:#?}"
         );
-        let blindness = world.watch.snapshot(world.now, 0, 0).blindness[Family::V4];
-        let Blindness { is_blind, seconds, spells } = blindness.unwrap();
+        let Blindness { is_blind, seconds, spells } = world.blindness();
         assert_eq!((is_blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
@@ -182,6 +185,31 @@ fn a_darkness_that_begins_before_a_halt_is_called_by_what_was_watched() {
     world.play(Duration::from_secs(50), true);
     assert_eq!(world.state(), State::Down);
     world.play(Duration::from_secs(40), true);
+    assert_eq!(world.state(), State::Outage);
+}
+
+/// Our uplink dies in a darkness, and then nobody runs for ten seconds: we are as blind after it.
+#[test]
+fn a_halt_ends_no_blindness() {
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    world.play(Duration::from_secs(120), false);
+    world.play(Duration::from_secs(20), true);
+    assert_eq!(world.state(), State::Down);
+    world.control = false;
+    world.play(Duration::from_secs(300), true);
+    assert_eq!(world.state(), State::Unknown);
+    world.changes();
+    world.halt(Duration::from_secs(10));
+    world.play(Duration::from_secs(60), true);
+    let changes = world.changes();
+    assert!(changes.is_empty(), "{changes:#?}");
+    let Blindness { is_blind, seconds, spells } = world.blindness();
+    assert!(is_blind && spells == 1 && (365.0..368.0).contains(&seconds), "{seconds} s, {spells}");
+    // Of the darkness, what was watched counts.
+    world.control = true;
+    world.play(Duration::from_secs(20), true);
+    assert_eq!(world.state(), State::Down);
+    world.play(Duration::from_secs(60), true);
     assert_eq!(world.state(), State::Outage);
 }
 
