@@ -211,12 +211,14 @@ fn choose(
 
 /// What one resolution gave: the addresses by family, None if the question failed. A name without
 /// addresses of a family has an empty list, which is no failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 struct Resolved {
     v4: Option<Vec<IpAddr>>,
     v6: Option<Vec<IpAddr>>,
     /// The shortest time to live of its records.
     ttl: Duration,
+    /// Why a question failed.
+    failure: Option<NetError>,
 }
 
 /// Resolves one name again and again, until nobody reads its addresses any more.
@@ -232,26 +234,25 @@ async fn resolve_forever<F>(
 {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        match resolve().await {
-            Ok(resolved) => {
-                let addresses = merged(&sender.borrow(), &resolved);
-                sender.send_if_modified(|known| {
-                    let is_new = *known != addresses;
-                    *known = addresses;
-                    is_new
-                });
-                retry = FIRST_RETRY;
-                sleep(jitter(resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH))).await;
-            }
-            Err(error) => {
-                let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
-                let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
-                let wait = jitter(retry.min(longest));
-                retry = (retry * 2).min(MAX_RETRY);
-                if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
-                    sleep(wait.min(FIRST_RETRY)).await;
-                }
-            }
+        let resolved = resolve().await.unwrap_or_else(|error| Resolved {
+            ttl: MAX_REFRESH,
+            failure: Some(error),
+            ..Resolved::default()
+        });
+        let addresses = merged(&sender.borrow(), &resolved);
+        sender.send_if_modified(|known| std::mem::replace(known, addresses) != *known);
+        let ttl = resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH);
+        let Some(error) = resolved.failure else {
+            retry = FIRST_RETRY;
+            sleep(jitter(ttl)).await;
+            continue;
+        };
+        let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
+        let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
+        let wait = jitter(retry.min(longest).min(ttl));
+        retry = (retry * 2).min(MAX_RETRY);
+        if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
+            sleep(wait.min(FIRST_RETRY)).await;
         }
     }
 }
@@ -298,7 +299,8 @@ fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
     addresses
 }
 
-/// Asks for A and AAAA at once. An error if neither brought an address.
+/// Asks for A and AAAA at once. An error if neither brought an address; what is missing of one
+/// family alone is told with the other.
 async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, NetError> {
     let mut builder = resolver_of(&servers)?;
     builder.options_mut().cache_size = 0;
@@ -328,7 +330,10 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, Net
         [&resolved.v4, &resolved.v6].into_iter().flatten().any(|addresses| !addresses.is_empty());
     match failure {
         Some(error) if !any => Err(error),
-        _ => Ok(resolved),
+        failure => {
+            resolved.failure = failure.filter(|error| !error.is_no_records_found());
+            Ok(resolved)
+        }
     }
 }
 
