@@ -120,8 +120,7 @@ impl Names {
 
     /// Has a task ended that was not told to, by a fault of ours?
     pub fn have_ended(&mut self) -> bool {
-        std::iter::from_fn(|| self.tasks.try_join_next())
-            .any(|joined| joined.is_err_and(|error| error.is_panic()))
+        from_fn(|| self.tasks.try_join_next()).any(|end| end.is_err_and(|error| error.is_panic()))
     }
 
     /// Takes what an earlier run knew of names that have not been resolved yet.
@@ -175,6 +174,11 @@ impl Names {
         Entry { addresses, task }
     }
 
+    /// Is this one of the addresses of the name?
+    pub fn has(&self, name: &str, address: IpAddr) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.addresses.borrow().contains(&address))
+    }
+
     /// The address that probe `seq` of this name goes to: round robin over those within the block.
     /// `Unresolved` if no address is known yet, or the name is not one of these; `OutsideBlock` if
     /// none of the name's addresses lies within the block and may be asked.
@@ -199,12 +203,8 @@ fn choose(
     if addresses.is_empty() {
         return Err(Fault::Unresolved);
     }
-    let inside = || {
-        addresses
-            .iter()
-            .copied()
-            .filter(|&address| block.contains(address) && !deny.contains(address))
-    };
+    let is_inside = |address: &IpAddr| block.contains(*address) && !deny.contains(*address);
+    let inside = || addresses.iter().copied().filter(is_inside);
     let index = (seq as usize).checked_rem(inside().count()).ok_or(Fault::OutsideBlock)?;
     inside().nth(index).ok_or(Fault::OutsideBlock)
 }
@@ -289,9 +289,8 @@ async fn falls_dark(dark: &mut watch::Receiver<bool>) {
 /// that shuffles its answers does not disturb the round robin.
 fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
     let family = |new: &Option<Vec<IpAddr>>, v4: bool| {
-        new.clone().unwrap_or_else(|| {
-            old.iter().copied().filter(|address| address.is_ipv4() == v4).collect()
-        })
+        let known = || old.iter().copied().filter(|address| address.is_ipv4() == v4).collect();
+        new.clone().unwrap_or_else(known)
     };
     let mut addresses = [family(&resolved.v4, true), family(&resolved.v6, false)].concat();
     addresses.sort_unstable();
@@ -326,8 +325,7 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, Net
             }
         }
     }
-    let any =
-        [&resolved.v4, &resolved.v6].into_iter().flatten().any(|addresses| !addresses.is_empty());
+    let any = [&resolved.v4, &resolved.v6].into_iter().flatten().any(|found| !found.is_empty());
     match failure {
         Some(error) if !any => Err(error),
         failure => {

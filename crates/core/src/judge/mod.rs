@@ -161,7 +161,7 @@ impl Judge {
 
     /// When [`Judge::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Time {
-        let sight = self.sight.values().map(Sight::poll_timeout);
+        let sight = self.sight.values().map(|sight| sight.timeout);
         sight.fold(self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0), Time::min)
     }
 
@@ -174,7 +174,7 @@ impl Judge {
     }
 
     fn handle_next_timeout(&mut self, at: Time) {
-        match Family::ALL.into_iter().find(|&each| at == self.sight[each].poll_timeout()) {
+        match Family::ALL.into_iter().find(|&each| at == self.sight[each].timeout) {
             Some(family) => {
                 let change = self.sight[family].lose(at);
                 self.apply_sight_change(family, change, at);
@@ -266,7 +266,7 @@ impl Judge {
 
     /// Does nobody watch?
     fn is_unwatched(&self, id: ScopeId) -> bool {
-        self.sights(id).any(Sight::is_unwatched)
+        self.sights(id).any(|sight| sight.is_unwatched)
     }
 
     fn parent_of(&self, id: ScopeId) -> Option<&ScopeState> {

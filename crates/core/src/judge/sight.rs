@@ -49,10 +49,6 @@ impl ControlState {
     fn is_alive(&self, now: Time) -> bool {
         self.last_answered.is_some_and(|last| now.since(last) <= CONTROLS_DEAD_AFTER)
     }
-
-    fn recent_misses(&self) -> u32 {
-        (self.recent & ((1 << RECENT_CONTROLS) - 1)).count_ones()
-    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -82,7 +78,7 @@ pub(super) struct Sight {
     /// What kept our probes from leaving, if we are blind for that.
     pub fault: Option<Fault>,
     /// We are blind since nobody watches.
-    is_unwatched: bool,
+    pub is_unwatched: bool,
     /// The last time without sight began then, and with it its misses count for nothing.
     pub unseen_from: Time,
     /// We see since then: no probe sent before tells the present state.
@@ -92,7 +88,7 @@ pub(super) struct Sight {
     blind_for: Duration,
     /// When silence alone will make us blind. It is asked for at each step, and changes with
     /// answers.
-    timeout: Time,
+    pub timeout: Time,
 }
 
 /// How our sight changed.
@@ -171,10 +167,6 @@ impl Sight {
         self.blind_since.is_some()
     }
 
-    pub fn is_unwatched(&self) -> bool {
-        self.is_unwatched
-    }
-
     /// Misses sent up to this time are evidence. In a plan without controls nothing can confirm
     /// them, and all are.
     pub fn confirmed_until(&self) -> Time {
@@ -184,11 +176,6 @@ impl Sight {
     /// How long we have been blind in all, by now.
     pub fn blind_total(&self, now: Time) -> Duration {
         self.blind_for + self.blind_since.map_or(Duration::ZERO, |since| now.since(since))
-    }
-
-    /// When silence alone will make us blind.
-    pub fn poll_timeout(&self) -> Time {
-        self.timeout
     }
 
     fn update_timeout(&mut self) {
@@ -209,7 +196,8 @@ impl Sight {
     /// While we see: the share of its probes that the best control missed just now, if that is more
     /// than chance.
     pub fn recent_loss(&self, now: Time) -> Option<f32> {
-        let missed = self.alive(now).map(ControlState::recent_misses).min()?;
+        let newest = (1 << RECENT_CONTROLS) - 1;
+        let missed = self.alive(now).map(|each| (each.recent & newest).count_ones()).min()?;
         (missed > 1 && !self.is_blind()).then(|| missed as f32 / RECENT_CONTROLS as f32)
     }
 

@@ -188,6 +188,12 @@ impl Watch {
         probe
     }
 
+    /// The name of a target's host has other addresses than those it was asked at: what was learned
+    /// of the path to them is forgotten.
+    pub fn forget_path(&mut self, target: TargetId) {
+        self.aggregate.forget_path(target);
+    }
+
     /// May this be sent to a block now, beside its probes? If so, it is paid for.
     pub fn pay_extra(&mut self, block: BlockId, extra: Extra, now: Time) -> bool {
         self.schedule.pay_extra(block, extra, now)
@@ -265,10 +271,7 @@ impl Watch {
                     Evidence::Miss { .. } => {
                         self.schedule.record_miss(summary.target, summary.sent);
                     }
-                    Evidence::Neighbour { .. }
-                    | Evidence::Fault(_)
-                    | Evidence::AcceptsAll
-                    | Evidence::Nothing => {}
+                    _ => {}
                 }
                 self.judge.handle_summary(&summary, now);
             }
