@@ -27,6 +27,9 @@ use std::{collections::VecDeque, net::IpAddr, ops::Range, sync::Arc, time::Durat
 /// shorter than the judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
+/// It is called so often that it can tell, also where nothing is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
 /// What the plan says to the core.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -148,7 +151,8 @@ impl Watch {
 
     /// When to call [`Watch::handle_timeout`] next, at the latest.
     pub fn poll_timeout(&self) -> Time {
-        self.schedule.poll_timeout().min(self.open.poll_timeout()).min(self.judge.poll_timeout())
+        let due = self.schedule.poll_timeout().min(self.open.poll_timeout());
+        due.min(self.judge.poll_timeout()).min(self.last_call + LONGEST_SLEEP)
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due

@@ -6,6 +6,7 @@ use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found},
+    schedule::Budget,
     scopes::{CountryId, Family, Roster, Scope},
     time::Time,
 };
@@ -186,6 +187,27 @@ fn a_darkness_that_begins_before_a_halt_is_called_by_what_was_watched() {
     assert_eq!(world.state(), State::Down);
     world.play(Duration::from_secs(40), true);
     assert_eq!(world.state(), State::Outage);
+}
+
+/// A block is asked each three minutes, and nothing is due when nobody runs for 45 s.
+#[test]
+fn a_halt_between_two_probes_that_are_far_apart_is_unknown() {
+    let mut world = World::new(of_sizes(&[vec![1]]), false);
+    let settings = Settings { budget: Some(Budget::FRUGAL), ..Settings::default() };
+    world.watch = Watch::new(world.watch.roster().clone(), &settings, world.now);
+    world.play(Duration::from_secs(1200), false);
+    while world.watch.schedule.poll_timeout() < world.now + Duration::from_secs(60) {
+        world.play(Duration::from_secs(5), false);
+    }
+    assert_eq!(world.state(), State::Up);
+    let blindness = world.blindness();
+    world.halt(Duration::from_secs(45));
+    world.play(Duration::from_secs(5), false);
+    assert_eq!(world.state(), State::Unknown);
+    let seconds = world.blindness().seconds - blindness.seconds;
+    assert!((45.0..46.0).contains(&seconds), "{seconds}");
+    world.play(Duration::from_secs(400), false);
+    assert_eq!(world.state(), State::Up);
 }
 
 /// Our uplink dies in a darkness, and then nobody runs for ten seconds: we are as blind after it.
