@@ -83,8 +83,8 @@ impl Network {
         }
     }
 
-    /// Sends what is due; what cannot be sent is reported at once. Where the name of a host has lost
-    /// the address that was asked last, what was learned of the path to that is forgotten.
+    /// Sends what is due; what cannot be sent is reported at once. Where the name of a host has
+    /// lost the address that was asked last, what was learned of the path to that is forgotten.
     pub fn send(&mut self, watch: &mut Watch, plan: &Plan, now: Time, out: &mut Vec<Event>) {
         while let Some(due) = watch.poll_probe(now) {
             let spec = plan.specs.of(due.target);

@@ -27,6 +27,15 @@ fn the_addresses_of_the_block_take_turns() {
 }
 
 #[tokio::test]
+async fn a_name_has_the_addresses_that_are_known_of_it() {
+    let mut names = Names::open(["a.example".to_owned()], &[]);
+    names.recall([("a.example".to_owned(), addresses(&["10.0.0.1", "10.0.0.2"]))].into());
+    let has = |name, address: &str| names.has(name, address.parse().unwrap());
+    assert!(has("a.example", "10.0.0.2"));
+    assert!(!has("a.example", "10.0.0.3") && !has("b.example", "10.0.0.1"));
+}
+
+#[tokio::test]
 async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
     let mut names = Names::open([], &[]);
     names.tasks.spawn(std::future::pending()).abort();

@@ -1,8 +1,9 @@
 //! Controls that are dead, lossy or taken out of the plan: what is found without them.
 
-use super::{Fed, PATIENCE, RTT, Rules, SECOND, State, Told};
+use super::{Fed, Judge, PATIENCE, RTT, Rules, SECOND, State, Told};
 use crate::{
     fixtures::of_sizes,
+    judge::tests::sight::of_prefixes,
     outcome::ControlOutcome,
     scopes::{BlockId, CountryId, Family, RosterMapping, Scope},
 };
@@ -103,6 +104,22 @@ fn controls_that_leave_the_plan_leave_no_loss_behind() {
     play(&mut fed, 3, |place, _| (place == 0).then_some(true), |_| true);
     play(&mut fed, 12, |place, _| (place == 0).then_some(true), |target| target >= 4);
     assert_eq!((fed.state(country(0)), fed.state(country(1))), (State::Down, State::Up));
+}
+
+/// What is missed in a family that is not seen explains no silence in the other.
+#[test]
+fn a_country_of_both_families_goes_dark_in_the_one_that_is_seen() {
+    let both = ["127.45.1.", "2001:db8::1:"];
+    let mut fed = Fed::new(of_prefixes(&[&both, &["127.46.1."]]), 0);
+    let families = [Family::V4, Family::V6];
+    let roster = fed.roster.clone();
+    fed.judge = Judge::new(roster, Rules::default(), &families, |_| SECOND, fed.now);
+    let is_v6 = |target: u32| (2..4).contains(&target);
+    play(&mut fed, 60, |place, _| (place < 2).then_some(true), |_| true);
+    play(&mut fed, 10, |place, _| (place < 2).then_some(place == 0), |target| !is_v6(target));
+    assert_eq!((fed.state(block(1)), fed.state(country(0))), (State::Unknown, State::Up));
+    play(&mut fed, 15, |place, _| (place < 2).then_some(place == 0), |target| target >= 4);
+    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Down, State::Down));
 }
 
 #[test]

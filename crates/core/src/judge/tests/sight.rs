@@ -10,7 +10,7 @@ use crate::{
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Two hosts in each block; a country for each list of prefixes.
-fn of_prefixes(countries: &[&[&str]]) -> Roster {
+pub fn of_prefixes(countries: &[&[&str]]) -> Roster {
     let mut roster = Roster::default();
     for (country, prefixes) in countries.iter().enumerate() {
         let code = format!("C{country}");
