@@ -266,7 +266,6 @@ impl Daemon {
         let mut published = Vec::new().into_iter();
         let mut loaded = None;
         let mut batch = Vec::new();
-        let mut due = Vec::new();
         let mut turn = self.clock.now();
         loop {
             // The runtime sees which sockets are readable now, and lets those tasks read that it
@@ -293,8 +292,7 @@ impl Daemon {
             }
             self.watch.handle_timeout(now, received_until);
             self.network.pay_tcp_questions(&mut self.watch, &self.plan, now);
-            due.extend(from_fn(|| self.watch.poll_probe(now)));
-            self.network.send(&mut due, &self.plan, &mut batch);
+            self.network.send(&mut self.watch, &self.plan, now, &mut batch);
             // One a turn: many who ask hold up nobody.
             if let Ok(query) = target_queries.try_recv() {
                 self.answer(query);

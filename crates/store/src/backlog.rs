@@ -69,6 +69,26 @@ impl Batch {
     }
 }
 
+impl From<Backlog> for Batch {
+    fn from(backlog: Backlog) -> Self {
+        Self {
+            at: backlog.at,
+            countries: backlog.countries,
+            scopes: backlog.scopes,
+            remarks: backlog.remarks,
+            maintenance: backlog.maintenance.into(),
+            episodes: backlog.episodes.into_values().collect(),
+            places: backlog.places.into(),
+            samples: backlog.samples.into(),
+            memory: backlog.memory,
+            names: backlog.names,
+            corrections: backlog.corrections,
+            merged: backlog.merged,
+            ended: backlog.ended,
+        }
+    }
+}
+
 /// What has not been written yet.
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
@@ -133,6 +153,23 @@ impl Backlog {
         let excess = self.samples.len().saturating_sub(MAX_SAMPLES);
         self.samples.drain(..excess);
         dropped + excess as u64
+    }
+
+    /// Keeps of what was written what is so still and is not written again by itself: with that a
+    /// file begins that takes the place of this one.
+    pub fn keep_present(&mut self) {
+        self.episodes.retain(|_, episode| episode.end.is_none());
+        self.maintenance.drain(..self.maintenance.len().saturating_sub(1));
+        *self = Self {
+            at: self.at,
+            countries: std::mem::take(&mut self.countries),
+            scopes: std::mem::take(&mut self.scopes),
+            remarks: self.remarks.take(),
+            maintenance: std::mem::take(&mut self.maintenance),
+            episodes: std::mem::take(&mut self.episodes),
+            names: std::mem::take(&mut self.names),
+            ..Self::default()
+        };
     }
 
     fn correct(&mut self, correction: Correction) {

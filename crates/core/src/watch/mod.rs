@@ -27,6 +27,9 @@ use std::{collections::VecDeque, net::IpAddr, ops::Range, sync::Arc, time::Durat
 /// shorter than the judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
+/// It is called so often that it can tell, also where nothing is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
 /// What the plan says to the core.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -153,7 +156,8 @@ impl Watch {
 
     /// When to call [`Watch::handle_timeout`] next, at the latest.
     pub fn poll_timeout(&self) -> Time {
-        self.schedule.poll_timeout().min(self.open.poll_timeout()).min(self.judge.poll_timeout())
+        let due = self.schedule.poll_timeout().min(self.open.poll_timeout());
+        due.min(self.judge.poll_timeout()).min(self.last_call + LONGEST_SLEEP)
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due
@@ -191,6 +195,12 @@ impl Watch {
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
         probe
+    }
+
+    /// The name of a target's host has other addresses than those it was asked at: what was learned
+    /// of the path to them is forgotten.
+    pub fn forget_path(&mut self, target: TargetId) {
+        self.aggregate.forget_path(target);
     }
 
     /// May this be sent to a block now, beside its probes? If so, it is paid for.
@@ -270,10 +280,7 @@ impl Watch {
                     Evidence::Miss { .. } => {
                         self.schedule.record_miss(summary.target, summary.sent);
                     }
-                    Evidence::Neighbour { .. }
-                    | Evidence::Fault(_)
-                    | Evidence::AcceptsAll
-                    | Evidence::Nothing => {}
+                    _ => {}
                 }
                 self.judge.handle_summary(&summary, now);
             }
