@@ -55,12 +55,11 @@ impl Network {
         let id = random_bits();
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
             Ok(prober) => {
-                let kind = |family| prober.socket_kind(family).map_or("none", SocketKind::label);
-                stdout_writer.write(format!(
-                    "ICMP by {} (IPv4), {} (IPv6)",
-                    kind(Family::V4),
-                    kind(Family::V6)
-                ));
+                let kinds = Family::ALL.map(|family| {
+                    let kind = prober.socket_kind(family).map_or("none", SocketKind::label);
+                    format!("{kind} ({})", family.name())
+                });
+                stdout_writer.write(format!("ICMP by {}", kinds.join(", ")));
                 Some(prober)
             }
             Err(error) => {

@@ -228,17 +228,13 @@ pub fn set_icmp_filter(socket: &Socket, family: Family, blocked: &[u32]) -> io::
 
 /// Says whether packets may be fragmented (IP_MTU_DISCOVER, ip(7); IPV6_MTU_DISCOVER, ipv6(7)).
 pub fn set_dont_fragment(socket: &Socket, family: Family, value: bool) -> io::Result<()> {
-    let (level, option, never, always) = match family {
-        Family::V4 => {
-            let discover = libc::IP_MTU_DISCOVER;
-            (libc::SOL_IP, discover, libc::IP_PMTUDISC_DONT, libc::IP_PMTUDISC_DO)
-        }
-        Family::V6 => {
-            let discover = libc::IPV6_MTU_DISCOVER;
-            (libc::SOL_IPV6, discover, libc::IPV6_PMTUDISC_DONT, libc::IPV6_PMTUDISC_DO)
-        }
+    let (level, option, discover) = match (family, value) {
+        (Family::V4, false) => (libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT),
+        (Family::V4, true) => (libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DO),
+        (Family::V6, false) => (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT),
+        (Family::V6, true) => (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DO),
     };
-    set_option(socket, level, option, &[if value { always } else { never } as u32])
+    set_option(socket, level, option, &[discover as u32])
 }
 
 fn set_option(
