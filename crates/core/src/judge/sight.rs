@@ -249,9 +249,13 @@ impl Sight {
         self.restore(since.min(before), sent, now)
     }
 
-    /// A probe left, whatever became of it.
-    pub fn probe_sent(&mut self) {
+    /// A probe that was sent then left, whatever became of it. Without controls, that ends a
+    /// blindness for want of sending: what is dark now will not answer.
+    pub fn probe_sent(&mut self, sent: Time, now: Time) -> SightChange {
         self.send_failures = 0;
+        let is_over = !self.is_checked && self.fault.is_some() && sent > self.failed_last;
+        let Some(from) = self.blind_from().filter(|_| is_over) else { return SightChange::None };
+        self.restore(from, sent, now)
     }
 
     /// A probe could not leave.

@@ -2,9 +2,10 @@
 
 use super::{Fed, Judge, PATIENCE, RTT, Rules, SECOND, State, Told};
 use crate::{
+    aggregate::Evidence,
     fixtures::of_sizes,
     judge::tests::sight::of_prefixes,
-    outcome::ControlOutcome,
+    outcome::{ControlOutcome, Fault},
     scopes::{BlockId, CountryId, Family, RosterMapping, Scope},
 };
 use std::time::Duration;
@@ -65,7 +66,10 @@ fn what_goes_dark_after_all_controls_have_died_is_out() {
     play(&mut fed, 120, |place, _| (place == 0).then_some(true), |_| true);
     play(&mut fed, 120, |place, _| (place == 0).then_some(false), |_| true);
     play(&mut fed, 120, |place, _| (place == 0).then_some(false), |target| target >= 4);
-    assert_eq!((fed.state(country(0)), fed.state(country(1))), (State::Outage, State::Up));
+    assert_eq!(
+        (fed.state(Scope::Country(CountryId(0))), fed.state(country(1))),
+        (State::Outage, State::Up)
+    );
 }
 
 #[test]
@@ -92,7 +96,10 @@ fn the_best_control_tells_what_we_lose_just_now() {
         play(&mut fed, 20, good_and_lossy, |_| true);
         play(&mut fed, 12, good_and_lossy, |target| target >= 4);
         assert_eq!(fed.judge.sight[Family::V4].recent_loss(fed.now), None);
-        assert_eq!((fed.state(country(0)), fed.state(country(1))), (State::Down, State::Up));
+        assert_eq!(
+            (fed.state(Scope::Country(CountryId(0))), fed.state(country(1))),
+            (State::Down, State::Up)
+        );
     }
 }
 
@@ -108,7 +115,10 @@ fn controls_that_leave_the_plan_leave_no_loss_behind() {
     assert_eq!((sight.own_loss, sight.recent_loss(fed.now)), (0.0, None));
     play(&mut fed, 3, |place, _| (place == 0).then_some(true), |_| true);
     play(&mut fed, 12, |place, _| (place == 0).then_some(true), |target| target >= 4);
-    assert_eq!((fed.state(country(0)), fed.state(country(1))), (State::Down, State::Up));
+    assert_eq!(
+        (fed.state(Scope::Country(CountryId(0))), fed.state(country(1))),
+        (State::Down, State::Up)
+    );
 }
 
 /// What is missed in a family that is not seen explains no silence in the other.
@@ -124,7 +134,10 @@ fn a_country_of_both_families_goes_dark_in_the_one_that_is_seen() {
     let without_v6 = |place, _| (place < 2).then_some(place == 0);
     play(&mut fed, 60, |place, _| (place < 2).then_some(true), |_| true);
     play(&mut fed, 10, without_v6, |target| !is_v6(target));
-    assert_eq!((fed.state(block(8)), fed.state(country(0))), (State::Unknown, State::Up));
+    assert_eq!(
+        (fed.state(block(8)), fed.state(Scope::Country(CountryId(0)))),
+        (State::Unknown, State::Up)
+    );
     // Each block is asked every four seconds: the country is down by what all of them miss.
     for turn in 0..9 {
         ask_controls(&mut fed, without_v6);
@@ -134,7 +147,7 @@ fn a_country_of_both_families_goes_dark_in_the_one_that_is_seen() {
         fed.ask(18, Some(RTT));
         fed.pass(SECOND);
     }
-    assert_eq!(fed.state(country(0)), State::Down);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Down);
 }
 
 #[test]
@@ -142,9 +155,27 @@ fn a_blindness_ends_with_the_controls_that_could_end_it() {
     let mut fed = Fed::new(of_sizes(&[vec![2, 2]]), 1);
     play(&mut fed, 120, |place, _| (place == 0).then_some(true), |_| true);
     play(&mut fed, 30, |place, _| (place == 0).then_some(false), |_| false);
-    assert_eq!(fed.state(country(0)), State::Unknown);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Unknown);
     replan(&mut fed, &[]);
     assert!(fed.judge.blindness(fed.now)[Family::V4].is_some_and(|sight| !sight.is_blind));
     play(&mut fed, 120, |_, _| None, |_| false);
-    assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Outage));
+    assert_eq!(
+        (fed.state(block(0)), fed.state(Scope::Country(CountryId(0)))),
+        (State::Outage, State::Outage)
+    );
+}
+
+#[test]
+fn without_controls_who_can_send_again_sees_that_all_is_dark() {
+    let mut fed = Fed::new(of_sizes(&[vec![1]]), 0);
+    fed.play(60, |_| Some(RTT));
+    for _ in 0..20 {
+        fed.tell_of(0, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoRoute));
+        fed.pass(SECOND);
+    }
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Unknown);
+    let again = fed.now;
+    fed.play(120, |_| None);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Outage);
+    assert!(fed.changes.last().unwrap().edge.latest >= again, "nobody saw it before");
 }
