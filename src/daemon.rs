@@ -261,8 +261,9 @@ impl Daemon {
         http: &JoinHandle<()>,
     ) -> Result<(), Failure> {
         let mut publication = Publication::default();
-        // Those that no snapshot has yet, and those that the newest has and nobody was told of.
+        // No snapshot has these yet ...
         let mut changes: Vec<Change> = Vec::new();
+        // ... and of these, which the newest has, the store and standard output are yet to be told.
         let mut published = Vec::new().into_iter();
         let mut loaded = None;
         let mut batch = Vec::new();
@@ -297,11 +298,11 @@ impl Daemon {
             if let Ok(query) = target_queries.try_recv() {
                 self.answer(query);
             }
-            let told = changes.len();
+            let known = changes.len();
             changes.extend(from_fn(|| self.watch.poll_change()).take(MANY_CHANGES));
-            self.trace(&changes[told..], &mut batch, now);
+            self.trace(&changes[known..], &mut batch, now);
             self.record();
-            let found = changes.len() - told;
+            let taken = changes.len() - known;
             if published.len() > 0 {
                 self.tell(published.by_ref().take(MANY_CHANGES).collect());
             }
@@ -312,7 +313,7 @@ impl Daemon {
             let has_news = loaded.is_some() || !changes.is_empty();
             // What takes milliseconds when a large country goes dark, turns share: taking the
             // changes, their snapshot, what the store is told of them, and their lines.
-            if now >= publication.next(has_news) && found < MANY_CHANGES && published.len() == 0 {
+            if now >= publication.next(has_news) && taken < MANY_CHANGES && published.len() == 0 {
                 self.publish(now);
                 let fresh = std::mem::take(&mut changes);
                 if fresh.len() > MANY_CHANGES && loaded.is_none() {
@@ -334,7 +335,7 @@ impl Daemon {
                 }
                 continue;
             }
-            let is_unfinished = found == MANY_CHANGES || published.len() > 0;
+            let is_unfinished = taken == MANY_CHANGES || published.len() > 0;
             if !batch.is_empty() || is_unfinished || self.unwritten.is_some() {
                 continue;
             }
