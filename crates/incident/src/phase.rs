@@ -82,7 +82,7 @@ impl PhaseKind {
 }
 
 impl Phase {
-    /// Can it be reached in it?
+    /// Could the scope not be reached in it, or not reliably?
     pub fn is_bad(&self) -> bool {
         self.kind != PhaseKind::Up
     }
