@@ -56,7 +56,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
             known.close(span.edge.written(offset));
             ended.push(known);
         }
-        if matches!(span.state, State::Down | State::Flapping | State::Outage) {
+        if span.state.is_dark_or_flapping() {
             open = Some(episode(span, &name, country, darknesses, offset));
         }
     }

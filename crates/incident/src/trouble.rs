@@ -42,8 +42,7 @@ pub struct Trouble {
 
 /// The darknesses and flappings, by when they began.
 pub fn troubles(episodes: &[&Episode], unseen: &Unseen, now: Time) -> Vec<Trouble> {
-    let is_dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
-    let dark = episodes.iter().filter(is_dark).map(|episode| {
+    let dark = episodes.iter().filter(|episode| episode.state.is_dark()).map(|episode| {
         let unseen_of_it = unseen_of(episode, unseen, now);
         Trouble {
             state: episode.state,

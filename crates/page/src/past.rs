@@ -125,7 +125,7 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
 const fn is_found_in(state: State, kind: PhaseKind) -> bool {
     match kind {
         PhaseKind::Up => matches!(state, State::Up),
-        PhaseKind::Down | PhaseKind::Outage => matches!(state, State::Down | State::Outage),
+        PhaseKind::Down | PhaseKind::Outage => state.is_dark(),
         PhaseKind::Unstable => matches!(state, State::Flapping),
     }
 }

@@ -30,11 +30,11 @@ pub(crate) fn present(view: &View, scope: Scope) -> Markup {
 fn found(times: &Times, view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
     let begin = past::since(view, scope);
-    let is_dark = matches!(verdict.state, State::Down | State::Flapping | State::Outage);
     let roster = &view.snapshot.roster;
     let own = view.past.present_phase(roster, scope);
     // What a scope shares with the whole is told with that alone.
-    let shared = || view.past.shared_phase(roster, scope).filter(|_| is_dark);
+    let shared =
+        || view.past.shared_phase(roster, scope).filter(|_| verdict.state.is_dark_or_flapping());
     let phase = own.or_else(shared);
     let open = phase.filter(|phase| phase.is_bad() && phase.end.is_none());
     match (verdict.state, open) {

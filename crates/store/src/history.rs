@@ -185,9 +185,7 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
 /// Is this one of the darknesses that a flapping is dated from? They lie in it, and were found
 /// before it.
 fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
-    matches!(one.state, State::Down | State::Outage)
-        && one.found < flapping.found
-        && one.begin.latest >= flapping.begin.latest
+    one.state.is_dark() && one.found < flapping.found && one.begin.latest >= flapping.begin.latest
 }
 
 /// All of these together.

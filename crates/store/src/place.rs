@@ -7,7 +7,6 @@ use super::{
     row::{self, LATEST_MS, millis},
 };
 use lifesign_core::{
-    judge::State,
     scopes::{Roster, Scope},
     time::{Time, WallOffset},
 };
@@ -159,10 +158,8 @@ struct InDarkness {
 type DarkPeriods<'a> = HashMap<&'a str, Vec<(Time, Time)>>;
 
 fn darknesses(episodes: &[Episode]) -> DarkPeriods<'_> {
-    let is_dark =
-        |one: &&Episode| matches!(one.state, State::Down | State::Flapping | State::Outage);
     let mut all = DarkPeriods::new();
-    for episode in episodes.iter().filter(is_dark) {
+    for episode in episodes.iter().filter(|one| one.state.is_dark_or_flapping()) {
         all.entry(&episode.scope).or_default().push(told_in(episode.span()));
     }
     all
