@@ -75,7 +75,7 @@ pub use series::{Measured, Measurements};
 /// removed when it is dropped.
 pub use tempfile::TempDir as TemporaryDirectory;
 
-use backlog::Batch;
+use backlog::{Batch, Essentials};
 use correction::Correction;
 use database::Database;
 use episode::EpisodeTracker;
@@ -203,7 +203,7 @@ impl Store {
                 ((roster.full_name_of(scope), country), (verdict.state, since))
             })
             .collect();
-        let mut merged = Vec::new();
+        let mut superseded = Vec::new();
         for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
             let Some(&state) = found.get(&(scope.clone(), &*episode.country)) else {
@@ -212,14 +212,11 @@ impl Store {
                 continue;
             };
             let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
-            merged.extend(part.map(|found| (scope, found)));
+            superseded.extend(part.map(|found| (scope, found)));
         }
-        self.writer.write(Batch {
-            at: wall,
-            merged,
-            episodes: std::mem::take(&mut self.changed),
-            ..Batch::default()
-        });
+        let essentials = Essentials { superseded, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(wall) });
     }
 
     /// If the clock has been set, corrects what this run has written.
@@ -236,11 +233,8 @@ impl Store {
         for episode in &mut self.changed {
             correction.correct(episode);
         }
-        self.writer.write(Batch {
-            at: self.offset.written(now),
-            corrections: vec![correction],
-            ..Batch::default()
-        });
+        let essentials = Essentials { corrections: vec![correction], ..Essentials::default() };
+        self.writer.write(essentials.at(self.offset.written(now)));
     }
 
     /// Adds to the watch what earlier runs saw, once the thread has read it: moments after the
@@ -261,20 +255,18 @@ impl Store {
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
         self.copy_anew();
         self.tracker.retain(roster, wall, &mut self.changed);
-        self.writer.write(Batch {
-            at: wall,
-            countries: names_by_code(roster),
-            scopes: countries_by_scope(roster),
-            episodes: std::mem::take(&mut self.changed),
-            ..Batch::default()
-        });
+        let (countries, scopes) = (names_by_code(roster), countries_by_scope(roster));
+        let essentials = Essentials { countries, scopes, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(wall) });
     }
 
     /// Keeps what the first plan or a new one says beyond the names of scopes, for reports.
     pub fn keep_plan(&mut self, roster: &Roster, contact: Option<&str>, wall: Time) {
         let remarks = Some(Remarks::on(roster, contact));
         let maintenance = vec![(roster.named_maintenance(), wall)];
-        self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
+        let essentials = Essentials { remarks, maintenance, ..Essentials::default() };
+        self.writer.write(essentials.at(wall));
     }
 
     /// What the next calls of [`Store::handle_changes`] bring in parts.
@@ -306,9 +298,9 @@ impl Store {
             self.memory_is_stale = false;
             self.memory_is_due = false;
         }
-        batch.memory = self.copy_more(watch);
+        batch.essentials.memory = self.copy_more(watch);
         batch.episodes = std::mem::take(&mut self.changed);
-        if samples_due || !batch.episodes.is_empty() || batch.memory.is_some() {
+        if samples_due || !batch.episodes.is_empty() || batch.essentials.memory.is_some() {
             self.writer.write(batch);
         }
     }
@@ -318,7 +310,8 @@ impl Store {
     pub fn copy_memory(&mut self, watch: &Watch) {
         if let Some(memory) = self.copy_more(watch) {
             let at = memory.taken();
-            self.writer.write(Batch { at, memory: Some(memory), ..Batch::default() });
+            let memory = Some(memory);
+            self.writer.write(Essentials { memory, ..Essentials::default() }.at(at));
         }
     }
 
@@ -337,7 +330,7 @@ impl Store {
     pub fn keep_names(&mut self, names: Vec<(String, Vec<IpAddr>)>, wall: Time) {
         if !names.is_empty() {
             let names = names.into_iter().collect();
-            self.writer.write(Batch { at: wall, names, ..Batch::default() });
+            self.writer.write(Essentials { names, ..Essentials::default() }.at(wall));
         }
     }
 
@@ -345,13 +338,10 @@ impl Store {
     pub fn finish(mut self, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
         self.tracker.note_darknesses(&watch.snapshot(now, offset, 0), &mut self.changed);
-        self.writer.write(Batch {
-            at: offset.written(now),
-            memory: Some(watch.remember(now, offset)),
-            episodes: std::mem::take(&mut self.changed),
-            ended: true,
-            ..Batch::default()
-        });
+        let memory = Some(watch.remember(now, offset));
+        let essentials = Essentials { memory, ended: true, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(offset.written(now)) });
     }
 
     /// Has the thread that writes ended, by a fault of ours?

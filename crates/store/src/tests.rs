@@ -228,7 +228,7 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     let samples =
         (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
     let mut backlog = backlog(40_000, vec![flapping, gone], samples);
-    backlog.countries.insert("KP".into(), "North <i>Korea".into());
+    backlog.essentials.countries.insert("KP".into(), "North <i>Korea".into());
     database.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |country, from: u64, to| {

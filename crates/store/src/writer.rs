@@ -103,7 +103,9 @@ impl StoreWriter {
     /// counted; the rest goes with the next one.
     pub fn write(&mut self, batch: Batch) {
         let Some(queue) = &self.queue else { return };
-        let batch = std::mem::take(&mut self.kept).then(batch);
+        let mut kept = std::mem::take(&mut self.kept.essentials);
+        kept.add(batch.essentials);
+        let batch = Batch { essentials: kept, ..batch };
         self.queued.fetch_add(1, Ordering::Relaxed);
         if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
             queue.try_send(batch)
@@ -111,8 +113,7 @@ impl StoreWriter {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             let rows = batch.episodes.len() + batch.places.len() + batch.samples.len();
             update(&self.view, |view| view.lost += rows as u64);
-            let (episodes, places, samples) = Default::default();
-            self.kept = Batch { episodes, places, samples, ..batch };
+            self.kept = batch.essentials.at(batch.at);
         }
     }
 
@@ -181,7 +182,7 @@ impl WriterThread {
             let mut lost = 0;
             for batch in next.into_iter().chain(batches.try_iter()) {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
-                for correction in &batch.corrections {
+                for correction in &batch.essentials.corrections {
                     self.began = correction.of(self.began);
                 }
                 lost += backlog.add(batch);
@@ -260,7 +261,7 @@ impl WriterThread {
 
 #[cfg(test)]
 mod tests {
-    use super::super::correction::Correction;
+    use super::super::{backlog::Essentials, correction::Correction};
     use super::*;
     use lifesign_incident::fixtures::{at, outage};
     use std::collections::{BTreeMap, HashMap};
@@ -280,24 +281,28 @@ mod tests {
         let names: HashMap<_, _> = [("a.example".into(), vec![[192, 0, 2, 1].into()])].into();
         let countries: BTreeMap<_, _> = [("KP".into(), "North Korea".into())].into();
         let corrections = vec![Correction { since: at(0), millis: 600_000 }];
-        let merged = |seconds| vec![("KP".to_owned(), at(seconds))];
+        let superseded = |seconds| vec![("KP".to_owned(), at(seconds))];
+        let essentials = Essentials::default;
         writer.write(Batch::default());
         for lost in [
-            Batch { episodes: vec![outage("KP", None)], merged: merged(5), ..Batch::default() },
-            Batch { names: names.clone(), countries: countries.clone(), ..Batch::default() },
-            Batch { corrections: corrections.clone(), ..Batch::default() },
+            Essentials { superseded: superseded(5), ..essentials() },
+            Essentials { names: names.clone(), countries: countries.clone(), ..essentials() },
+            Essentials { corrections: corrections.clone(), ..essentials() },
         ] {
-            writer.write(lost);
+            let is_first = !lost.superseded.is_empty();
+            let episodes = if is_first { vec![outage("KP", None)] } else { Vec::new() };
+            writer.write(Batch { episodes, ..lost.at(Time::default()) });
         }
         assert_eq!(writer.view().lost, 1);
         batches.recv().unwrap();
-        writer.write(Batch { at: at(606), merged: merged(606), ..Batch::default() });
+        writer.write(Essentials { superseded: superseded(606), ..essentials() }.at(at(606)));
         let next = batches.recv().unwrap();
         assert_eq!((next.at, next.episodes.len()), (at(606), 0));
+        let next = next.essentials;
         assert_eq!((next.names, next.countries), (names, countries));
         assert_eq!(next.corrections, corrections);
-        assert_eq!(next.merged, [merged(605), merged(606)].concat());
+        assert_eq!(next.superseded, [superseded(605), superseded(606)].concat());
         writer.write(Batch::default());
-        assert!(batches.recv().unwrap().corrections.is_empty());
+        assert!(batches.recv().unwrap().essentials.corrections.is_empty());
     }
 }

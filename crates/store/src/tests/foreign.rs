@@ -128,7 +128,7 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     assert_eq!((previous.lasted(), previous.open_episodes), (Some(at(1200)), vec![open]));
     assert!(previous.memory.is_none() && previous.names.is_empty());
     let mut next = backlog(1260, vec![], vec![later(21)]);
-    next.corrections.push(Correction { since: at(0), millis: 3_600_000 });
+    next.essentials.corrections.push(Correction { since: at(0), millis: 3_600_000 });
     database.write(&next, "lab", at(1260)).unwrap();
     database.write(&backlog(4800, vec![], vec![later(80)]), "lab", at(1260)).unwrap();
     let measured = reader.measured(Measurements::Of("KP"), (at(3600), at(4800)), 1).unwrap();

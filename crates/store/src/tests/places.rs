@@ -203,7 +203,7 @@ fn places_wait_are_corrected_and_are_forgotten_as_episodes_are() {
     let mut next = Backlog::default();
     next.add(Batch { places: places(&[110]), ..Batch::default() });
     let corrections = vec![Correction { since: at(100), millis: 60_000 }];
-    next.add(Batch { at: at(700), corrections, ..Batch::default() });
+    next.add(Essentials { corrections, ..Essentials::default() }.at(at(700)));
     database.write(&next, "lab", at(0)).unwrap();
     assert_eq!(times(), millis(&[60, 160, 170, 220, 960]));
     // Of what was told longer ago than samples are kept, only that of outages stays.
