@@ -1,7 +1,7 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction, place::ToldPlace, plan::Windows};
+use super::{Episode, Sample, correction::Correction, place::PathBreak, plan::Windows};
 use lifesign_core::{judge::Memory, scopes::Remarks, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -76,7 +76,7 @@ pub(super) struct Batch {
     pub at: Time,
     pub essentials: Essentials,
     pub episodes: Vec<Episode>,
-    pub places: Vec<ToldPlace>,
+    pub places: Vec<PathBreak>,
     pub samples: Vec<Sample>,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct Backlog {
     pub essentials: Essentials,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
-    pub places: VecDeque<ToldPlace>,
+    pub places: VecDeque<PathBreak>,
     pub samples: VecDeque<Sample>,
 }
 
@@ -130,7 +130,7 @@ impl Backlog {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
         for place in &mut self.places {
-            place.told = correction.of(place.told);
+            place.found = correction.of(place.found);
         }
         for sample in &mut self.samples {
             sample.time = correction.of(sample.time);

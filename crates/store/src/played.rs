@@ -110,8 +110,8 @@ impl PlayedStore {
     }
 
     /// Keeps the places among what was found on paths, which is written with what comes next.
-    pub fn keep_places(&mut self, found: &[PathEvent], roster: &Roster) {
-        let places = place::told(found, roster, WallOffset::default());
+    pub fn keep_places(&mut self, events: &[PathEvent], roster: &Roster) {
+        let places = place::path_breaks(events, roster, WallOffset::default());
         self.backlog.add(Batch { places, ..Batch::default() });
     }
 
