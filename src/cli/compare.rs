@@ -15,7 +15,7 @@ use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
-use lifesign_incident::{Period, Statement, Unseen, fold};
+use lifesign_incident::{Period, Statement, UnseenByScope, fold};
 use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, unwatched_until};
 use std::{
     env,
@@ -126,14 +126,12 @@ fn compared(
     let ours: Vec<Ours> =
         incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
     unwatched.push((until, Time::NEVER));
-    let by_country = Unseen::by_country(&episodes, &unwatched, until);
-    let by_none = Unseen::merged(unwatched);
-    let of_country = |code: &str| by_country.get(code).unwrap_or(&by_none);
+    let all_unseen = UnseenByScope::new(&episodes, &unwatched, until);
     // Where no country is named, as much as of that of which nobody saw most.
     let unseen = |country: Option<&str>, period: Period| {
         let asked = countries.iter().filter(|code| is_of_it(code));
         let named = asked.filter(|code| country.is_none_or(|country| country == *code));
-        named.map(|code| of_country(code).within(period)).max()
+        named.map(|code| all_unseen.of_country(code).within(period)).max()
     };
     let rows = rows(&ours, &theirs, until, unseen);
     let end = (until < now).then_some(until);

@@ -14,7 +14,7 @@
 //!    of its own: in between it was not up.
 
 use crate::{
-    Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, middle,
+    Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, UnseenByScope, middle,
     trouble::{Trouble, troubles},
 };
 use lifesign_core::{
@@ -38,7 +38,7 @@ const SHARED: Duration = Duration::from_secs(120);
 /// The incidents in these episodes of any scopes, by when they began, where nobody watched in these
 /// periods. What is open has been observed up to `now`.
 pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incident> {
-    let unseen_of = Unseen::by_country(episodes, unwatched, now);
+    let unseen = UnseenByScope::new(episodes, unwatched, now);
     let mut scopes: BTreeMap<(&str, &str), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
         scopes.entry((&episode.country, &episode.scope)).or_default().push(episode);
@@ -53,14 +53,13 @@ pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incide
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
         if episodes.first().is_some_and(|first| first.full_name().level() == Level::Country) {
-            of_country.insert(country, phases_of(episodes, &[], &unseen_of[country]));
+            of_country.insert(country, phases_of(episodes, &[], unseen.of_country(country)));
         }
     }
     let mut incidents = Vec::new();
     for ((country, scope), episodes) in &scopes {
         let above = of_country.get(country).map_or(&[][..], Vec::as_slice);
-        let unseen = unseen_of[country].and(episodes, now);
-        let unseen = unseen.as_ref();
+        let unseen = &*unseen.of(country, scope);
         let is_country = country == scope;
         let phases = if is_country { above.to_vec() } else { phases_of(episodes, above, unseen) };
         let incident = |phases: Vec<Phase>| {

@@ -36,4 +36,4 @@ pub use present::{count_darknesses, present};
 pub use span::{Span, middle};
 pub use statement::Statement;
 pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};
-pub use unseen::Unseen;
+pub use unseen::{Unseen, UnseenByScope};

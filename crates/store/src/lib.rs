@@ -39,7 +39,6 @@ mod correction;
 mod opening;
 mod tables;
 mod row;
-mod unseen;
 mod reader;
 mod run;
 mod series;

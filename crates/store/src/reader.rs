@@ -8,14 +8,13 @@ use super::{
     row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
     run::unwatched_until,
     tables::show_as_newest,
-    unseen::UnseenOfAll,
 };
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Period, WELL_AFTER, count_darknesses, fold};
+use lifesign_incident::{Incident, Period, UnseenByScope, WELL_AFTER, count_darknesses, fold};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -292,7 +291,7 @@ impl StoreReader {
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
         let unknown = self.unknown_of(filter.scope.as_deref())?;
-        let unseen = UnseenOfAll::new(&unknown.read, unwatched, now);
+        let unseen = UnseenByScope::new(&unknown.read, unwatched, now);
         let mut back = 2 * APART;
         loop {
             let each = unseen.each_country();

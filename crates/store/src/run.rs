@@ -3,10 +3,9 @@
 use super::{
     Episode, RUN_TIMEOUT, Rows, StoreReader,
     row::{is_run, millis, text, time},
-    unseen::UnseenOfAll,
 };
 use lifesign_core::{time::Time, watch::Snapshot};
-use lifesign_incident::{Period, unwatched};
+use lifesign_incident::{Period, UnseenByScope, unwatched};
 use rusqlite::{Result, Row};
 
 /// One run of lifesign.
@@ -73,9 +72,9 @@ impl StoreReader {
     }
 
     /// What nobody saw up to when the last run last wrote, where these are all that was unknown.
-    pub(super) fn unseen<'a>(&self, unknown: &'a [Episode]) -> Result<UnseenOfAll<'a>> {
+    pub(super) fn unseen<'a>(&self, unknown: &'a [Episode]) -> Result<UnseenByScope<'a>> {
         let written = self.last_written()?.unwrap_or_default();
         let watched = self.watched_until(written, None)?;
-        Ok(UnseenOfAll::new(unknown, &unwatched_until(written, &watched.read), written))
+        Ok(UnseenByScope::new(unknown, &unwatched_until(written, &watched.read), written))
     }
 }
