@@ -104,17 +104,17 @@ fn compared(
     json: bool,
 ) -> Result<(), Refusal> {
     let reader = open_store(None, Some(store.to_owned()))?;
+    let known = reader.known_scopes().map_err(StoreError::from)?;
     // The error says which countries there are.
-    let country = country.map(|code| reader.country(code)).transpose();
+    let country = country.map(|code| known.country(code)).transpose();
     let country = country.map_err(|error| error.to_string())?;
     if let Some(country) = &country {
         leave_out_others(&mut theirs, country);
     }
     let codes = theirs.iter_mut().filter_map(|one| one.country.as_mut());
-    if let Some(unknown) = reader.spell(codes).map_err(StoreError::from)? {
+    if let Some(unknown) = known.spell(codes) {
         print_error(&unknown);
     }
-    let countries = reader.countries().map_err(StoreError::from)?;
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let now = Clock::start().now();
     let until = reader.observed_until(now).map_err(StoreError::from)?;
@@ -129,7 +129,7 @@ fn compared(
     let all_unseen = UnseenByScope::new(&episodes, &unwatched, until);
     // Where no country is named, as much as of that of which nobody saw most.
     let unseen = |country: Option<&str>, period: Period| {
-        let asked = countries.iter().filter(|code| is_of_it(code));
+        let asked = known.countries().filter(|code| is_of_it(code));
         let named = asked.filter(|code| country.is_none_or(|country| country == *code));
         named.map(|code| all_unseen.of_country(code).within(period)).max()
     };

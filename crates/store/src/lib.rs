@@ -68,7 +68,7 @@ pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
 pub use run::{PastRun, unwatched_until, watched};
 pub use sample::Sample;
-pub use scope_name::{ScopeError, other_scopes};
+pub use scope_name::{KnownScopes, ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
 /// removed when it is dropped.

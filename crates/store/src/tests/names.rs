@@ -51,7 +51,7 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
     }
     let spelled = |codes: [&str; 3]| {
         let mut codes = codes.map(str::to_owned);
-        (reader.spell(codes.iter_mut()).unwrap(), codes)
+        (reader.known_scopes().unwrap().spell(codes.iter_mut()), codes)
     };
     assert_eq!(spelled(["tw", "KP", "kp"]), (None, ["TW", "KP", "KP"].map(str::to_owned)));
     let told = "no such country in the record: JP, XX; there are KP, TW".to_owned();
