@@ -19,18 +19,17 @@ mod store;
 
 use crate::{
     config::Plan,
-    daemon::{self, Failure},
-    demo, exit,
+    daemon, demo, exit,
     line_writer::{end_stdout, print, print_line},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use input::{file, read, standard_input};
 use lifesign_clock::Clock;
 use lifesign_core::{judge::Change, scopes::Remarks};
-use lifesign_document::{MAX_MEBIBYTES, Problems, words_of};
+use lifesign_document::{MAX_MEBIBYTES, words_of};
 use lifesign_export::{listener::Listen, origin::Origin};
 use lifesign_lab::{Scenario, Simulation};
-use lifesign_store::{DirectoryError, PlayedStore};
+use lifesign_store::PlayedStore;
 use refusal::Refusal;
 use std::{
     io::{self, IsTerminal, Write},
@@ -193,23 +192,24 @@ fn command_line() -> u8 {
             return exit::OK;
         }
     };
-    match cli.command.unwrap_or(Command::Run(cli.run)) {
+    let done = match cli.command.unwrap_or(Command::Run(cli.run)) {
         Command::Run(args) => run(args),
         Command::Replay(args) => replay::replay(args),
         Command::Plan(args) => plan::plan(args),
         Command::Import(args) => import::import(&args),
-        Command::Simulate(args) => simulate(&args),
-        Command::Status(args) => status::status(&args),
+        Command::Simulate(args) => return simulate(&args).unwrap_or_else(Refusal::tell),
+        Command::Status(args) => return status::status(&args),
         Command::Episodes(args) => store::episodes(args),
         Command::Compare(args) => compare::compare(args),
         Command::Report(args) => store::report(args),
         #[cfg(feature = "parquet")]
         Command::Export(args) => export::export(args),
         Command::Demo(DemoArgs { speed, listen, embed, state_dir }) => {
-            exit_code(demo::run(&demo::Options { speed, listen, embed, state_dir }))
+            demo::run(&demo::Options { speed, listen, embed, state_dir }).map_err(Refusal::from)
         }
         Command::Check(args) => check(args),
-    }
+    };
+    done.map_or_else(Refusal::tell, |()| exit::OK)
 }
 
 /// The plan of who names none: the one here, else the installed one.
@@ -226,93 +226,50 @@ fn default_plan_path() -> Option<PathBuf> {
     first_there(&DEFAULT_PLANS)
 }
 
-/// The plan of who names none, or the exit code.
-fn default_plan() -> Result<PathBuf, u8> {
+/// The plan of who names none.
+fn default_plan() -> Result<PathBuf, Refusal> {
     default_plan_path().ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
-        print_error(&format!(
-            "lifesign: no plan: there is neither {here} here nor {installed}; name yours by \
-             --config FILE (for check: FILE alone), write one (docs/plan.md), or see without one \
-             what it does: lifesign demo"
-        ));
-        exit::CONFIG
+        Refusal::config(format!(
+            "no plan: there is neither {here} here nor {installed}; name yours by --config FILE \
+             (for check: FILE alone), write one (docs/plan.md), or see without one what it does: \
+             lifesign demo"
+        ))
     })
 }
 
+/// The plans that a journal was recorded with, in order.
+fn load_plans(paths: &[PathBuf]) -> Result<Vec<Plan>, Refusal> {
+    let plans = paths.iter().map(|path| Plan::load(path)).collect::<Result<_, _>>();
+    plans.map_err(|why| Refusal::of_plan(&why))
+}
+
 /// Prints the summary of a plan, or its errors.
-fn check(args: CheckArgs) -> u8 {
-    let path = match args.file.map_or_else(default_plan, Ok) {
-        Ok(path) => path,
-        Err(code) => return code,
-    };
-    let plan = match read(&path, MAX_MEBIBYTES, Plan::load, Plan::parse) {
-        Ok(plan) => plan,
-        Err(problems) => return refuse(&problems),
-    };
+fn check(args: CheckArgs) -> Result<(), Refusal> {
+    let path = args.file.map_or_else(default_plan, Ok)?;
+    let plan = read(&path, MAX_MEBIBYTES, Plan::load, Plan::parse);
+    let plan = plan.map_err(|why| Refusal::of_plan(&why))?;
     print_line(&plan.to_string());
     print_line(&plan.metrics_in_words());
     print_line(&plan.path_in_words());
     for warning in plan.warnings(Clock::start().now()) {
         print_line(&format!("note: {warning}"));
     }
-    exit::OK
+    Ok(())
 }
 
-fn refuse(problems: &Problems) -> u8 {
-    print_error(&problems.to_string());
-    exit::CONFIG
-}
-
-fn run(args: RunArgs) -> u8 {
+fn run(args: RunArgs) -> Result<(), Refusal> {
     let RunArgs { config, listen, embed, web, record, state_dir } = args;
-    let config = match config.map_or_else(default_plan, Ok) {
-        Ok(config) => config,
-        Err(code) => return code,
-    };
-    match Plan::load(&config) {
-        Ok(plan) => {
-            let options = daemon::Options { plan, config, listen, embed, web, record, state_dir };
-            exit_code(daemon::run(options))
-        }
-        Err(problems) => refuse(&problems),
-    }
+    let config = config.map_or_else(default_plan, Ok)?;
+    let plan = Plan::load(&config).map_err(|why| Refusal::of_plan(&why))?;
+    let options = daemon::Options { plan, config, listen, embed, web, record, state_dir };
+    Ok(daemon::run(options)?)
 }
 
-/// Why nothing can be kept in a state directory.
-fn of_directory(error: &DirectoryError) -> Refusal {
-    Refusal::new(format!("lifesign: {error}"), code_of(error))
-}
-
-fn code_of(error: &DirectoryError) -> u8 {
-    match error {
-        DirectoryError::InUse(_) => exit::UNAVAILABLE,
-        DirectoryError::HasStore(_) | DirectoryError::Played(_) | DirectoryError::Store { .. } => {
-            exit::CANNOT_CREATE
-        }
-    }
-}
-
-/// Prints the failure, if there is one; returns its exit code.
-fn exit_code(result: Result<(), Failure>) -> u8 {
-    let Err(failure) = result else { return exit::OK };
-    let who = if matches!(failure, Failure::Web(_)) { "" } else { "lifesign: " };
-    print_error(&format!("{who}{failure}"));
-    match &failure {
-        _ if failure.is_denied() => exit::PERMISSION,
-        Failure::Web(_) => exit::CONFIG,
-        Failure::Listen(_) => exit::UNAVAILABLE,
-        Failure::Directory(error) => code_of(error),
-        Failure::Journal { .. } => exit::CANNOT_CREATE,
-        Failure::Ended(_) | Failure::System(_) => exit::SOFTWARE,
-    }
-}
-
-fn simulate(args: &SimulateArgs) -> u8 {
-    let scenario =
-        match read(&args.file, lifesign_lab::MAX_MEBIBYTES, Scenario::load, Scenario::parse) {
-            Ok(scenario) => scenario,
-            Err(problems) => return refuse(&problems),
-        };
+/// Plays a scenario; returns the exit code.
+fn simulate(args: &SimulateArgs) -> Result<u8, Refusal> {
+    let scenario = read(&args.file, lifesign_lab::MAX_MEBIBYTES, Scenario::load, Scenario::parse);
+    let scenario = scenario.map_err(|why| Refusal::of_plan(&why))?;
     let options = lifesign_lab::Options {
         json: args.json,
         truth: args.truth,
@@ -323,10 +280,7 @@ fn simulate(args: &SimulateArgs) -> u8 {
         let (roster, start) = (&scenario.roster, scenario.start);
         PlayedStore::create(directory, "a simulation", roster, Remarks::on(roster, None), start)
     });
-    let mut store = match store.transpose() {
-        Ok(store) => store,
-        Err(error) => return of_directory(&error).tell(),
-    };
+    let mut store = store.transpose()?;
     let mut keep = |simulation: &Simulation, changes: &[Change]| {
         let Some(store) = &mut store else { return Ok(()) };
         store.keep_places(simulation.found(), simulation.watch().roster());
@@ -352,22 +306,19 @@ fn simulate(args: &SimulateArgs) -> u8 {
     drop(out);
     if let Some(store) = store {
         let hint = store.hint();
-        if let Err(error) = store.finish(simulation.watch(), simulation.now()) {
-            return of_directory(&error).tell();
-        }
+        store.finish(simulation.watch(), simulation.now())?;
         if !args.json {
             print_line(&format!("\n{hint}"));
         }
     }
     match played {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            print_error(&format!("lifesign: cannot write: {error}"));
-            exit::CANNOT_CREATE
+            Err(Refusal::cannot_create(format!("cannot write: {error}")))
         }
         Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {
-            exit::NOT_AS_EXPECTED
+            Ok(exit::NOT_AS_EXPECTED)
         }
-        _ => exit::OK,
+        _ => Ok(exit::OK),
     }
 }
 

@@ -46,47 +46,36 @@ pub(super) struct CompareArgs {
     json: bool,
 }
 
-/// Prints the comparison; returns the exit code.
-pub(super) fn compare(args: CompareArgs) -> u8 {
-    let theirs = match read_events(&args.events) {
-        Ok(theirs) => theirs,
-        Err(refusal) => return refusal.tell(),
-    };
+/// Prints the comparison.
+pub(super) fn compare(args: CompareArgs) -> Result<(), Refusal> {
+    let theirs = read_events(&args.events)?;
     // Before a plan is looked for, without which a journal says nothing.
     if let Err(error) = fs::metadata(&args.ours)
         && !standard_input(&args.ours)
     {
-        return unreadable(&name_of(&args.ours), &error).tell();
+        return Err(unreadable(&name_of(&args.ours), &error));
     }
     let country = args.country.as_deref();
-    let told = |store: &Path| {
-        compared(store, theirs, country, args.json).map_or_else(Refusal::tell, |()| exit::OK)
-    };
     if args.ours.is_dir() {
-        return told(&args.ours.join(FILE_NAME));
+        return tell(&args.ours.join(FILE_NAME), theirs, country, args.json);
     }
     if is_store(&args.ours) {
-        return told(&args.ours);
+        return tell(&args.ours, theirs, country, args.json);
     }
     // A store of its own, for as long as it takes.
     let temporary = TemporaryDirectory::with_prefix("lifesign-").and_then(|temporary| {
         remove_when_ended(Leftover::Tree(temporary.path().to_owned()))?;
         Ok(temporary)
     });
-    let temporary = match temporary {
-        Ok(temporary) => temporary,
-        Err(error) => return cannot_write(&env::temp_dir(), &error).tell(),
-    };
+    let temporary = temporary.map_err(|error| cannot_write(&env::temp_dir(), &error))?;
     let directory = temporary.path().join("played");
     let store = directory.join(FILE_NAME);
-    match into_store(args.ours.clone(), args.config, directory) {
-        exit::OK if !store.exists() => {
-            let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
-            Refusal::new(text, exit::DATA).tell()
-        }
-        exit::OK => told(&store),
-        code => code,
+    into_store(args.ours.clone(), args.config, directory)?;
+    if !store.exists() {
+        let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
+        return Err(Refusal::new(text, exit::DATA));
     }
+    tell(&store, theirs, country, args.json)
 }
 
 fn is_store(path: &Path) -> bool {
@@ -97,7 +86,7 @@ fn is_store(path: &Path) -> bool {
     is_file && read().is_ok() && begin == *b"SQLite format 3"
 }
 
-fn compared(
+fn tell(
     store: &Path,
     mut theirs: Vec<Statement>,
     country: Option<&str>,
@@ -107,7 +96,7 @@ fn compared(
     let known = reader.known_scopes().map_err(StoreError::from)?;
     // The error says which countries there are.
     let country = country.map(|code| known.country(code)).transpose();
-    let country = country.map_err(|error| error.to_string())?;
+    let country = country.map_err(Refusal::data)?;
     if let Some(country) = &country {
         leave_out_others(&mut theirs, country);
     }

@@ -51,8 +51,7 @@ fn denied(path: &Path) -> Refusal {
     } else {
         ""
     };
-    let text = format!("lifesign: this user may not read the store {}{hint}", path.display());
-    Refusal::new(text, exit::PERMISSION)
+    Refusal::permission(format!("this user may not read the store {}{hint}", path.display()))
 }
 
 /// Opens the store that these arguments name.
@@ -71,7 +70,7 @@ pub(super) fn open_store(
             return denied(&path);
         }
         let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
-        Refusal::from(format!("cannot read the store {}: {error}{hint}", path.display()))
+        Refusal::data(format!("cannot read the store {}: {error}{hint}", path.display()))
     })
 }
 
@@ -98,7 +97,7 @@ impl PeriodArgs {
     fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(StoreError::from)?;
         past(self.since, self.until, now)
-            .map_err(|error| Refusal::usage(&format!("--since must lie before --until: {error}")))
+            .map_err(|error| Refusal::usage(format!("--since must lie before --until: {error}")))
     }
 }
 
@@ -151,111 +150,102 @@ fn state(text: &str) -> Result<State, String> {
     })
 }
 
-/// Prints incidents, or episodes, as a table, JSON Lines or CSV; returns the exit code.
-pub(super) fn episodes(args: EpisodesArgs) -> u8 {
-    let now = Clock::start().now();
-    let read = args.store.open().and_then(|reader| {
-        let (since, until) = args.period.resolve(&reader, now)?;
-        let scope = args.scope.map(|name| reader.scope(&name)).transpose();
-        let filter = EpisodeFilter {
-            since: Some(since),
-            // Without --until nothing is left out of a copy from a machine whose clock is ahead.
-            until: args.period.until.map(|_| until),
-            scope: scope.map_err(|error| error.to_string())?,
-            state: args.state,
-        };
-        let observed_until = reader.observed_until(now).map_err(StoreError::from)?;
-        let mut told_with = None;
-        let listed = if args.all {
-            let Rows { read, broken } = reader.episodes(&filter).map_err(StoreError::from)?;
-            let rows = read.iter().map(|episode| EpisodeRow::new(episode, observed_until));
-            let text = match (args.json, args.csv) {
-                (true, _) => rows::json_lines(rows),
-                (_, true) => rows::csv(rows),
-                _ => Ok(list::text(&read, observed_until)),
-            };
-            text.map(|text| (text, read.is_empty(), broken))
-        } else {
-            let told = reader.incidents(&filter, observed_until, None);
-            let ToldIncidents { rows: Rows { read, broken }, told_with: country, places } =
-                told.map_err(StoreError::from)?;
-            told_with = country;
-            let rows =
-                read.iter().map(|incident| IncidentRow::new(incident, &places, observed_until));
-            let text = match (args.json, args.csv) {
-                (true, _) => rows::json_lines(rows),
-                (_, true) => rows::csv(rows.flat_map(IncidentRow::phases)),
-                _ => Ok(incidents::text(&read, observed_until)),
-            };
-            text.map(|text| (text, read.is_empty(), broken))
-        };
-        let (text, is_empty, broken) = listed.map_err(|error| error.to_string())?;
-        let whose = filter.scope.as_deref().unwrap_or_default();
-        let note = match (told_with, is_empty) {
-            (Some(country), _) => Some(format!(
-                "{}what {whose} shared with {country} is told with that: --scope {country}; --all \
-                 lists every stay of {whose} in another state than up",
-                if is_empty { "no incidents of its own; " } else { "" }
-            )),
-            (None, true) => {
-                let what = if args.all { "episodes" } else { "incidents" };
-                let hint =
-                    if args.all { "" } else { "; --all lists every stay in another state than up" };
-                Some(format!("no {what} between {since} and {until}{}{hint}", held(&reader)))
-            }
-            (None, false) => None,
-        };
-        Ok((text, note, broken))
-    });
-    match read {
-        Ok((text, note, broken)) => {
-            print(&text);
-            if let Some(note) = note {
-                print_error(&format!("lifesign: {note}"));
-            }
-            tell_broken(broken);
-            exit::OK
-        }
-        Err(refusal) => refusal.tell(),
-    }
+/// How a list is written.
+enum ListFormat {
+    Table,
+    JsonLines,
+    Csv,
 }
 
-/// Writes the report of a country as an HTML page; returns the exit code.
-pub(super) fn report(args: ReportArgs) -> u8 {
+/// Prints incidents, or episodes.
+pub(super) fn episodes(args: EpisodesArgs) -> Result<(), Refusal> {
     let now = Clock::start().now();
-    let data = args.store.open().and_then(|reader| {
-        let (since, until) = args.period.resolve(&reader, now)?;
-        let country = reader.country(&args.country).map_err(|error| error.to_string())?;
-        report::ReportData::read(&reader, &country, (since, until), now)
-            .map_err(StoreError::from)?
-            .ok_or_else(|| {
-                let held = held(&reader);
-                Refusal::from(format!(
-                    "nothing is known of {country} between {since} and {until}{held}"
-                ))
-            })
-    });
-    let mut data = match data {
-        Ok(data) => data,
-        Err(refusal) => return refusal.tell(),
+    let reader = args.store.open()?;
+    let (since, until) = args.period.resolve(&reader, now)?;
+    let scope = args.scope.map(|name| reader.scope(&name)).transpose();
+    let filter = EpisodeFilter {
+        since: Some(since),
+        // Without --until nothing is left out of a copy from a machine whose clock is ahead.
+        until: args.period.until.map(|_| until),
+        scope: scope.map_err(Refusal::data)?,
+        state: args.state,
     };
-    let mut statements = match read_events(&args.events) {
-        Ok(statements) => statements,
-        Err(refusal) => return refusal.tell(),
+    let observed_until = reader.observed_until(now).map_err(StoreError::from)?;
+    let format = match (args.json, args.csv) {
+        (true, _) => ListFormat::JsonLines,
+        (_, true) => ListFormat::Csv,
+        _ => ListFormat::Table,
     };
+    let mut told_with = None;
+    let listed = if args.all {
+        let Rows { read, broken } = reader.episodes(&filter).map_err(StoreError::from)?;
+        let rows = read.iter().map(|episode| EpisodeRow::new(episode, observed_until));
+        let text = match format {
+            ListFormat::Table => Ok(list::text(&read, observed_until)),
+            ListFormat::JsonLines => rows::json_lines(rows),
+            ListFormat::Csv => rows::csv(rows),
+        };
+        text.map(|text| (text, read.is_empty(), broken))
+    } else {
+        let told = reader.incidents(&filter, observed_until, None);
+        let ToldIncidents { rows: Rows { read, broken }, told_with: country, places } =
+            told.map_err(StoreError::from)?;
+        told_with = country;
+        let rows = read.iter().map(|incident| IncidentRow::new(incident, &places, observed_until));
+        let text = match format {
+            ListFormat::Table => Ok(incidents::text(&read, observed_until)),
+            ListFormat::JsonLines => rows::json_lines(rows),
+            ListFormat::Csv => rows::csv(rows.flat_map(IncidentRow::phases)),
+        };
+        text.map(|text| (text, read.is_empty(), broken))
+    };
+    let (text, is_empty, broken) = listed.map_err(Refusal::data)?;
+    let whose = filter.scope.as_deref().unwrap_or_default();
+    let note = match (told_with, is_empty) {
+        (Some(country), _) => Some(format!(
+            "{}what {whose} shared with {country} is told with that: --scope {country}; --all \
+                 lists every stay of {whose} in another state than up",
+            if is_empty { "no incidents of its own; " } else { "" }
+        )),
+        (None, true) => {
+            let what = if args.all { "episodes" } else { "incidents" };
+            let hint =
+                if args.all { "" } else { "; --all lists every stay in another state than up" };
+            Some(format!("no {what} between {since} and {until}{}{hint}", held(&reader)))
+        }
+        (None, false) => None,
+    };
+    print(&text);
+    if let Some(note) = note {
+        print_error(&format!("lifesign: {note}"));
+    }
+    tell_broken(broken);
+    Ok(())
+}
+
+/// Writes the report of a country as an HTML page.
+pub(super) fn report(args: ReportArgs) -> Result<(), Refusal> {
+    let now = Clock::start().now();
+    let reader = args.store.open()?;
+    let (since, until) = args.period.resolve(&reader, now)?;
+    let country = reader.country(&args.country).map_err(Refusal::data)?;
+    let data = report::ReportData::read(&reader, &country, (since, until), now);
+    let mut data = data.map_err(StoreError::from)?.ok_or_else(|| {
+        let held = held(&reader);
+        Refusal::data(format!("nothing is known of {country} between {since} and {until}{held}"))
+    })?;
+    let mut statements = read_events(&args.events)?;
     leave_out_others(&mut statements, data.country());
     data.add_statements(statements);
     tell_broken(data.broken());
     let page = report::page(&data).into_string();
     let Some(path) = args.output.filter(|path| !standard_input(path)) else {
         print(&page);
-        return exit::OK;
+        return Ok(());
     };
-    let written = Output::replace(&path, is_report).and_then(|output| {
-        (&output).write_all(page.as_bytes()).map_err(|error| output.failed(&error))?;
-        output.finish()
-    });
-    written.map_or_else(Refusal::tell, |()| exit::OK)
+    let output = Output::replace(&path, is_report)?;
+    (&output).write_all(page.as_bytes()).map_err(|error| output.failed(&error))?;
+    output.finish()
 }
 
 /// Does a file that begins so hold a report of ours? A report is written anew, and nothing else is.

@@ -27,13 +27,16 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
     if reader.was_played() {
         let text = "the store is of what replay, simulate or demo played, which learns nothing for \
                     a plan; give the state directory of a run";
-        return Err(Refusal::from(text.to_owned()));
+        return Err(Refusal::data(text));
     }
-    let learned = reader.learned()?.ok_or_else(|| Refusal::from(unlearned(&reader)))?;
+    let learned = reader
+        .learned()
+        .map_err(Refusal::data)?
+        .ok_or_else(|| Refusal::data(unlearned(&reader)))?;
     let is_known = |host: &Host| learned.targets.iter().any(|target| target.target.host == *host);
     if !plan.roster.targets.iter().any(|target| is_known(&target.host)) {
         let text = format!("the store is of another plan: it knows no host of {name}");
-        return Err(Refusal::from(text));
+        return Err(Refusal::data(text));
     }
     let (findings, parts) = findings(&plan, &learned);
     let mut reserve: BTreeMap<String, Vec<String>> = BTreeMap::new();
