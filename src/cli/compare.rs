@@ -1,14 +1,15 @@
 //! The command `compare`: what others said, beside what we say (docs/import.md).
 
 use super::{
-    complete, exit,
-    input::{file, name_of, unreadable},
+    complete,
+    events::{leave_out_others, read_events},
+    exit,
+    input::{file, name_of, standard_input, unreadable},
+    open_store::{open_store, tell_broken},
     output::{Leftover, cannot_write, remove_when_ended},
     refusal::Refusal,
     replay::into_store,
-    standard_input,
     stderr::print_error,
-    store::{leave_out_others, open_store, read_events, tell_broken},
 };
 use crate::line_writer::print;
 use clap::Args;

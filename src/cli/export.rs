@@ -4,13 +4,13 @@
 //! release, and 1.7 MB of the program. Who wants neither builds with `--no-default-features`.
 
 use super::{
-    default_plan, file,
-    input::name_of,
+    default_plan,
+    input::{file, name_of},
     journal::{Journal, Tally},
     load_plans,
+    open_store::{open_store, tell_broken},
     output::{self, Leftover, remove_when_ended},
     refusal::Refusal,
-    store::{open_store, tell_broken},
 };
 use crate::{config::Plan, line_writer::print_line};
 use clap::{ArgGroup, Args};

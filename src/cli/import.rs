@@ -1,13 +1,12 @@
 //! The command `import`: what another prober recorded, as a journal (docs/import.md).
 
 use super::{
-    exit, file,
+    exit,
     in_time::InTime,
-    input::Stream,
+    input::{Stream, file, standard_input},
     output::{self, Output},
     progress::{Counted, Progress},
     refusal::Refusal,
-    standard_input,
     stderr::print_error,
 };
 use crate::line_writer::{Stdout, print_line};

@@ -2,10 +2,13 @@
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
 use super::{
-    file, input::Stream, output::Output, print_line, progress::Counted, refusal::Refusal,
-    standard_input, stderr::print_error,
+    input::{Stream, file, standard_input},
+    output::Output,
+    progress::Counted,
+    refusal::Refusal,
+    stderr::print_error,
 };
-use crate::{config::Plan, probe::lookup::look_up};
+use crate::{config::Plan, line_writer::print_line, probe::lookup::look_up};
 use clap::Args;
 use jiff::civil::Date;
 use lifesign_clock::Clock;

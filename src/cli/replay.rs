@@ -1,8 +1,8 @@
 //! The command `replay`: judges a recorded journal again.
 
 use super::{
-    default_plan, exit, file,
-    input::unreadable,
+    default_plan, exit,
+    input::{file, unreadable},
     journal::{Journal, is_of_target, next_line},
     load_plans,
     refusal::Refusal,

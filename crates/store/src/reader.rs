@@ -337,8 +337,8 @@ impl StoreReader {
         })
     }
 
-    /// From when to when the runs were that there is anything of; None if there was none.
-    pub fn held(&self) -> Result<Option<(Time, Time)>> {
+    /// When the first run began, and when the last one last wrote; None if there was none.
+    pub fn covered(&self) -> Result<Option<(Time, Time)>> {
         let sql = format!("SELECT min(began), max(lasted) FROM run WHERE {}", is_run());
         let times = |row: &Row| Ok((optional_time(row, 0)?, optional_time(row, 1)?));
         let (began, lasted) = self.0.query_row(&sql, [], times)?;

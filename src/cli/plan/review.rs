@@ -1,7 +1,7 @@
 //! `plan --review`: what the run has learned, read from its store.
 
 use super::{Plan, Refusal, load, print_line};
-use crate::cli::store::open_store;
+use crate::cli::open_store::open_store;
 use lifesign_clock::Clock;
 use lifesign_core::{
     scopes::{BlockId, Host},

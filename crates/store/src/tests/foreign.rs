@@ -119,7 +119,7 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     let runs = reader.runs(Time::default(), at(1300)).unwrap();
     assert_eq!((runs.read.len(), runs.broken), (1, 0));
     assert_eq!(reader.last_written().unwrap(), Some(at(1200)));
-    assert_eq!(reader.held().unwrap(), Some((at(0), at(1200))));
+    assert_eq!(reader.covered().unwrap(), Some((at(0), at(1200))));
     assert_eq!(reader.observed_until(at(9000)).unwrap(), at(1200));
     let data = report::ReportData::read(&reader, "KP", (at(0), at(1200)), at(1200)).unwrap();
     assert_eq!(data.map(|data| data.broken()), Some(8 + 8));
