@@ -49,9 +49,32 @@ pub struct Episode {
 }
 
 impl Episode {
+    /// One that has just begun.
+    pub fn new(scope: String, country: String, state: State, found: Time, begin: Edge) -> Self {
+        Self {
+            scope,
+            country,
+            state,
+            found,
+            begin,
+            end: None,
+            evidence: String::new(),
+            unseen: Duration::ZERO,
+            paused: None,
+            darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
+            planned: None,
+        }
+    }
+
     /// The full name of its scope.
     pub fn full_name(&self) -> FullName<'_> {
         FullName::new(&self.country, &self.scope)
+    }
+
+    /// Is it of a country, and not of a part of one?
+    pub fn is_of_country(&self) -> bool {
+        self.scope == self.country
     }
 
     /// Does it say what a scope of this country was? What was unknown of the whole country was so
@@ -65,8 +88,8 @@ impl Episode {
         Span { begin: self.begin, end: self.end }
     }
 
-    /// How long it lasted up to `now`, and by how much that may be wrong to either side.
-    pub fn length(&self, now: Time) -> (Duration, Duration) {
+    /// How long it lasted up to `now`.
+    pub fn length(&self, now: Time) -> Duration {
         self.span().length(now)
     }
 
@@ -123,7 +146,7 @@ impl Episode {
 
     /// Ends it because its scope is not watched any more from `now` on.
     pub fn leave(&mut self, now: Time) {
-        self.close(Edge { earliest: Some(now), latest: now });
+        self.close(Edge::at(now));
         self.end_stay();
         self.paused = self.end.map(|end| end.latest);
     }
@@ -136,14 +159,14 @@ impl Episode {
     /// Ends it with this edge. Neither side of the edge lies before its begin.
     pub fn close(&mut self, edge: Edge) {
         let latest = edge.latest.max(self.begin.latest);
-        let least = self.begin.earliest.unwrap_or(self.begin.latest);
+        let least = self.begin.start();
         let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
         let end = Edge { earliest: Some(earliest), latest };
         // Of what nobody saw, that lies in it which lies before its end is told.
         if let Some(paused) = self.paused.take() {
-            self.unseen += middle(end).0.since(paused);
+            self.unseen += middle(end).since(paused);
         }
         self.end = Some(end);
-        self.unseen = self.unseen.min(self.length(latest).0);
+        self.unseen = self.unseen.min(self.length(latest));
     }
 }

@@ -19,7 +19,6 @@ use crate::{
 };
 use lifesign_core::{
     judge::{Edge, State},
-    scopes::Level,
     time::Time,
 };
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
@@ -52,7 +51,7 @@ pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incide
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
-        if episodes.first().is_some_and(|first| first.full_name().level() == Level::Country) {
+        if episodes.first().is_some_and(|first| first.is_of_country()) {
             of_country.insert(country, phases_of(episodes, &[], unseen.of_country(country)));
         }
     }
@@ -145,7 +144,7 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
     if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }
-    let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge).0)
+    let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge))
     else {
         return Vec::new();
     };

@@ -33,7 +33,7 @@ pub use episode::{Episode, StayCount};
 pub use fold::{WELL_AFTER, fold};
 pub use phase::{Incident, Phase, PhaseKind};
 pub use present::{count_darknesses, present};
-pub use span::{Span, middle};
+pub use span::{Span, half_width, middle};
 pub use statement::Statement;
 pub use timeline::{Period, Stretch, Timeline, unwatched, watched_text};
 pub use unseen::{Unseen, UnseenByScope};

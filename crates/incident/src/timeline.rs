@@ -122,7 +122,7 @@ impl Timeline {
         until: Time,
     ) -> Self {
         let always = (Time::default(), Time::NEVER);
-        let mut timeline = Self::of([always], episodes, |edge| middle(edge).0);
+        let mut timeline = Self::of([always], episodes, middle);
         for (from, to) in unwatched(always, watched.iter().copied()) {
             timeline.unwatch(from, to);
         }

@@ -39,7 +39,7 @@ impl Unseen {
 
     /// The same between the middles of the edges of what is open up to `now`.
     pub fn in_span(&self, Span { begin, end }: Span, now: Time) -> Duration {
-        self.within((middle(begin).0, end.map_or(now, |end| middle(end).0)))
+        self.within((middle(begin), end.map_or(now, middle)))
     }
 
     /// When it had been seen for so long since then.

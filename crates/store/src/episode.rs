@@ -10,17 +10,14 @@ mod open;
 
 use super::correction::Correction;
 use lifesign_core::{
-    judge::{Change, Darknesses, Edge, State},
+    judge::{Change, Edge, State},
     scopes::{Level, Roster, Scope},
     time::{Time, WallOffset},
     watch::Snapshot,
 };
-use lifesign_incident::{Episode, StayCount};
+use lifesign_incident::Episode;
 use open::{OpenEpisodes, close};
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashSet};
 
 /// Follows changes of verdict, and keeps all open episodes, by scope. Every episode that changes is
 /// added to `changed`.
@@ -207,20 +204,10 @@ impl EpisodeTracker {
                 None => verdict.totals.evidence.text(offset),
             };
             let began = offset.written(verdict.edge.latest.max(snapshot.started));
-            let episode = Episode {
-                scope: name,
-                country: roster.country_of(scope).code.clone(),
-                state: State::Unknown,
-                found: began,
-                begin: Edge { earliest: None, latest: began },
-                end: None,
-                evidence,
-                unseen: Duration::ZERO,
-                paused: None,
-                darknesses: Darknesses::default(),
-                of_stay: StayCount::default(),
-                planned: None,
-            };
+            let country = roster.country_of(scope).code.clone();
+            let begin = Edge { earliest: None, latest: began };
+            let episode = Episode::new(name, country, State::Unknown, began, begin);
+            let episode = Episode { evidence, ..episode };
             let open = self.open.entry(episode.scope.clone()).or_default();
             changed.push(open.unknown.insert(episode).clone());
         }
@@ -238,19 +225,10 @@ impl EpisodeTracker {
         let edge = change.edge.written(offset);
         let darknesses = change.darknesses.written(offset);
         let scope = roster.full_name_of(change.scope);
-        let new_episode = || Episode {
-            scope: scope.clone(),
-            country: roster.country_of(change.scope).code.clone(),
-            state: change.to,
-            found: time,
-            begin: edge,
-            end: None,
-            evidence: change.evidence.text(offset),
-            unseen: Duration::ZERO,
-            paused: None,
-            darknesses: Darknesses::default(),
-            of_stay: StayCount::default(),
-            planned: None,
+        let new_episode = || {
+            let country = roster.country_of(change.scope).code.clone();
+            let episode = Episode::new(scope.clone(), country, change.to, time, edge);
+            Episode { evidence: change.evidence.text(offset), ..episode }
         };
         let open = self.open.entry(scope.clone()).or_default();
         if change.narrows() {
@@ -264,7 +242,7 @@ impl EpisodeTracker {
             return;
         }
         if let Some(unknown) = open.unknown.take() {
-            close(unknown, Edge { earliest: Some(time), latest: time }, changed);
+            close(unknown, Edge::at(time), changed);
         }
         match open.known.take() {
             // After a pause, an outage that goes on is at first only `down`.

@@ -163,7 +163,7 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     // Without what is unknown at first. Neighbours differ in state.
     let mut last = State::Unknown;
     let span = |(from, state): (Time, Option<(State, Edge)>)| {
-        let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
+        let gap = (State::Unknown, Edge::at(from));
         let (state, edge) = state.unwrap_or(gap);
         let is_new = std::mem::replace(&mut last, state) != state;
         let darknesses = Darknesses::default();
@@ -192,7 +192,7 @@ fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
 fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
     let of_it = episodes.iter().filter(|one| is_dated_from(flapping, one));
     of_it.fold(Darknesses::default(), |before, each| {
-        let length = each.end.map_or(Duration::ZERO, |end| each.length(end.latest).0);
+        let length = each.end.map_or(Duration::ZERO, |end| each.length(end.latest));
         before.then(Darknesses::one(length, each.begin, each.end))
     })
 }

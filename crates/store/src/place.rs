@@ -127,7 +127,7 @@ pub(super) fn forget(connection: &Connection, until: i64) -> Result<()> {
 
 /// From when to when places are found that are of what lasted so long.
 fn period_of_places(Span { begin, end }: Span) -> (Time, Time) {
-    let from = begin.earliest.unwrap_or(begin.latest) - BEFORE_BEGIN;
+    let from = begin.start() - BEFORE_BEGIN;
     (from, end.map_or(Time::NEVER, |end| end.latest))
 }
 

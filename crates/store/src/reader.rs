@@ -49,7 +49,7 @@ impl EpisodeFilter {
     fn passes(&self, country: &str, scope: &str, begin: Edge, end: Option<Time>) -> bool {
         let is_named = |name: &String| name == scope || name == country;
         self.scope.as_ref().is_none_or(is_named)
-            && self.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
+            && self.until.is_none_or(|until| begin.start() < until)
             && self.is_reached(end)
     }
 
@@ -260,9 +260,8 @@ impl StoreReader {
             })?;
         // What the country had in this time.
         let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
-        let country_had = |incident: &Incident| {
-            incident.scope == incident.country && of_country.passes_incident(incident)
-        };
+        let country_had =
+            |incident: &Incident| incident.is_of_country() && of_country.passes_incident(incident);
         let may_be_told_with = all.scope != filter.scope && folded.iter().any(country_had);
         let mut incidents = folded;
         incidents.retain(|incident| filter.passes_incident(incident));

@@ -75,6 +75,16 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// Of what is known to have happened at this time.
+    pub const fn at(time: Time) -> Self {
+        Self { earliest: Some(time), latest: time }
+    }
+
+    /// Its earliest time; the latest, if it has none.
+    pub fn start(self) -> Time {
+        self.earliest.unwrap_or(self.latest)
+    }
+
     /// The same, by the wall clock.
     pub fn written(self, offset: WallOffset) -> Self {
         Self {
