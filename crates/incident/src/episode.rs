@@ -42,7 +42,7 @@ pub struct Episode {
     /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written,
     /// with the one that goes on, which has no end.
     pub darknesses: Darknesses,
-    /// Those of them that ended since the verdict was last found, which the verdict counts too.
+    /// The part of `darknesses` that the current verdict also counts; replaced at the next count.
     pub of_stay: StayCount,
     /// A window of maintenance that it overlaps, as far as the reader knows one.
     pub planned: Option<Maintenance>,
@@ -114,14 +114,14 @@ impl Episode {
         self.of_stay = StayCount { count: stay.count, length: stay.length };
     }
 
-    /// Another run goes on with it as it was last written (`lasted`). The darkness that went on
+    /// Another run goes on with it as it was at the last write. The darkness that went on
     /// then is not counted, since that run counts it when it ends; the one before it had ended.
-    pub fn continue_from(&mut self, lasted: Time) {
+    pub fn continue_from(&mut self, last_write: Time) {
         self.end_stay();
         let Darknesses { count, last_end, .. } = &mut self.darknesses;
         if *count > 0 && last_end.is_none() {
             *count -= 1;
-            *last_end = (*count > 0).then_some(Edge { earliest: None, latest: lasted });
+            *last_end = (*count > 0).then_some(Edge { earliest: None, latest: last_write });
         }
     }
 

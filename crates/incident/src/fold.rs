@@ -27,7 +27,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 /// Darknesses that are further apart do not belong together: so long a flapping's calm lasts at
 /// most (docs/verdicts.md).
-const TOGETHER: Duration = Duration::from_secs(3600);
+const SAME_TROUBLE_WITHIN: Duration = Duration::from_secs(3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;
 /// A block's edges lie this close to those of its country, if it only shared its fate: within the
@@ -127,7 +127,7 @@ fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
     let mut first = 0;
     let mut last_end = Time::NEVER;
     for (at, trouble) in troubles.iter().enumerate() {
-        if at > first && trouble.begin.latest.since(last_end) >= TOGETHER {
+        if at > first && trouble.begin.latest.since(last_end) >= SAME_TROUBLE_WITHIN {
             groups.push(&troubles[first..at]);
             first = at;
         }

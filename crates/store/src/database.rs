@@ -96,7 +96,7 @@ impl Database {
             .query_map([], row::episode_from_row)?
             .filter_map(Result::ok)
             .collect::<Vec<Episode>>();
-        let lasted = reader::last_written(&self.connection)?;
+        let last_write = reader::last_written(&self.connection)?;
         let memory = memory::text(&self.connection)?.and_then(|text| {
             memory::parse(&text)
                 .inspect_err(|error| {
@@ -104,7 +104,7 @@ impl Database {
                 })
                 .ok()
         });
-        Ok(PreviousRun { memory, names: self.names()?, open_episodes, lasted })
+        Ok(PreviousRun { memory, names: self.names()?, open_episodes, last_write })
     }
 
     /// The last known addresses of names. What is no address is passed over.

@@ -49,7 +49,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     runs.reverse();
     let Some(&(first, _)) = runs.first() else { return Ok(Histories::new()) };
     let since = began.max(first);
-    let lasted = runs.iter().map(|&(_, lasted)| lasted).fold(first, Time::max);
+    let last_write = runs.iter().map(|&(_, last_write)| last_write).fold(first, Time::max);
     let mut scopes: HashMap<String, ScopeRows> = HashMap::new();
     let mut skipped = SkippedRows::default();
     let fine_from = millis(now - FINE_PERIOD) / COARSE_MS * COARSE_MS;
@@ -67,7 +67,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     for row in reader::episodes_since(connection, since)? {
         let Some(mut episode) = skipped.ok_or_count(row) else { continue };
         if episode.end.is_none() {
-            episode.continue_from(lasted);
+            episode.continue_from(last_write);
         }
         let scope =
             scopes.entry(episode.scope.clone()).or_insert_with(|| ScopeRows::new(&episode.country));
@@ -150,8 +150,8 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     let mut timeline = Timeline::new(watched, scope.episodes.iter().filter(is_told));
     let next_begins = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap_from = Time::default();
-    for (&(_, lasted), next_begin) in runs.iter().zip(next_begins) {
-        gap_from = gap_from.max(lasted);
+    for (&(_, last_write), next_begin) in runs.iter().zip(next_begins) {
+        gap_from = gap_from.max(last_write);
         // An episode that may have ended in the gap: whether it lasted until the next run saw its
         // end, nobody knows.
         let ends = scope.episodes.iter().filter_map(|episode| episode.end).filter(|end| {

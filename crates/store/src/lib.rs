@@ -162,18 +162,18 @@ impl Store {
         offset: WallOffset,
     ) {
         let wall = offset.written(now);
-        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        let last_write = previous.last_write.unwrap_or(wall).min(wall);
         let watched = countries_by_scope(roster);
         let (open, left): (Vec<Episode>, Vec<Episode>) = previous
             .open_episodes
             .into_iter()
             .partition(|episode| watched.get(&episode.scope) == Some(&episode.country));
         for mut episode in left {
-            episode.leave(lasted);
+            episode.leave(last_write);
             self.changed.push(episode);
         }
         self.tracker =
-            EpisodeTracker::resume(open, memory_restored, lasted, wall, &mut self.changed);
+            EpisodeTracker::resume(open, memory_restored, last_write, wall, &mut self.changed);
         self.next_samples = now + SAMPLE_INTERVAL;
         self.offset = offset;
         self.replan(roster, wall);
@@ -181,8 +181,8 @@ impl Store {
 
     /// What the previous run left, if the file could be opened only now: returned once, for
     /// [`Store::adopt`].
-    pub fn found(&self) -> Option<PreviousRun> {
-        self.writer.found()
+    pub fn take_previous_run(&self) -> Option<PreviousRun> {
+        self.writer.take_previous_run()
     }
 
     /// Goes on with the episodes that were open when the previous run last wrote. The judge has
@@ -190,7 +190,7 @@ impl Store {
     pub fn adopt(&mut self, previous: PreviousRun, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
         let wall = offset.written(now);
-        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        let last_write = previous.last_write.unwrap_or(wall).min(wall);
         let snapshot = watch.snapshot(now, offset, 0);
         let roster = watch.roster();
         let found: HashMap<(String, &str), (State, Time)> = roster
@@ -206,11 +206,11 @@ impl Store {
         for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
             let Some(&state) = found.get(&(scope.clone(), &*episode.country)) else {
-                episode.leave(lasted);
+                episode.leave(last_write);
                 self.changed.push(episode);
                 continue;
             };
-            let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
+            let part = self.tracker.adopt(episode, last_write, state, &mut self.changed);
             superseded.extend(part.map(|found| (scope, found)));
         }
         let essentials = Essentials { superseded, ..Essentials::default() };
@@ -363,13 +363,13 @@ pub struct PreviousRun {
     pub names: HashMap<String, Vec<IpAddr>>,
     open_episodes: Vec<Episode>,
     /// When it last wrote.
-    lasted: Option<Time>,
+    last_write: Option<Time>,
 }
 
 impl PreviousRun {
     /// When it last wrote, on the wall clock; None if there was none.
-    pub fn lasted(&self) -> Option<Time> {
-        self.lasted
+    pub fn last_write(&self) -> Option<Time> {
+        self.last_write
     }
 }
 

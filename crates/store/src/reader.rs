@@ -331,7 +331,7 @@ impl StoreReader {
         let mut statement = self.0.prepare(&sql)?;
         let run = |row: &Row| Ok((time(row, 0)?, row.get(1)?));
         Ok(match statement.query_map([], run)?.next().transpose()? {
-            Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
+            Some((last_write, ended)) if ended || last_write + RUN_TIMEOUT < now => last_write,
             _ => now,
         })
     }
@@ -340,8 +340,8 @@ impl StoreReader {
     pub fn covered(&self) -> Result<Option<(Time, Time)>> {
         let sql = format!("SELECT min(began), max(lasted) FROM run WHERE {}", is_run());
         let times = |row: &Row| Ok((optional_time(row, 0)?, optional_time(row, 1)?));
-        let (began, lasted) = self.0.query_row(&sql, [], times)?;
-        Ok(began.zip(lasted))
+        let (began, last_write) = self.0.query_row(&sql, [], times)?;
+        Ok(began.zip(last_write))
     }
 
     /// When the last run last wrote; None if there was none.

@@ -14,7 +14,7 @@ pub struct PastRun {
     /// Its start, on the wall clock.
     pub began: Time,
     /// When it last wrote.
-    pub lasted: Time,
+    pub last_write: Time,
     /// It ended in order. False while it runs, and of one that was killed.
     pub ended: bool,
     /// The name of its vantage.
@@ -23,11 +23,11 @@ pub struct PastRun {
 
 /// When somebody watched up to `until`, by these runs, which are in order.
 pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
-    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
+    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.last_write)).collect();
     // A run under way wrote up to a minute ago.
     let last = watched.iter_mut().max_by_key(|run| run.1);
-    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
-        *lasted = until;
+    if let Some((_, last_write)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
+        *last_write = until;
     }
     watched
 }
@@ -51,7 +51,7 @@ impl StoreReader {
         let run = |row: &Row| {
             Ok(PastRun {
                 began: time(row, 0)?,
-                lasted: time(row, 1)?,
+                last_write: time(row, 1)?,
                 ended: row.get(2)?,
                 vantage: text(row, 3)?,
             })
@@ -64,8 +64,8 @@ impl StoreReader {
         let runs = self.runs(Time::default(), now)?;
         let mut all = watched(&runs.read, now);
         all.extend(present.map(|present| (present.wall_offset.written(present.started), now)));
-        for (_, lasted) in &mut all {
-            *lasted = now.min(*lasted);
+        for (_, end) in &mut all {
+            *end = now.min(*end);
         }
         all.sort_unstable();
         Ok(Rows { read: all, broken: runs.broken })

@@ -90,7 +90,7 @@ fn what_is_written_is_read_again() {
     database.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
     let previous = database.previous_run().unwrap();
     assert_eq!(
-        (previous.open_episodes, previous.lasted, previous.memory.is_none()),
+        (previous.open_episodes, previous.last_write, previous.memory.is_none()),
         (vec![open.clone()], Some(at(600)), true)
     );
     // A newer version of an episode replaces the older.
@@ -114,7 +114,7 @@ fn what_is_written_is_read_again() {
     let flapping = EpisodeFilter { state: Some(State::Flapping), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&flapping).unwrap().read, []);
     let runs = reader.runs(at(0), at(9999)).unwrap().read;
-    assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
+    assert_eq!((runs.len(), runs[0].last_write, runs[0].ended), (1, at(710), false));
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub(super) struct StoreWriter {
     kept: Batch,
     thread: Option<JoinHandle<()>>,
     history: Receiver<Histories>,
-    found: Receiver<PreviousRun>,
+    previous_run: Receiver<PreviousRun>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -63,7 +63,7 @@ impl StoreWriter {
             queued: queued.clone(),
         };
         let (history_sender, history) = mpsc::channel();
-        let (found_sender, found) = mpsc::channel();
+        let (previous_run_sender, previous_run) = mpsc::channel();
         let mut previous = PreviousRun::default();
         match database {
             Ok((database, left)) => {
@@ -72,7 +72,7 @@ impl StoreWriter {
             }
             Err(error) => {
                 writer.count_failure(&error);
-                writer.earlier = Some((found_sender, history_sender.clone()));
+                writer.earlier = Some((previous_run_sender, history_sender.clone()));
             }
         }
         let thread = thread::Builder::new().name("store".into()).spawn(move || {
@@ -85,13 +85,14 @@ impl StoreWriter {
         })?;
         let kept = Batch::default();
         let thread = Some(thread);
-        Ok((Self { queue: Some(queue), queued, kept, thread, history, found, view }, previous))
+        let queue = Some(queue);
+        Ok((Self { queue, queued, kept, thread, history, previous_run, view }, previous))
     }
 
     /// What the previous run left, if the file could not be opened at the start: returned once,
     /// when it could.
-    pub fn found(&self) -> Option<PreviousRun> {
-        self.found.try_recv().ok()
+    pub fn take_previous_run(&self) -> Option<PreviousRun> {
+        self.previous_run.try_recv().ok()
     }
 
     /// What earlier runs saw: returned once, after the thread has read it.
@@ -236,9 +237,9 @@ impl WriterThread {
         }
         let (database, previous) = Database::open_whole(&self.path, at)?;
         // Nobody reads it when the run ends meanwhile.
-        if let Some((found, history)) = self.earlier.take() {
+        if let Some((previous_run, history)) = self.earlier.take() {
             let _ = history.send(database.history(self.began));
-            let _ = found.send(previous);
+            let _ = previous_run.send(previous);
         }
         Ok(database)
     }
@@ -275,7 +276,7 @@ mod tests {
             kept: Batch::default(),
             thread: None,
             history: mpsc::channel().1,
-            found: mpsc::channel().1,
+            previous_run: mpsc::channel().1,
             view: Arc::default(),
         };
         let names: HashMap<_, _> = [("a.example".into(), vec![[192, 0, 2, 1].into()])].into();

@@ -64,7 +64,7 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
 fn unlearned(reader: &StoreReader) -> String {
     let now = Clock::start().now();
     let runs = reader.runs(Time::default(), Time::NEVER).unwrap_or_default().read;
-    let is_running = |run: &PastRun| !run.ended && now.since(run.lasted) < RUN_TIMEOUT;
+    let is_running = |run: &PastRun| !run.ended && now.since(run.last_write) < RUN_TIMEOUT;
     if runs.iter().any(is_running) {
         "the run has not written yet what it learned; wait a minute".to_owned()
     } else {

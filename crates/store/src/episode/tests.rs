@@ -61,12 +61,12 @@ impl Tracked {
     }
 
     /// A restart, with the episodes that were open.
-    fn restart(&mut self, memory_restored: bool, lasted: u64, now: u64) {
+    fn restart(&mut self, memory_restored: bool, last_write: u64, now: u64) {
         let open =
             self.episodes.values().filter(|episode| episode.end.is_none()).cloned().collect();
         let mut changed = Vec::new();
         self.tracker =
-            EpisodeTracker::resume(open, memory_restored, at(lasted), at(now), &mut changed);
+            EpisodeTracker::resume(open, memory_restored, at(last_write), at(now), &mut changed);
         self.state = None;
         self.store(changed);
     }

@@ -80,7 +80,7 @@ fn what_a_run_wrote_by_a_wrong_clock_is_corrected_and_what_was_there_is_not() {
     assert_eq!(block.begin, Edge { earliest: Some(at(594)), latest: at(1806) });
     assert_eq!(block.end, Some(Edge { earliest: Some(at(1895)), latest: at(1899) }));
     let runs = reader.runs(at(0), at(9999)).unwrap().read;
-    assert_eq!((runs.len(), runs[0].lasted, runs[1].lasted), (2, at(600), at(1900)));
+    assert_eq!((runs.len(), runs[0].last_write, runs[1].last_write), (2, at(600), at(1900)));
     assert_eq!(runs[1].began, began + Duration::from_secs(1200));
 }
 

@@ -125,7 +125,7 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     assert_eq!(data.map(|data| data.broken()), Some(8 + 8));
     // A run goes on from there, condenses its samples, and takes a clock that was set.
     let previous = database.previous_run().unwrap();
-    assert_eq!((previous.lasted(), previous.open_episodes), (Some(at(1200)), vec![open]));
+    assert_eq!((previous.last_write(), previous.open_episodes), (Some(at(1200)), vec![open]));
     assert!(previous.memory.is_none() && previous.names.is_empty());
     let mut next = backlog(1260, vec![], vec![later(21)]);
     next.essentials.corrections.push(Correction { since: at(0), millis: 3_600_000 });
