@@ -126,7 +126,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
     let end = handle_signals()?;
     let web_config = match options.web {
-        Some(path) => WebConfig::open(path, (random_bits(3), random_bits(4)))?,
+        Some(path) => WebConfig::open(path, (random_bits(), random_bits()))?,
         None => WebConfig::unprotected(),
     };
     let listeners = listener::open_or_take(&options.listen)?;
@@ -266,7 +266,6 @@ impl Daemon {
         let mut published = Vec::new().into_iter();
         let mut loaded = None;
         let mut batch = Vec::new();
-        let mut due = Vec::new();
         let mut turn = self.clock.now();
         loop {
             // The runtime sees which sockets are readable now, and lets those tasks read that it
@@ -293,8 +292,7 @@ impl Daemon {
             }
             self.watch.handle_timeout(now, received_until);
             self.network.pay_tcp_questions(&mut self.watch, &self.plan, now);
-            due.extend(from_fn(|| self.watch.poll_probe(now)));
-            self.network.send(&mut due, &self.plan, &mut batch);
+            self.network.send(&mut self.watch, &self.plan, now, &mut batch);
             // One a turn: many who ask hold up nobody.
             if let Ok(query) = target_queries.try_recv() {
                 self.answer(query);
@@ -373,7 +371,7 @@ fn write_warnings(plan: &Plan, now: Time, stdout_writer: &LineWriter) {
     }
 }
 
-/// 64 random bits of the system, through the keys of the standard library's hasher.
-fn random_bits(salt: u64) -> u64 {
-    RandomState::new().hash_one(salt)
+/// 64 random bits of the system: the standard library gives each hasher keys of its own.
+fn random_bits() -> u64 {
+    RandomState::new().hash_one(0)
 }

@@ -88,7 +88,7 @@ fn status_line(snapshot: &Snapshot) -> String {
 mod tests {
     use super::*;
     use lifesign_core::{
-        judge::{Blindness, Rules},
+        judge::Blindness,
         scopes::{CountryId, Family, Host, Kind, Roster},
         time::Time,
         watch::{Settings, Watch},
@@ -104,10 +104,8 @@ mod tests {
             let host = Host::Address(format!("127.0.{number}.1").parse().unwrap());
             roster.add_target(host, "icmp", Kind::Icmp);
         }
-        let settings =
-            Settings { budget: None, rules: Rules::default(), controls: Vec::new(), seed: 1 };
         let now = Time::from_nanos(1);
-        Watch::new(roster.into(), &settings, now).snapshot(now, 0, 0)
+        Watch::new(roster.into(), &Settings::default(), now).snapshot(now, 0, 0)
     }
 
     #[test]

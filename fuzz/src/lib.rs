@@ -361,7 +361,7 @@ pub fn journal(bytes: &[u8]) {
                 budget: Some(plan.budget),
                 rules: plan.rules,
                 controls: plan.controls.clone(),
-                seed: 0,
+                ..Settings::default()
             };
             Watch::new(plan.roster.clone(), &settings, begun(&record))
         });

@@ -68,7 +68,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
     let name = journal.name.clone();
     let settings = |plan: &Plan| {
         let controls = if has_controls { plan.controls.clone() } else { Vec::new() };
-        Settings { budget: Some(plan.budget), rules: plan.rules, controls, seed: 0 }
+        Settings { budget: Some(plan.budget), rules: plan.rules, controls, ..Settings::default() }
     };
     let mut plans = plans.iter().zip(&readers);
     let Some((mut plan, mut reader)) = plans.next() else { return Ok(()) };

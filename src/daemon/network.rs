@@ -51,16 +51,15 @@ impl Network {
         stdout_writer: &LineWriter,
     ) -> Self {
         probe::read_own_addresses(clock.now());
-        let key = (u128::from(random_bits(2)) << 64) | u128::from(random_bits(3));
-        let id = random_bits(4);
+        let key = (u128::from(random_bits()) << 64) | u128::from(random_bits());
+        let id = random_bits();
         let icmp = match IcmpProber::open(key.to_le_bytes(), id as u16) {
             Ok(prober) => {
-                let family = |v6| prober.socket_kind(v6).map_or("none", SocketKind::label);
-                stdout_writer.write(format!(
-                    "ICMP by {} (IPv4), {} (IPv6)",
-                    family(false),
-                    family(true)
-                ));
+                let kinds = Family::ALL.map(|family| {
+                    let kind = prober.socket_kind(family).map_or("none", SocketKind::label);
+                    format!("{kind} ({})", family.name())
+                });
+                stdout_writer.write(format!("ICMP by {}", kinds.join(", ")));
                 Some(prober)
             }
             Err(error) => {
@@ -83,18 +82,23 @@ impl Network {
         }
     }
 
-    /// Sends what is due; what cannot be sent is reported at once.
-    pub fn send(&mut self, due: &mut Vec<Due>, plan: &Plan, out: &mut Vec<Event>) {
-        for due in due.drain(..) {
+    /// Sends what is due; what cannot be sent is reported at once. Where the name of a host has
+    /// lost the address that was asked last, what was learned of the path to that is forgotten.
+    pub fn send(&mut self, watch: &mut Watch, plan: &Plan, now: Time, out: &mut Vec<Event>) {
+        while let Some(due) = watch.poll_probe(now) {
             let spec = plan.specs.of(due.target);
             let target = plan.roster.target(due.target);
             let options = &plan.send_options[target.block.0 as usize];
             let address = self.address(&due, plan, options);
             let host = &target.host;
-            let due = Due { target: self.wire_ids.on_wire(due.target), ..due };
-            if let (Ok(address), Host::Name(_)) = (address, host) {
-                self.asked.record(due.target, due.seq, address, due.sent);
+            let wire = self.wire_ids.on_wire(due.target);
+            if let (Ok(address), Host::Name(name)) = (address, host) {
+                let before = self.asked.record(wire, due.seq, address, due.sent);
+                if before.is_some_and(|before| !self.names.has(name, before)) {
+                    watch.forget_path(due.target);
+                }
             }
+            let due = Due { target: wire, ..due };
             match (address, spec) {
                 (Err(fault), _) => out.push(not_sent(due, fault)),
                 (Ok(address), ProbeSpec::Tcp(spec)) => {

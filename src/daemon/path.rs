@@ -56,7 +56,7 @@ impl PathTracer {
             return None;
         }
         let mut paths = Self {
-            tracer: Tracer::new(plan.path_settings(), random_bits(5), now),
+            tracer: Tracer::new(plan.path_settings(), random_bits(), now),
             chosen: now,
             chosen_every: CHOSEN_FIRST,
             turn: 0,

@@ -3,7 +3,7 @@
 use super::random_bits;
 use crate::config::Plan;
 use lifesign_core::watch::Settings;
-use lifesign_export::ExportSettings;
+use lifesign_export::{ExportSettings, metric_sets::MetricSet};
 
 pub(super) fn export_settings(plan: &Plan) -> ExportSettings {
     ExportSettings {
@@ -20,6 +20,7 @@ pub(super) fn core_settings(plan: &Plan, controls: bool) -> Settings {
         budget: Some(plan.budget),
         rules: plan.rules,
         controls: if controls { plan.controls.clone() } else { Vec::new() },
-        seed: random_bits(1),
+        seed: random_bits(),
+        histograms: plan.metrics.contains(&MetricSet::Buckets),
     }
 }

@@ -120,8 +120,7 @@ impl Names {
 
     /// Has a task ended that was not told to, by a fault of ours?
     pub fn have_ended(&mut self) -> bool {
-        std::iter::from_fn(|| self.tasks.try_join_next())
-            .any(|joined| joined.is_err_and(|error| error.is_panic()))
+        from_fn(|| self.tasks.try_join_next()).any(|end| end.is_err_and(|error| error.is_panic()))
     }
 
     /// Takes what an earlier run knew of names that have not been resolved yet.
@@ -175,6 +174,11 @@ impl Names {
         Entry { addresses, task }
     }
 
+    /// Is this one of the addresses of the name?
+    pub fn has(&self, name: &str, address: IpAddr) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.addresses.borrow().contains(&address))
+    }
+
     /// The address that probe `seq` of this name goes to: round robin over those within the block.
     /// `Unresolved` if no address is known yet, or the name is not one of these; `OutsideBlock` if
     /// none of the name's addresses lies within the block and may be asked.
@@ -199,24 +203,22 @@ fn choose(
     if addresses.is_empty() {
         return Err(Fault::Unresolved);
     }
-    let inside = || {
-        addresses
-            .iter()
-            .copied()
-            .filter(|&address| block.contains(address) && !deny.contains(address))
-    };
+    let is_inside = |address: &IpAddr| block.contains(*address) && !deny.contains(*address);
+    let inside = || addresses.iter().copied().filter(is_inside);
     let index = (seq as usize).checked_rem(inside().count()).ok_or(Fault::OutsideBlock)?;
     inside().nth(index).ok_or(Fault::OutsideBlock)
 }
 
 /// What one resolution gave: the addresses by family, None if the question failed. A name without
 /// addresses of a family has an empty list, which is no failure.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 struct Resolved {
     v4: Option<Vec<IpAddr>>,
     v6: Option<Vec<IpAddr>>,
     /// The shortest time to live of its records.
     ttl: Duration,
+    /// Why a question failed.
+    failure: Option<NetError>,
 }
 
 /// Resolves one name again and again, until nobody reads its addresses any more.
@@ -232,26 +234,25 @@ async fn resolve_forever<F>(
 {
     let mut retry = FIRST_RETRY;
     while !sender.is_closed() {
-        match resolve().await {
-            Ok(resolved) => {
-                let addresses = merged(&sender.borrow(), &resolved);
-                sender.send_if_modified(|known| {
-                    let is_new = *known != addresses;
-                    *known = addresses;
-                    is_new
-                });
-                retry = FIRST_RETRY;
-                sleep(jitter(resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH))).await;
-            }
-            Err(error) => {
-                let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
-                let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
-                let wait = jitter(retry.min(longest));
-                retry = (retry * 2).min(MAX_RETRY);
-                if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
-                    sleep(wait.min(FIRST_RETRY)).await;
-                }
-            }
+        let resolved = resolve().await.unwrap_or_else(|error| Resolved {
+            ttl: MAX_REFRESH,
+            failure: Some(error),
+            ..Resolved::default()
+        });
+        let addresses = merged(&sender.borrow(), &resolved);
+        sender.send_if_modified(|known| std::mem::replace(known, addresses) != *known);
+        let ttl = resolved.ttl.clamp(MIN_REFRESH, MAX_REFRESH);
+        let Some(error) = resolved.failure else {
+            retry = FIRST_RETRY;
+            sleep(jitter(ttl)).await;
+            continue;
+        };
+        let _ = failures.send(Failure { name: name.clone(), error: error.to_string() });
+        let longest = if *dark.borrow() { MAX_RETRY_IN_DARKNESS } else { MAX_RETRY };
+        let wait = jitter(retry.min(longest).min(ttl));
+        retry = (retry * 2).min(MAX_RETRY);
+        if timeout(wait, falls_dark(&mut dark)).await.is_ok() {
+            sleep(wait.min(FIRST_RETRY)).await;
         }
     }
 }
@@ -288,9 +289,8 @@ async fn falls_dark(dark: &mut watch::Receiver<bool>) {
 /// that shuffles its answers does not disturb the round robin.
 fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
     let family = |new: &Option<Vec<IpAddr>>, v4: bool| {
-        new.clone().unwrap_or_else(|| {
-            old.iter().copied().filter(|address| address.is_ipv4() == v4).collect()
-        })
+        let known = || old.iter().copied().filter(|address| address.is_ipv4() == v4).collect();
+        new.clone().unwrap_or_else(known)
     };
     let mut addresses = [family(&resolved.v4, true), family(&resolved.v6, false)].concat();
     addresses.sort_unstable();
@@ -298,7 +298,8 @@ fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
     addresses
 }
 
-/// Asks for A and AAAA at once. An error if neither brought an address.
+/// Asks for A and AAAA at once. An error if neither brought an address; what is missing of one
+/// family alone is told with the other.
 async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, NetError> {
     let mut builder = resolver_of(&servers)?;
     builder.options_mut().cache_size = 0;
@@ -324,11 +325,13 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, Net
             }
         }
     }
-    let any =
-        [&resolved.v4, &resolved.v6].into_iter().flatten().any(|addresses| !addresses.is_empty());
+    let any = [&resolved.v4, &resolved.v6].into_iter().flatten().any(|found| !found.is_empty());
     match failure {
         Some(error) if !any => Err(error),
-        _ => Ok(resolved),
+        failure => {
+            resolved.failure = failure.filter(|error| !error.is_no_records_found());
+            Ok(resolved)
+        }
     }
 }
 

@@ -107,13 +107,15 @@ impl SocketOptions {
     }
 
     fn apply_marks(&self, socket: &Socket, family: Family) -> io::Result<()> {
-        let v6 = family == Family::V6;
         if self.dscp > 0 {
             // Its lower two bits are those of ECN (RFC 3168 §5).
             let byte = u32::from(self.dscp) << 2;
-            if v6 { socket.set_tclass_v6(byte) } else { socket.set_tos_v4(byte) }?;
+            match family {
+                Family::V4 => socket.set_tos_v4(byte),
+                Family::V6 => socket.set_tclass_v6(byte),
+            }?;
         }
-        self.dont_fragment.map_or(Ok(()), |value| sys::set_dont_fragment(socket, v6, value))
+        self.dont_fragment.map_or(Ok(()), |value| sys::set_dont_fragment(socket, family, value))
     }
 
     /// Needs no privilege on a socket that is bound to none (socket(7), SO_BINDTODEVICE; Linux

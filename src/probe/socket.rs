@@ -10,6 +10,7 @@ use super::{
 };
 use lifesign_core::{
     outcome::{Fault, Found},
+    scopes::Family,
     time::Time,
 };
 use nix::sys::{
@@ -71,21 +72,19 @@ fn descriptor_limit() -> usize {
 
 /// Makes the kernel queue ICMP errors with their sender and code, and timestamp what it receives
 /// (ip(7), IP_RECVERR; socket(7), SO_TIMESTAMPNS).
-pub fn enable_errors_and_timestamps(socket: &Socket, v6: bool) -> io::Result<()> {
-    if v6 {
-        setsockopt(socket, sockopt::Ipv6RecvErr, &true)?;
-    } else {
-        setsockopt(socket, sockopt::Ipv4RecvErr, &true)?;
+pub fn enable_errors_and_timestamps(socket: &Socket, family: Family) -> io::Result<()> {
+    match family {
+        Family::V4 => setsockopt(socket, sockopt::Ipv4RecvErr, &true)?,
+        Family::V6 => setsockopt(socket, sockopt::Ipv6RecvErr, &true)?,
     }
     Ok(setsockopt(socket, sockopt::ReceiveTimestampns, &true)?)
 }
 
 /// Makes the kernel tell the hop limit (TTL) of what it receives (ip(7), IP_RECVTTL; RFC 3542 §4).
-pub fn enable_hop_limits(socket: &Socket, v6: bool) -> io::Result<()> {
-    if v6 {
-        socket.set_recv_hoplimit_v6(true)
-    } else {
-        Ok(setsockopt(socket, sockopt::Ipv4RecvTtl, &true)?)
+pub fn enable_hop_limits(socket: &Socket, family: Family) -> io::Result<()> {
+    match family {
+        Family::V4 => Ok(setsockopt(socket, sockopt::Ipv4RecvTtl, &true)?),
+        Family::V6 => socket.set_recv_hoplimit_v6(true),
     }
 }
 

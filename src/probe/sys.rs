@@ -8,6 +8,7 @@
 #![expect(unsafe_code, reason = "these system calls have no safe wrapper that costs as little")]
 
 use super::kernel::SOCKADDR;
+use lifesign_core::scopes::Family;
 use socket2::{SockRef, Socket};
 use std::{
     io, mem,
@@ -216,22 +217,24 @@ pub fn receive(
 
 /// Blocks types of ICMP on a raw socket (raw(7), ICMP_FILTER; RFC 3542 §3.2): one bit for each
 /// type, and a set bit blocks.
-pub fn set_icmp_filter(socket: &Socket, v6: bool, blocked: &[u32]) -> io::Result<()> {
+pub fn set_icmp_filter(socket: &Socket, family: Family, blocked: &[u32]) -> io::Result<()> {
     const ICMP_FILTER: libc::c_int = 1;
-    let level = if v6 { libc::SOL_ICMPV6 } else { libc::SOL_RAW };
+    let level = match family {
+        Family::V4 => libc::SOL_RAW,
+        Family::V6 => libc::SOL_ICMPV6,
+    };
     set_option(socket, level, ICMP_FILTER, blocked)
 }
 
 /// Says whether packets may be fragmented (IP_MTU_DISCOVER, ip(7); IPV6_MTU_DISCOVER, ipv6(7)).
-pub fn set_dont_fragment(socket: &Socket, v6: bool, dont_fragment: bool) -> io::Result<()> {
-    let (level, option, never, always) = if v6 {
-        let discover = libc::IPV6_MTU_DISCOVER;
-        (libc::SOL_IPV6, discover, libc::IPV6_PMTUDISC_DONT, libc::IPV6_PMTUDISC_DO)
-    } else {
-        let discover = libc::IP_MTU_DISCOVER;
-        (libc::SOL_IP, discover, libc::IP_PMTUDISC_DONT, libc::IP_PMTUDISC_DO)
+pub fn set_dont_fragment(socket: &Socket, family: Family, value: bool) -> io::Result<()> {
+    let (level, option, discover) = match (family, value) {
+        (Family::V4, false) => (libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT),
+        (Family::V4, true) => (libc::SOL_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DO),
+        (Family::V6, false) => (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT),
+        (Family::V6, true) => (libc::SOL_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DO),
     };
-    set_option(socket, level, option, &[if dont_fragment { always } else { never } as u32])
+    set_option(socket, level, option, &[discover as u32])
 }
 
 fn set_option(

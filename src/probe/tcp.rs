@@ -218,7 +218,7 @@ fn connect(peer: SocketAddr, options: &SocketOptions) -> io::Result<AsyncFd<Sock
     let socket = Socket::new(Domain::for_address(peer), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_linger(Some(Duration::ZERO))?;
-    socket::enable_errors_and_timestamps(&socket, peer.is_ipv6())?;
+    socket::enable_errors_and_timestamps(&socket, Family::of(peer.ip()))?;
     options.apply(&socket, Family::of(peer.ip()))?;
     match socket.connect(&peer.into()) {
         Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),

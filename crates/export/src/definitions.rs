@@ -41,10 +41,7 @@ definitions! {
     GAUGE "*_state" [state] "1 for the state that the * is found in, 0 for every other."
         PerScope |view, out| out.add_per_state(|state| one_if(view.verdict.state == state));
     COUNTER of States "*_state_seconds_total" [state] "Seconds that the * spent in the state."
-        PerScope |view, out| {
-            let seconds = view.verdict.state_seconds();
-            out.add_per_state(|state| seconds[state]);
-        };
+        PerScope |view, out| out.add_per_state(|state| view.verdict.state_seconds()[state]);
     COUNTER of States "*_state_changes_total" [state] "How often the * entered the state."
         PerScope |view, out| out.add_per_state(|state| view.verdict.totals.entered[state] as f64);
     COUNTER "*_unreachable_seconds_total" []
@@ -162,7 +159,7 @@ definitions! {
         "Probes whose patience has run out, but not yet the 150 s after which they are lost."
         PerKind |view, out| out.add(&[], view.counts.overdue as f64);
     HISTOGRAM of Buckets "probe_rtt_seconds" [] "Round-trip times of all answers, late ones too."
-        PerKind |view, out| out.add_histogram(&view.rtt.view());
+        PerKind |view, out| view.rtt.iter().for_each(|rtt| out.add_histogram(&rtt.view()));
 
     COUNTER of Reasons "block_rejected_total" [reason]
         "Packets about the block that were no answer to a question of ours; absent for a reason \

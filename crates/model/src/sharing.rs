@@ -10,24 +10,27 @@ pub fn share<T>(kept: &mut Arc<T>, newest: &Arc<T>) {
     }
 }
 
-/// How many are waited for at once.
-pub const TOGETHER: usize = 64;
+/// How many are prefetched at once.
+pub const PREFETCH_BATCH: usize = 64;
 
-/// Reads these. What lies in memory that was not read for long has to be waited for: who reads of
-/// many first, and only then does something with each, waits once, and not for each.
-pub fn read<T>(these: impl Iterator<Item = T>) {
+/// Touches these, so that the processor waits for all their cache misses at once, and not for one
+/// after the other when each is used.
+pub fn prefetch<T>(these: impl Iterator<Item = T>) {
     these.for_each(|each| {
         black_box(each);
     });
 }
 
 /// [`share`] for thousands.
-pub fn share_each<'a, T: 'a>(all: impl Iterator<Item = (&'a mut Arc<T>, &'a Arc<T>)>) {
-    let mut changed = Vec::with_capacity(TOGETHER);
+pub fn share_each<'a, 'b, T: 'a + 'b>(all: impl Iterator<Item = (&'a mut Arc<T>, &'b Arc<T>)>) {
+    let mut changed = Vec::with_capacity(PREFETCH_BATCH);
     let mut all = all.filter(|(kept, newest)| !Arc::ptr_eq(kept, newest)).peekable();
     while all.peek().is_some() {
-        changed.extend(all.by_ref().take(TOGETHER));
-        read(changed.iter().map(|(kept, new)| (Arc::strong_count(kept), Arc::strong_count(new))));
+        changed.extend(all.by_ref().take(PREFETCH_BATCH));
+        let counts = |(kept, new): &(&mut Arc<T>, &Arc<T>)| {
+            (Arc::strong_count(kept), Arc::strong_count(new))
+        };
+        prefetch(changed.iter().map(counts));
         for (kept, newest) in changed.drain(..) {
             kept.clone_from(newest);
         }

@@ -3,7 +3,7 @@
 
 use crate::{
     per_label::PerLabel,
-    sharing::share,
+    sharing::share_each,
     sketch::{LogTime, RoundTrips, Sketch},
     time::Time,
 };
@@ -81,11 +81,13 @@ pub struct WindowViews {
 }
 
 impl WindowViews {
-    /// Shows what has been counted until now, in the place of what was shown.
-    pub fn renew(&mut self, newest: &Windows, now: Time) {
-        self.windows.current.clone_from(&newest.current);
-        share(&mut self.windows.older, &newest.older);
-        (self.time, self.views) = (now, PerWindow::default());
+    /// All show what has been counted until now, in the place of what they showed.
+    pub fn renew_each<'a, 'b>(all: impl Iterator<Item = (&'a mut Self, &'b Windows)>, now: Time) {
+        share_each(all.map(|(views, newest)| {
+            views.windows.current.clone_from(&newest.current);
+            (views.time, views.views) = (now, PerWindow::default());
+            (&mut views.windows.older, &newest.older)
+        }));
     }
 
     /// Each window, from short to long.

@@ -64,8 +64,19 @@ impl Essentials {
                 self.maintenance.push(plan);
             }
         }
-        let excess = self.maintenance.len().saturating_sub(MAX_PLANS);
+        self.keep_newest_plans(MAX_PLANS);
+    }
+
+    fn keep_newest_plans(&mut self, most: usize) {
+        let excess = self.maintenance.len().saturating_sub(most);
         self.maintenance.drain(..excess);
+    }
+
+    /// Those that are so still, and are not written again by themselves.
+    fn present(mut self) -> Self {
+        self.keep_newest_plans(1);
+        let Self { countries, scopes, remarks, maintenance, names, .. } = self;
+        Self { countries, scopes, remarks, maintenance, names, ..Self::default() }
     }
 }
 
@@ -78,6 +89,18 @@ pub(super) struct Batch {
     pub episodes: Vec<Episode>,
     pub places: Vec<PathBreak>,
     pub samples: Vec<Sample>,
+}
+
+impl From<Backlog> for Batch {
+    fn from(backlog: Backlog) -> Self {
+        Self {
+            at: backlog.at,
+            essentials: backlog.essentials,
+            episodes: backlog.episodes.into_values().collect(),
+            places: backlog.places.into(),
+            samples: backlog.samples.into(),
+        }
+    }
 }
 
 /// What has not been written yet.
@@ -121,6 +144,18 @@ impl Backlog {
         let excess = self.samples.len().saturating_sub(MAX_SAMPLES);
         self.samples.drain(..excess);
         dropped + excess as u64
+    }
+
+    /// Keeps of what was written what is so still and is not written again by itself: with that a
+    /// file begins that takes the place of this one.
+    pub fn keep_present(&mut self) {
+        self.episodes.retain(|_, episode| episode.end.is_none());
+        *self = Self {
+            at: self.at,
+            essentials: std::mem::take(&mut self.essentials).present(),
+            episodes: std::mem::take(&mut self.episodes),
+            ..Self::default()
+        };
     }
 
     fn correct_rows(&mut self, correction: Correction) {

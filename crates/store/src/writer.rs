@@ -3,7 +3,7 @@
 
 use super::{
     PreviousRun, StoreError,
-    backlog::{Backlog, Batch},
+    backlog::{Backlog, Batch, Essentials},
     database::{Database, is_damage, move_aside},
     history::Histories,
 };
@@ -56,6 +56,7 @@ impl StoreWriter {
         let mut writer = WriterThread {
             path,
             database: None,
+            present: Backlog::default(),
             earlier: None,
             vantage,
             began,
@@ -68,6 +69,7 @@ impl StoreWriter {
         match database {
             Ok((database, left)) => {
                 writer.database = Some(database);
+                writer.present.add(still_so(&left));
                 previous = left;
             }
             Err(error) => {
@@ -148,6 +150,13 @@ impl Drop for StoreWriter {
     }
 }
 
+/// What a previous run left that this one may not write again.
+fn still_so(previous: &PreviousRun) -> Batch {
+    let episodes = previous.open_episodes.clone();
+    let essentials = Essentials { names: previous.names.clone(), ..Essentials::default() };
+    Batch { essentials, episodes, ..Batch::default() }
+}
+
 fn update(view: &Mutex<StoreView>, change: impl FnOnce(&mut StoreView)) {
     // Nobody panics while holding it.
     if let Ok(mut view) = view.lock() {
@@ -159,6 +168,8 @@ fn update(view: &Mutex<StoreView>, change: impl FnOnce(&mut StoreView)) {
 struct WriterThread {
     path: PathBuf,
     database: Option<Database>,
+    /// What the file says that is so still, for one that takes its place if it is damaged.
+    present: Backlog,
     /// For what earlier runs left, until the file can be opened for the first time.
     earlier: Option<(Sender<PreviousRun>, Sender<Histories>)>,
     vantage: String,
@@ -200,14 +211,15 @@ impl WriterThread {
     }
 
     fn write(&mut self, backlog: &mut Backlog) {
-        let written = self.open(backlog.at).and_then(|mut database| {
+        let written = self.open(backlog).and_then(|mut database| {
             database.write(backlog, &self.vantage, self.began)?;
             Ok(database)
         });
         match written {
             Ok(database) => {
                 self.database = Some(database);
-                *backlog = Backlog::default();
+                self.present.add(std::mem::take(backlog).into());
+                self.present.keep_present();
                 let mut was_failing = false;
                 let mut lost = 0;
                 update(&self.view, |view| {
@@ -230,14 +242,21 @@ impl WriterThread {
         }
     }
 
-    /// The open database; after a failure it is opened again.
-    fn open(&mut self, at: Time) -> Result<Database, StoreError> {
+    /// The open database; after a failure it is opened again. If nobody has written in the file, it
+    /// begins with what the one before it said.
+    fn open(&mut self, backlog: &mut Backlog) -> Result<Database, StoreError> {
         if let Some(database) = self.database.take() {
             return Ok(database);
         }
-        let (database, previous) = Database::open_whole(&self.path, at)?;
+        let (database, previous) = Database::open_whole(&self.path, backlog.at)?;
+        if previous.last_write.is_none() {
+            let waiting = std::mem::replace(backlog, std::mem::take(&mut self.present));
+            let lost = backlog.add(waiting.into());
+            update(&self.view, |view| view.lost += lost);
+        }
         // Nobody reads it when the run ends meanwhile.
         if let Some((previous_run, history)) = self.earlier.take() {
+            self.present.add(still_so(&previous));
             let _ = history.send(database.history(self.began));
             let _ = previous_run.send(previous);
         }
@@ -262,10 +281,74 @@ impl WriterThread {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{backlog::Essentials, correction::Correction};
+    use super::super::correction::Correction;
     use super::*;
+    use crate::TemporaryDirectory;
+    use lifesign_core::scopes::{Maintenance, Remarks};
     use lifesign_incident::fixtures::{at, outage};
-    use std::collections::{BTreeMap, HashMap};
+    use std::{
+        collections::{BTreeMap, HashMap},
+        fs,
+    };
+
+    fn window(from: u64, to: u64) -> Maintenance {
+        Maintenance { from: at(from), to: at(to), reason: None }
+    }
+
+    /// It has been so since before the file was damaged, and nothing of it changes.
+    #[test]
+    fn a_file_in_the_place_of_a_damaged_one_begins_with_what_is_so() {
+        let directory = TemporaryDirectory::with_prefix("lifesign-store-anew-").unwrap();
+        let path = directory.path().join("lifesign.db");
+        let mut thread = WriterThread {
+            path: path.clone(),
+            database: None,
+            present: Backlog::default(),
+            earlier: None,
+            vantage: "lab".into(),
+            began: at(0),
+            view: Arc::default(),
+            queued: Arc::default(),
+        };
+        let names: HashMap<_, _> = [("a.example".into(), vec![[192, 0, 2, 1].into()])].into();
+        let recalled = PreviousRun {
+            open_episodes: vec![outage("JP", None), outage("LA", None)],
+            names: names.clone(),
+            ..PreviousRun::default()
+        };
+        thread.present.add(still_so(&recalled));
+        let episodes = vec![outage("KP", None), outage("JP", Some(500)), outage("CN", Some(500))];
+        let mut backlog = Backlog::default();
+        let essentials = Essentials {
+            countries: [("KP".into(), "North Korea".into())].into(),
+            scopes: [("KP".into(), "KP".into())].into(),
+            remarks: Some(Remarks { contact: Some("us".into()), ..Remarks::default() }),
+            maintenance: vec![(vec![("KP".into(), window(900, 990))], at(5))],
+            ..Essentials::default()
+        };
+        backlog.add(Batch { episodes, ..essentials.at(at(600)) });
+        thread.write(&mut backlog);
+        for second in [660, 720] {
+            assert!(!thread.view.lock().unwrap().failing);
+            thread.database = None;
+            fs::write(&path, "no database, but a text that is longer than a header of one")
+                .unwrap();
+            backlog.at = at(second);
+            thread.write(&mut backlog);
+            let mut previous = Database::open(&path).unwrap().previous_run().unwrap();
+            previous.open_episodes.sort_by(|one, other| one.scope.cmp(&other.scope));
+            assert_eq!(previous.open_episodes, [outage("KP", None), outage("LA", None)]);
+            assert_eq!((previous.names, previous.last_write), (names.clone(), Some(at(second))));
+            let connection = rusqlite::Connection::open(&path).unwrap();
+            for (table, rows) in
+                [("episode", 2), ("country", 1), ("scope", 1), ("plan", 1), ("maintenance", 1)]
+            {
+                let sql = format!("SELECT count(*) FROM {table}");
+                let found: i64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+                assert_eq!(found, rows, "{table}");
+            }
+        }
+    }
 
     #[test]
     fn a_full_queue_loses_rows_which_are_counted_and_nothing_else() {

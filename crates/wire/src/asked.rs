@@ -24,8 +24,14 @@ pub struct AskedAddresses {
 }
 
 impl AskedAddresses {
-    /// A probe goes to this address.
-    pub fn record(&mut self, wire: TargetId, seq: u32, address: IpAddr, now: Time) {
+    /// A probe goes to this address; returns where the one before it went.
+    pub fn record(
+        &mut self,
+        wire: TargetId,
+        seq: u32,
+        address: IpAddr,
+        now: Time,
+    ) -> Option<IpAddr> {
         while let Some(&(sent, old)) = self.sent.front()
             && now.since(sent) > KEPT
         {
@@ -34,7 +40,7 @@ impl AskedAddresses {
         }
         self.of_probes.insert((wire, seq), address);
         self.sent.push_back((now, (wire, seq)));
-        self.newest.insert(wire, address);
+        self.newest.insert(wire, address)
     }
 
     /// The address that this probe went to; None if that was long ago, or its host has no name.
@@ -62,8 +68,8 @@ mod tests {
         let mut asked = AskedAddresses::default();
         let start = Time::from_nanos(1_000_000_000);
         let [first, second] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(IpAddr::from);
-        asked.record(TargetId(7), 1, first, start);
-        asked.record(TargetId(7), 2, second, start + LOST_AFTER);
+        assert_eq!(asked.record(TargetId(7), 1, first, start), None);
+        assert_eq!(asked.record(TargetId(7), 2, second, start + LOST_AFTER), Some(first));
         assert_eq!(asked.of_probe(TargetId(7), 1), Some(first));
         assert_eq!(asked.newest(TargetId(7)), Some(second));
         assert_eq!(asked.of_probe(TargetId(8), 1), None);

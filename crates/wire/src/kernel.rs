@@ -1,7 +1,10 @@
 //! What the kernel says beside a packet: socket addresses (ip(7), ipv6(7)), control messages
 //! (cmsg(3)) and the numbers of errors (errno(3)). Pure; what cannot be read is skipped.
 
-use lifesign_model::outcome::{Fault, Found, IcmpCode};
+use lifesign_model::{
+    outcome::{Fault, Found, IcmpCode},
+    scopes::Family,
+};
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -79,10 +82,12 @@ pub struct ControlMessages {
 pub const HOP_LIMIT_MESSAGE: usize = (size_of::<usize>() + 12).next_multiple_of(size_of::<usize>());
 
 /// The control message that gives a packet its own TTL or hop limit (ip(7), IP_TTL; RFC 3542 §6.3).
-pub fn hop_limit_message(v6: bool, hop_limit: u8) -> [u8; HOP_LIMIT_MESSAGE] {
+pub fn hop_limit_message(family: Family, hop_limit: u8) -> [u8; HOP_LIMIT_MESSAGE] {
     const WORD: usize = size_of::<usize>();
-    let (level, kind) =
-        if v6 { (libc::SOL_IPV6, libc::IPV6_HOPLIMIT) } else { (libc::SOL_IP, libc::IP_TTL) };
+    let (level, kind) = match family {
+        Family::V4 => (libc::SOL_IP, libc::IP_TTL),
+        Family::V6 => (libc::SOL_IPV6, libc::IPV6_HOPLIMIT),
+    };
     let mut bytes = [0; HOP_LIMIT_MESSAGE];
     bytes[..WORD].copy_from_slice(&(WORD + 12).to_ne_bytes());
     for (value, field) in [level, kind, hop_limit.into()].iter().zip(bytes[WORD..].chunks_mut(4)) {

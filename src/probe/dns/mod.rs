@@ -220,7 +220,7 @@ impl Exchange {
 
     fn send(&self, question: &Question) -> io::Result<AsyncFd<Socket>> {
         let socket = self.socket(Type::DGRAM, Protocol::UDP)?;
-        socket::enable_errors_and_timestamps(&socket, self.peer.is_ipv6())?;
+        socket::enable_errors_and_timestamps(&socket, Family::of(self.peer.ip()))?;
         let socket = sys::register(socket, Interest::READABLE | Interest::ERROR)?;
         socket.get_ref().send_to(question.bytes(), &self.peer.into())?;
         Ok(socket)

@@ -56,20 +56,23 @@ impl IcmpProber {
     /// # Panics
     /// Outside a tokio runtime with I/O enabled.
     pub fn open(key: [u8; 16], id: u16) -> Result<IcmpProber, OpenError> {
-        let (v4, v6) = match (IcmpSocket::open(false), IcmpSocket::open(true)) {
-            (Err(error), Err(_)) => return Err(error),
-            either => either,
-        };
-        let mut plain = PerFamily::new(|_| Err(Fault::Socket));
-        plain[Family::V4] = v4.map_err(|error| error.fault());
-        plain[Family::V6] = v6.map_err(|error| error.fault());
-        Ok(IcmpProber { packets: Packets::new(key, id), plain, with_options: Vec::new() })
+        let mut first = None;
+        let plain = PerFamily::new(|family| {
+            IcmpSocket::open(family).map_err(|error| {
+                let fault = error.fault();
+                first.get_or_insert(error);
+                fault
+            })
+        });
+        match first {
+            Some(error) if plain.values().all(Result::is_err) => Err(error),
+            _ => Ok(IcmpProber { packets: Packets::new(key, id), plain, with_options: Vec::new() }),
+        }
     }
 
     /// The kind of socket that a family has; None if it has no socket.
-    pub fn socket_kind(&self, v6: bool) -> Option<SocketKind> {
-        let socket = &self.plain[if v6 { Family::V6 } else { Family::V4 }];
-        socket.as_ref().ok().map(IcmpSocket::kind)
+    pub fn socket_kind(&self, family: Family) -> Option<SocketKind> {
+        self.plain[family].as_ref().ok().map(IcmpSocket::kind)
     }
 
     /// Sends the probes, in order, without waiting. `out` gets a `NotSent` for each that could not

@@ -45,17 +45,18 @@ pub struct IcmpSocket {
 
 impl IcmpSocket {
     /// A raw socket, or else a ping socket.
-    pub fn open(v6: bool) -> Result<Self, OpenError> {
+    pub fn open(family: Family) -> Result<Self, OpenError> {
         let denied = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
-        let (kind, socket) = match new_socket(v6, Type::RAW) {
+        let (kind, socket) = match new_socket(family, Type::RAW) {
             Ok(socket) => (SocketKind::Raw, socket),
-            Err(error) if denied(&error) => {
-                (SocketKind::Ping, new_socket(v6, Type::DGRAM).map_err(OpenError::NotPermitted)?)
-            }
+            Err(error) if denied(&error) => (
+                SocketKind::Ping,
+                new_socket(family, Type::DGRAM).map_err(OpenError::NotPermitted)?,
+            ),
             Err(error) => return Err(OpenError::Socket(error)),
         };
-        let socket = prepare(socket, kind, v6).map_err(OpenError::Socket)?;
-        Ok(Self::new(socket, kind, v6))
+        let socket = prepare(socket, kind, family).map_err(OpenError::Socket)?;
+        Ok(Self::new(socket, kind, family))
     }
 
     /// A socket of this kind with options of its own. A raw one is only for sending: that without
@@ -66,24 +67,23 @@ impl IcmpSocket {
         family: Family,
         options: &SocketOptions,
     ) -> io::Result<Self> {
-        let v6 = family == Family::V6;
         let socket = match kind {
             SocketKind::Raw => {
-                let socket = sending(v6)?;
+                let socket = sending(family)?;
                 options.apply(&socket, family)?;
                 sys::register(socket, Interest::READABLE)?
             }
             SocketKind::Ping => {
-                let socket = new_socket(v6, Type::DGRAM)?;
+                let socket = new_socket(family, Type::DGRAM)?;
                 options.apply(&socket, family)?;
-                prepare(socket, kind, v6)?
+                prepare(socket, kind, family)?
             }
         };
-        Ok(Self::new(socket, kind, v6))
+        Ok(Self::new(socket, kind, family))
     }
 
-    fn new(socket: AsyncFd<Socket>, kind: SocketKind, v6: bool) -> Self {
-        let with_ip_header = kind == SocketKind::Raw && !v6;
+    fn new(socket: AsyncFd<Socket>, kind: SocketKind, family: Family) -> Self {
+        let with_ip_header = (kind, family) == (SocketKind::Raw, Family::V4);
         Self { socket, kind, with_ip_header, batch: Batch::new(), ready: Ready::EMPTY, drops: 0 }
     }
 
@@ -138,8 +138,8 @@ impl IcmpSocket {
             let packet = packets.trace(probe, kind, sent);
             let (address, length) = kernel::to_sockaddr(probe.target);
             batch.put(index, &packet, 0, &address[..length]);
-            let is_v6 = probe.target.is_ipv6();
-            batch.put_control(index, &kernel::hop_limit_message(is_v6, probe.hop_limit));
+            let family = Family::of(probe.target);
+            batch.put_control(index, &kernel::hop_limit_message(family, probe.hop_limit));
         };
         let failed = |packets: &mut Packets, which: usize, _, _, _: &mut Vec<Event>| {
             packets.trace_not_sent(&probes[which], Some(kind));

@@ -27,6 +27,15 @@ fn the_addresses_of_the_block_take_turns() {
 }
 
 #[tokio::test]
+async fn a_name_has_the_addresses_that_are_known_of_it() {
+    let mut names = Names::open(["a.example".to_owned()], &[]);
+    names.recall([("a.example".to_owned(), addresses(&["10.0.0.1", "10.0.0.2"]))].into());
+    let has = |name, address: &str| names.has(name, address.parse().unwrap());
+    assert!(has("a.example", "10.0.0.2"));
+    assert!(!has("a.example", "10.0.0.3") && !has("b.example", "10.0.0.1"));
+}
+
+#[tokio::test]
 async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
     let mut names = Names::open([], &[]);
     names.tasks.spawn(std::future::pending()).abort();
@@ -67,7 +76,7 @@ async fn many_failures_are_one_line_and_the_next_is_a_minute_later() {
 #[test]
 fn a_family_that_failed_keeps_its_old_addresses() {
     let old = addresses(&["10.0.0.1", "2001:db8::1"]);
-    let resolved = |v4, v6| Resolved { v4, v6, ttl: MIN_REFRESH };
+    let resolved = |v4, v6| Resolved { v4, v6, ..Resolved::default() };
     let shuffled = Some(addresses(&["10.0.0.3", "10.0.0.2", "10.0.0.3"]));
     let new = addresses(&["10.0.0.2", "10.0.0.3"]);
     assert_eq!(merged(&old, &resolved(shuffled.clone(), Some(vec![]))), new);
@@ -79,7 +88,64 @@ fn a_family_that_failed_keeps_its_old_addresses() {
 }
 
 fn resolved(address: &str, ttl: u64) -> Resolved {
-    Resolved { v4: Some(addresses(&[address])), v6: None, ttl: Duration::from_secs(ttl) }
+    let ttl = Duration::from_secs(ttl);
+    Resolved { v4: Some(addresses(&[address])), ttl, ..Resolved::default() }
+}
+
+/// AAAA is answered for an hour, and A is not: that is asked again like any failure, and told.
+#[tokio::test(start_paused = true)]
+async fn a_family_that_failed_waits_for_no_lifetime_of_the_other() {
+    let (asked, mut asks) = watch::channel(0);
+    let (sender, reader) = watch::channel(addresses(&["10.0.0.1"]));
+    let (darkness, dark) = watch::channel(false);
+    let (failures, mut failed) = mpsc::unbounded_channel();
+    let same = |wait| wait;
+    tokio::spawn(resolve_forever("name.example".into(), sender, failures, dark, same, move || {
+        asked.send_modify(|count| *count += 1);
+        let v6 = Some(addresses(&["2001:db8::1"]));
+        let (ttl, failure) = (Duration::from_secs(3600), Some(NetError::from("no")));
+        std::future::ready(Ok(Resolved { v4: None, v6, ttl, failure }))
+    }));
+    sleep(Duration::from_secs(1500)).await;
+    let questions = *asks.borrow_and_update();
+    assert!((10..=14).contains(&questions), "{questions} questions");
+    assert_eq!(failed.recv().await.map(|failure| failure.error).as_deref(), Some("no"));
+    assert_eq!(*reader.borrow(), addresses(&["10.0.0.1", "2001:db8::1"]));
+    darkness.send_replace(true);
+    let soon = timeout(Duration::from_millis(1010), asks.changed()).await;
+    assert!(soon.is_ok(), "at once when it falls dark");
+}
+
+/// A server that fails for A, and has an answer or none for AAAA.
+async fn resolved_by(aaaa: &'static [u8]) -> Result<Resolved, NetError> {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let server = socket.local_addr().unwrap();
+    tokio::spawn(async move {
+        let mut question = [0; 512];
+        while let Ok((length, from)) = socket.recv_from(&mut question).await {
+            // The name is one label of one byte, and what follows the question is EDNS.
+            let (header, asked) = question[..length].split_at(12);
+            let asks_aaaa = asked[3..5] == [0, 28];
+            let rcode = if asks_aaaa { 0 } else { 2 };
+            let records: &[u8] = if asks_aaaa { aaaa } else { &[] };
+            let counts = [0, 1, 0, u8::from(!records.is_empty()), 0, 0, 0, 0];
+            let answer =
+                [&header[..2], &[0x81, 0x80 | rcode], &counts, &asked[..7], records].concat();
+            let _ = socket.send_to(&answer, from).await;
+        }
+    });
+    resolve("a".into(), vec![server]).await
+}
+
+#[tokio::test]
+async fn what_is_missing_of_one_family_is_told_with_the_other() {
+    let hour =
+        b"\xc0\x0c\x00\x1c\x00\x01\x00\x00\x0e\x10\x00\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01";
+    let resolved = resolved_by(hour).await.unwrap();
+    assert_eq!((resolved.v4, resolved.v6), (None, Some(addresses(&["2001:db8::1"]))));
+    assert_eq!(resolved.ttl, Duration::from_secs(3600));
+    assert!(resolved.failure.is_some());
+    assert!(resolved_by(b"").await.is_err());
 }
 
 /// A name that cannot be resolved while nothing is dark, and then something is.

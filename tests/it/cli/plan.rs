@@ -340,7 +340,7 @@ fn a_review_says_who_to_drop_and_whom_to_take_and_changes_nothing() {
 
     let plan = Plan::load(Path::new(&path)).unwrap();
     let begin = Time::from_nanos(1_795_632_946_000_000_000);
-    let settings = Settings { budget: None, rules: plan.rules, controls: Vec::new(), seed: 0 };
+    let settings = Settings { rules: plan.rules, ..Settings::default() };
     let watch = Watch::new(plan.roster.clone(), &settings, begin);
     let (mut store, previous) = Store::open(Path::new(&state), "lab", begin).unwrap();
     store.resume(previous, false, &plan.roster, begin, WallOffset::default());

@@ -11,7 +11,7 @@ use lifesign::probe::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Fault, Found, Outcome, Reject, Repeat},
-    scopes::TargetId,
+    scopes::{Family, TargetId},
 };
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
@@ -38,7 +38,7 @@ fn with_prober(id: u16, test: impl AsyncFnOnce(IcmpProber)) {
     runtime.block_on(async {
         match IcmpProber::open([id as u8; 16], id) {
             Ok(prober) => {
-                assert!(prober.socket_kind(false).is_some() || prober.socket_kind(true).is_some());
+                assert!(Family::ALL.into_iter().any(|each| prober.socket_kind(each).is_some()));
                 test(prober).await;
             }
             Err(error) => {
@@ -81,13 +81,13 @@ async fn receive(prober: &mut IcmpProber, clock: &Clock, events: &mut Vec<Event>
     }
 }
 
-fn every_host_answers_once(v6: bool, id: u16, address: fn(usize) -> IpAddr) {
+fn every_host_answers_once(family: Family, id: u16, address: fn(usize) -> IpAddr) {
     with_prober(id, async |mut prober| {
         let clock = Clock::start();
         let asks: Vec<_> = (0..200).map(|n| (due(n, &clock), address(n))).collect();
         let mut events = Vec::new();
         prober.send(&asks, &SendOptions::default(), &clock, &mut events);
-        if prober.socket_kind(v6).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
+        if prober.socket_kind(family).is_none() || UdpSocket::bind((address(0), 0)).is_err() {
             // This machine has no such address.
             assert_eq!(outcomes(&events).len(), asks.len());
             assert!(
@@ -119,7 +119,7 @@ fn every_loopback_host_answers_once() {
     if !in_own_network(every_loopback_host_answers_once) {
         return;
     }
-    every_host_answers_once(false, 1, lab);
+    every_host_answers_once(Family::V4, 1, lab);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn the_ipv6_loopback_answers_every_probe_once() {
     if !in_own_network(the_ipv6_loopback_answers_every_probe_once) {
         return;
     }
-    every_host_answers_once(true, 2, |_| Ipv6Addr::LOCALHOST.into());
+    every_host_answers_once(Family::V6, 2, |_| Ipv6Addr::LOCALHOST.into());
 }
 
 /// Sending to a broadcast address is not permitted without SO_BROADCAST, so nothing leaves.
@@ -178,7 +178,7 @@ fn the_answers_of_another_process_are_no_outcomes() {
         });
         let reasons: Vec<_> = reasons.collect();
         assert!(reasons.iter().all(|reason| *reason == Reject::WrongId), "{reasons:?}");
-        if ours.socket_kind(false) == Some(SocketKind::Raw) {
+        if ours.socket_kind(Family::V4) == Some(SocketKind::Raw) {
             assert!(
                 reasons.len() >= asks.len(),
                 "a raw socket hears all replies; heard {}",

@@ -298,7 +298,7 @@ async fn ping_sockets_have_sources_and_sizes_and_tell_hop_limits_too() {
         return;
     }
     let mut prober = IcmpProber::open([7; 16], 10).unwrap();
-    assert_eq!(prober.socket_kind(false), Some(SocketKind::Ping));
+    assert_eq!(prober.socket_kind(Family::V4), Some(SocketKind::Ping));
     let clock = Clock::start();
     for source in [Source::Any, from(&["127.9.9.9", "2001:db8::1"]), Source::Interface("lo".into())]
     {

@@ -14,7 +14,7 @@ use lifesign::probe::{
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{Due, Event, Found, IcmpCode, Repeat},
-    scopes::{BlockId, TargetId},
+    scopes::{BlockId, Family, TargetId},
 };
 use lifesign_path::{Answer, TraceProbe, Traced};
 use std::{collections::BTreeMap, net::IpAddr, time::Duration};
@@ -362,7 +362,7 @@ fn without_raw_sockets_a_ping_socket_hears_the_same() {
         return;
     }
     with_road(Chain::new, async |chain, mut tracing| {
-        assert_eq!(tracing.prober.socket_kind(false), Some(SocketKind::Ping));
+        assert_eq!(tracing.prober.socket_kind(Family::V4), Some(SocketKind::Ping));
         for (target, name) in [(TARGET, router_v4 as fn(usize) -> String), (TARGET_V6, router_v6)] {
             assert_eq!(tracing.sweep(target, LONG).await, whole(target, name));
         }

@@ -266,7 +266,7 @@ fn counted(block: BlockId, kind: Kind, scale: u64) -> KindView {
     for (millis, times) in [(250, 60), (1000, 16), (8000, 1)] {
         (0..times * scale).for_each(|_| rtt.add(Duration::from_millis(millis)));
     }
-    KindView { block, kind, counts, rtt: Arc::new(rtt) }
+    KindView { block, kind, counts, rtt: Some(Arc::new(rtt)) }
 }
 
 /// The numbers of targets that go with it: the third is gone.

@@ -21,7 +21,7 @@ pub use summary::{Evidence, Summary, Timing};
 use crate::{
     histogram::Histogram,
     outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
-    scopes::{BlockId, Kind, Roster, ScopeId, Target, TargetId},
+    scopes::{BlockId, Kind, Roster, Target, TargetId},
     sketch::LogTime,
     time::Time,
     window::{WindowViews, Windows},
@@ -40,8 +40,9 @@ pub struct KindView {
     pub kind: Kind,
     /// How many outcomes of each kind.
     pub counts: Counts,
-    /// Round-trip times of every answer. Readers share them until another comes.
-    pub rtt: Arc<Histogram>,
+    /// Round-trip times of every answer, where histograms are kept. Readers share them until there
+    /// is another.
+    pub rtt: Option<Arc<Histogram>>,
 }
 
 /// Where a block's kind stands among all, which are in the order of blocks, and then of kinds.
@@ -56,7 +57,7 @@ pub struct Aggregate {
     targets: Vec<TargetStats>,
     /// By block, one for each kind that it uses.
     kinds: Vec<KindView>,
-    /// By [`ScopeId`].
+    /// By [`crate::scopes::ScopeId`].
     windows: Vec<Windows>,
     /// By [`BlockId`].
     return_paths: Vec<ReturnPath>,
@@ -75,7 +76,7 @@ impl Aggregate {
                 block: id,
                 kind,
                 counts: Counts::default(),
-                rtt: Arc::default(),
+                rtt: None,
             }));
         }
         let of_target = |target: &Target| {
@@ -90,6 +91,13 @@ impl Aggregate {
             vantage: VantageStats::default(),
             reasons: vec![Arc::default(); roster.blocks.len()],
             roster,
+        }
+    }
+
+    /// Keeps histograms of round-trip times from now on, or none. Those that are kept go on.
+    pub fn keep_histograms(&mut self, kept: bool) {
+        for kind in &mut self.kinds {
+            kind.rtt = kept.then(|| kind.rtt.take().unwrap_or_default());
         }
     }
 
@@ -141,7 +149,9 @@ impl Aggregate {
                 let is_timed = is_measured && !rtt.is_zero();
                 if is_timed {
                     stats.rtt.add(rtt);
-                    Arc::make_mut(&mut self.kinds[stats.kind_id as usize].rtt).add(rtt);
+                    if let Some(histogram) = &mut self.kinds[stats.kind_id as usize].rtt {
+                        Arc::make_mut(histogram).add(rtt);
+                    }
                 } else if !is_measured {
                     stats.rtt.back_off();
                 }
@@ -216,8 +226,8 @@ impl Aggregate {
         &self.kinds
     }
 
-    /// Renews what this was of a scope to what is known now.
-    pub fn renew_windows(&self, scope: ScopeId, views: &mut WindowViews, now: Time) {
-        views.renew(&self.windows[scope.index()], now);
+    /// Renews the views of all scopes, by their ids, to what is known now.
+    pub fn renew_windows<'a>(&self, all: impl Iterator<Item = &'a mut WindowViews>, now: Time) {
+        WindowViews::renew_each(all.zip(&self.windows), now);
     }
 }

@@ -88,8 +88,7 @@ impl Aggregate {
         let mut samples = 0;
         let mut lowest = f32::INFINITY;
         for stats in self.of_same_host(id) {
-            let counts = stats.counts();
-            samples += counts.reply + counts.refused + counts.late;
+            samples += stats.answers() - stats.rare().map_or(0, |rare| rare.answers_before);
             lowest = lowest.min(stats.rtt.lowest().unwrap_or(f32::INFINITY));
             if let Some(known) = stats.rare().and_then(|rare| rare.lowest_before) {
                 samples = samples.max(FLOOR_SAMPLES);
@@ -98,6 +97,20 @@ impl Aggregate {
         }
         let is_known = samples >= FLOOR_SAMPLES && (LEAST_FLOOR..f32::INFINITY).contains(&lowest);
         is_known.then_some(lowest)
+    }
+
+    /// The name of a target's host has other addresses: what was learned of the path to the old one
+    /// is forgotten.
+    pub fn forget_path(&mut self, target: TargetId) {
+        for id in self.roster.targets_of_host(target) {
+            let stats = &mut self.targets[id as usize];
+            stats.rtt.forget_lowest();
+            stats.hop_limits = None;
+            let answers_before = stats.answers();
+            let rare = stats.rare_mut();
+            (rare.implausible_since, rare.lowest_before) = (None, None);
+            rare.answers_before = answers_before;
+        }
     }
 
     /// What the next run must know, of each of these targets whose answers have no token.

@@ -74,7 +74,12 @@ impl Rtt {
 
     /// Lowest round-trip time in seconds.
     pub fn lowest(&self) -> Option<f32> {
-        (self.smoothed > 0.0).then_some(self.lowest)
+        (self.smoothed > 0.0 && self.lowest.is_finite()).then_some(self.lowest)
+    }
+
+    /// It is another path from now on: it may be shorter.
+    pub fn forget_lowest(&mut self) {
+        self.lowest = f32::INFINITY;
     }
 }
 

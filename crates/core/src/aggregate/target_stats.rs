@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A target's own numbers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct TargetStats {
     /// Its kind in its block: an index into `Aggregate::kinds`.
     pub(super) kind_id: u32,
@@ -43,24 +43,13 @@ pub(super) struct RareStats {
     pub implausible_since: Option<Time>,
     /// The lowest round-trip time that an earlier run learned for its host, in seconds.
     pub lowest_before: Option<f32>,
+    /// So many answers came from another address than its name has now.
+    pub answers_before: u32,
 }
 
 impl TargetStats {
     pub(super) fn new(kind_id: u32) -> Self {
-        Self {
-            kind_id,
-            sent: 0,
-            reply: 0,
-            late: 0,
-            lost: 0,
-            overdue: 0,
-            resolved: 0,
-            hop_limits: None,
-            recent: 0,
-            rtt: Rtt::default(),
-            last_life: Time::default(),
-            rare: None,
-        }
+        Self { kind_id, ..Self::default() }
     }
 
     /// How many outcomes of each kind it had.
@@ -83,6 +72,12 @@ impl TargetStats {
         if self.rare.is_some() || rare != Counts::default() {
             self.rare_mut().counts = rare;
         }
+    }
+
+    /// How many probes were answered.
+    pub(super) fn answers(&self) -> u32 {
+        let counts = self.counts();
+        counts.reply + counts.refused + counts.late
     }
 
     pub(super) fn rare(&self) -> Option<&RareStats> {

@@ -13,9 +13,9 @@ use proptest::prelude::*;
 use std::{cmp::Reverse, collections::BTreeMap, time::Duration};
 
 fn windows(aggregate: &Aggregate, scope: ScopeId, now: Time) -> WindowViews {
-    let mut views = WindowViews::default();
-    aggregate.renew_windows(scope, &mut views, now);
-    views
+    let mut views = vec![WindowViews::default(); aggregate.windows.len()];
+    aggregate.renew_windows(views.iter_mut(), now);
+    views.swap_remove(scope.index())
 }
 
 proptest! {

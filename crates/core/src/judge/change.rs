@@ -195,15 +195,15 @@ impl Judge {
             Some(Proof::Parent) => "the network or country around it is down".into(),
             Some(Proof::Children) => "all that it consists of is down".into(),
             _ => {
-                let targets = self.roster.targets_of(self.roster.scope(id));
+                let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
                 // Of those alone whose misses are counted.
-                let is_unheard = scope.life.is_none();
-                let silent = targets.filter(|&target| {
-                    let host = &self.hosts[target as usize];
-                    let is_counted = host.is_usable() || is_unheard && !host.is_gone();
-                    is_counted
-                        && host.misses > 0
-                        && scope.life.is_none_or(|life| host.last_miss > life)
+                let silent = blocks.flat_map(|block| {
+                    let is_unheard = self.is_unheard(block);
+                    let counted = move |host: &&HostState| {
+                        host.is_evidence(is_unheard) && host.has_missed_since(scope.life)
+                    };
+                    let targets = self.roster.block(block).targets.clone();
+                    self.hosts[targets.start as usize..targets.end as usize].iter().filter(counted)
                 });
                 format!(
                     "{} misses of {} targets in {:.1} s",

@@ -78,9 +78,19 @@ impl HostState {
         }
     }
 
-    /// Does its silence say anything of its block?
+    /// Does its silence say anything of its block, whoever is heard?
     pub fn is_usable(&self) -> bool {
         self.is_heard() && !self.is_gone()
+    }
+
+    /// Does its silence, where nobody is heard whose silence says more? Then all are asked alike.
+    pub fn is_evidence(&self, is_unheard: bool) -> bool {
+        self.is_usable() || is_unheard && !self.is_gone()
+    }
+
+    /// Has it missed anything since its block, or what that lies in, was last heard?
+    pub fn has_missed_since(&self, life: Option<Time>) -> bool {
+        life.map_or(self.misses > 0, |life| self.last_miss > life)
     }
 
     /// May it have gone? Where hosts are counted, it counts as silent.

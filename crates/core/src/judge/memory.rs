@@ -9,7 +9,7 @@
 //! stop and that answer. Counters begin at 0 again, as readers of counters expect.
 
 use super::{
-    HostState, Judge, ScopeState,
+    HostState, Judge, ScopeState, Sight,
     darkness::{Darkness, Proof},
     flaps::MAX_CALM,
     rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
@@ -18,7 +18,7 @@ use super::{
 use crate::{
     aggregate::Floor,
     schedule::{Directive, Rank},
-    scopes::{Roster, RosterMapping, TargetId},
+    scopes::{Roster, RosterMapping, ScopeId, TargetId},
     time::{Time, WallOffset},
 };
 use serde::{Deserialize, Serialize};
@@ -98,9 +98,18 @@ impl Memory {
 
 impl Judge {
     /// Adds what is known now of so many scopes more, blocks first; returns the targets of these.
+    /// A blindness that goes on is out of sight too, up to where the next run takes over.
     pub fn remember_more(&self, memory: &mut Memory, scopes: usize) -> Range<usize> {
         let until = self.scopes.len().min(memory.scopes.len() + scopes);
-        memory.scopes.extend_from_slice(&self.scopes[memory.scopes.len()..until]);
+        for id in (memory.scopes.len() as u32..until as u32).map(ScopeId) {
+            let mut scope = self.scopes[id.index()].clone();
+            if self.is_unseen(id)
+                && let Some(from) = self.sights(id).filter_map(Sight::blind_from).max()
+            {
+                scope.record_unseen(from, memory.taken - LONGEST_PATIENCE);
+            }
+            memory.scopes.push(scope);
+        }
         let blocks = &self.roster.blocks[..until.min(self.roster.blocks.len())];
         let from = memory.hosts.len();
         let hosts = from..blocks.last().map_or(from, |block| block.targets.end as usize);
@@ -154,12 +163,17 @@ impl ScopeState {
         times.chain(learned).chain(self.recovery.times()).chain(darkness)
     }
 
+    /// Nobody saw anything of it between these two times.
+    pub(super) fn record_unseen(&mut self, from: Time, to: Time) {
+        self.flaps.record_unseen(from, to);
+        self.darkness.iter_mut().for_each(|darkness| darkness.record_unseen(from, to));
+    }
+
     /// As it is when nobody watched from then to now.
     fn resumed(mut self, from: Time, now: Time) -> Self {
         self.silence.clear();
-        self.flaps.record_unseen(from, now);
+        self.record_unseen(from - LONGEST_PATIENCE, now);
         if let Some(darkness) = &mut self.darkness {
-            darkness.record_unseen(from - LONGEST_PATIENCE, now);
             darkness.unwatched = darkness.unseen;
             darkness.proof = Proof::Recalled;
         }

@@ -93,7 +93,9 @@ impl Judge {
         if scope.first_miss.is_none() && !self.hosts[miss.target.0 as usize].is_gone() {
             scope.first_miss = Some(FirstMiss { target: miss.target, sent: miss.sent });
         }
-        if self.is_evidence(miss) {
+        let host = &self.hosts[miss.target.0 as usize];
+        // One that has gone, or never answered, says nothing of its block.
+        if host.is_usable() || host.is_evidence(self.is_unheard(miss.block)) {
             self.add_to_silence(miss);
             // In the midst of an outage, another miss changes no verdict.
             if !self.roster.path(miss.block).all(|id| self.scopes[id.index()].is_out(now)) {
@@ -131,13 +133,6 @@ impl Judge {
                 self.rebuild_silence(id, now);
             }
         }
-    }
-
-    /// Says a silence of this host anything of its block? One that has gone, or never answered,
-    /// says nothing; of a block in a country that nobody heard, all are asked alike.
-    fn is_evidence(&self, miss: Unconfirmed) -> bool {
-        let host = &self.hosts[miss.target.0 as usize];
-        host.is_usable() || !host.is_gone() && self.is_unheard(miss.block)
     }
 
     /// Has nobody been heard of the block, nor of anything that it lies in? Or a neighbour alone,
@@ -224,8 +219,7 @@ impl Judge {
                 });
                 let scope = &mut self.scopes[id.index()];
                 if !is_told {
-                    scope.flaps.record_unseen(from, to);
-                    scope.darkness.iter_mut().for_each(|darkness| darkness.record_unseen(from, to));
+                    scope.record_unseen(from, to);
                 }
                 scope.last_evidence = scope.last_evidence.max(now);
             }

@@ -87,7 +87,7 @@ use host_state::HostState;
 use miss::Unconfirmed;
 use recovery::Recovery;
 use scope_state::ScopeState;
-use sight::Sight;
+use sight::{Sight, SightChange};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap, VecDeque},
@@ -161,7 +161,7 @@ impl Judge {
 
     /// When [`Judge::handle_timeout`] next has something to do.
     pub fn poll_timeout(&self) -> Time {
-        let sight = self.sight.values().map(Sight::poll_timeout);
+        let sight = self.sight.values().map(|sight| sight.timeout);
         sight.fold(self.timers.peek().map_or(Time::NEVER, |timer| timer.0.0), Time::min)
     }
 
@@ -174,7 +174,7 @@ impl Judge {
     }
 
     fn handle_next_timeout(&mut self, at: Time) {
-        match Family::ALL.into_iter().find(|&each| at == self.sight[each].poll_timeout()) {
+        match Family::ALL.into_iter().find(|&each| at == self.sight[each].timeout) {
             Some(family) => {
                 let change = self.sight[family].lose(at);
                 self.apply_sight_change(family, change, at);
@@ -231,13 +231,14 @@ impl Judge {
 
     /// Takes in that nobody watched from then to now: nothing is known of that time.
     pub fn handle_gap(&mut self, from: Time, now: Time) {
-        // Each step in both families before any verdict: nobody saw anything of either.
-        let lost = PerFamily::new(|family| self.sight[family].begin_gap(from));
-        for (family, &change) in lost.iter() {
-            self.apply_sight_change(family, change, from);
-        }
-        let restored = PerFamily::new(|family| self.sight[family].end_gap(from, now));
-        for (family, &change) in restored.iter() {
+        self.change_sight(|sight| sight.begin_gap(from), from);
+        self.change_sight(|sight| sight.end_gap(from, now), now);
+    }
+
+    /// In both families before any verdict: nobody saw anything of either.
+    fn change_sight(&mut self, change: impl Fn(&mut Sight) -> SightChange, now: Time) {
+        let changes = PerFamily::new(|family| change(&mut self.sight[family]));
+        for (family, &change) in changes.iter() {
             self.apply_sight_change(family, change, now);
         }
     }
@@ -265,7 +266,7 @@ impl Judge {
 
     /// Does nobody watch?
     fn is_unwatched(&self, id: ScopeId) -> bool {
-        self.sights(id).any(Sight::is_unwatched)
+        self.sights(id).any(|sight| sight.is_unwatched)
     }
 
     fn parent_of(&self, id: ScopeId) -> Option<&ScopeState> {

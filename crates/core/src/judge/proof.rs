@@ -1,7 +1,7 @@
 //! What a scope's misses prove: that it is dark; or in outage, once that has lasted and all have
 //! been asked who can tell.
 
-use super::{Judge, ScopeId, Sight, darkness::Darkness, rules};
+use super::{Judge, ScopeId, darkness::Darkness, rules};
 use crate::{
     scopes::{BlockId, Scope, TargetId},
     time::Time,
@@ -16,7 +16,7 @@ impl Judge {
         }
         let needed = scope.needed_odds(rules::DOWN_ODDS, now);
         // What our own uplink loses just now, no miss can tell from the scope's silence.
-        let loss = self.sights(id).filter_map(Sight::recent_loss).reduce(f32::max);
+        let loss = self.sights(id).filter_map(|sight| sight.recent_loss(now)).reduce(f32::max);
         let most = loss.map_or(f32::MAX, |loss| -loss.ln() * scope.silence.count as f32);
         if scope.silence.odds.min(most) < needed {
             return false;
@@ -107,14 +107,10 @@ impl Judge {
     pub(super) fn hosts_asked(&self, block: BlockId, now: Time) -> (usize, usize) {
         let life = self.scopes[ScopeId::from(block).index()].life;
         let is_unheard = self.is_unheard(block);
-        let is_asked = |target: u32| {
-            let host = &self.hosts[target as usize];
-            life.map_or(host.misses > 0, |life| host.last_miss > life)
-        };
+        let is_asked = |target: u32| self.hosts[target as usize].has_missed_since(life);
         let can_tell = |target: &u32| {
-            let host = &self.hosts[*target as usize];
             let takes_turns = self.roster.targets[*target as usize].interval().is_none();
-            takes_turns && (host.is_usable() || is_unheard && !host.is_gone())
+            takes_turns && self.hosts[*target as usize].is_evidence(is_unheard)
         };
         let of_block = self.holds_back_block(block, now);
         let mut asked = 0;

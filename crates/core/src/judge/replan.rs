@@ -57,6 +57,7 @@ impl Judge {
             }
         }
         self.evaluate_all(touched, now);
+        self.change_sight(|sight| sight.end_unchecked(now), now);
     }
 
     /// Takes over what was known of hosts and scopes, of those that are still there.

@@ -21,25 +21,29 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How often a control misses while we see: learned from the first miss after an answer, so that a
-/// blindness teaches one.
 #[derive(Clone, Copy, Debug, Default)]
 struct ControlState {
+    /// How often it misses while we see: learned from the first miss after an answer, so that a
+    /// blindness teaches one.
     miss_rate: f32,
+    /// Which of its newest probes were missed, the newest in the lowest bit: none while it is dead,
+    /// since its silence says nothing then.
+    recent: u32,
     is_silent: bool,
     last_answered: Option<Time>,
 }
 
 impl ControlState {
-    fn learn(&mut self, outcome: &ControlOutcome) {
+    fn learn(&mut self, outcome: &ControlOutcome, now: Time) {
+        let missed = u8::from(!outcome.answered);
         if !self.is_silent {
-            let sample = f32::from(u8::from(!outcome.answered));
-            self.miss_rate += (sample - self.miss_rate) / CONTROL_MEMORY;
+            self.miss_rate += (f32::from(missed) - self.miss_rate) / CONTROL_MEMORY;
         }
         self.is_silent = !outcome.answered;
         if outcome.answered {
             self.last_answered = self.last_answered.max(Some(outcome.sent));
         }
+        self.recent = if self.is_alive(now) { self.recent << 1 | u32::from(missed) } else { 0 };
     }
 
     fn is_alive(&self, now: Time) -> bool {
@@ -55,9 +59,6 @@ pub(super) struct Sight {
     is_checked: bool,
     /// Is anything of this family watched?
     pub is_watched: bool,
-    /// Which of the newest probes to controls that are alive were missed, the newest in the lowest
-    /// bit.
-    recent: u32,
     /// How long nobody may answer.
     blind_after: Duration,
     /// What our own uplink loses: the miss rate of the best control.
@@ -77,7 +78,7 @@ pub(super) struct Sight {
     /// What kept our probes from leaving, if we are blind for that.
     pub fault: Option<Fault>,
     /// We are blind since nobody watches.
-    is_unwatched: bool,
+    pub is_unwatched: bool,
     /// The last time without sight began then, and with it its misses count for nothing.
     pub unseen_from: Time,
     /// We see since then: no probe sent before tells the present state.
@@ -87,7 +88,7 @@ pub(super) struct Sight {
     blind_for: Duration,
     /// When silence alone will make us blind. It is asked for at each step, and changes with
     /// answers.
-    timeout: Time,
+    pub timeout: Time,
 }
 
 /// How our sight changed.
@@ -125,8 +126,8 @@ impl Sight {
     }
 
     /// Goes on with the controls and the interval of `fresh`. Controls at the same places keep what
-    /// is known of them; those where there were none, or where nothing was watched, cannot have
-    /// been silent.
+    /// is known of them and by them; those where there were none, or where nothing was watched,
+    /// cannot have been silent.
     pub fn replan(&self, fresh: &Self, now: Time) -> Self {
         let mut both = self.controls.iter().zip(&fresh.controls);
         let same = self.controls.len() == fresh.controls.len() && both.all(|(a, b)| a.0 == b.0);
@@ -135,6 +136,8 @@ impl Sight {
         let mut next = Self {
             controls: known.controls.clone(),
             last_control_answered: known.last_control_answered,
+            own_loss: known.own_loss,
+            blind_after: known.blind_after,
             is_checked,
             is_watched,
             interval,
@@ -148,12 +151,20 @@ impl Sight {
         next
     }
 
-    pub fn is_blind(&self) -> bool {
-        self.blind_since.is_some()
+    /// A blindness ends that nothing is left to end, or to suffer from.
+    pub fn end_unchecked(&mut self, now: Time) -> SightChange {
+        let is_over = !self.is_watched || !self.is_checked && self.fault.is_none();
+        let Some(from) = self.blind_from().filter(|_| is_over) else { return SightChange::None };
+        self.restore(from, now, now)
     }
 
-    pub fn is_unwatched(&self) -> bool {
-        self.is_unwatched
+    /// While we are blind: when anything was seen last.
+    pub fn blind_from(&self) -> Option<Time> {
+        self.blind_since.map(|since| since.min(self.last_answered))
+    }
+
+    pub fn is_blind(&self) -> bool {
+        self.blind_since.is_some()
     }
 
     /// Misses sent up to this time are evidence. In a plan without controls nothing can confirm
@@ -167,11 +178,6 @@ impl Sight {
         self.blind_for + self.blind_since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
-    /// When silence alone will make us blind.
-    pub fn poll_timeout(&self) -> Time {
-        self.timeout
-    }
-
     fn update_timeout(&mut self) {
         self.timeout = if !self.is_checked || !self.is_watched || self.is_blind() {
             Time::NEVER
@@ -183,18 +189,22 @@ impl Sight {
         };
     }
 
-    /// The share of control probes that were missed just now, if that is more than chance.
-    pub fn recent_loss(&self) -> Option<f32> {
-        let recent = self.recent & ((1 << RECENT_CONTROLS) - 1);
-        let missed = recent.count_ones();
-        (missed > 1).then(|| missed as f32 / RECENT_CONTROLS as f32)
+    fn alive(&self, now: Time) -> impl Iterator<Item = &ControlState> {
+        self.controls.iter().map(|(_, control)| control).filter(move |each| each.is_alive(now))
+    }
+
+    /// While we see: the share of its probes that the best control missed just now, if that is more
+    /// than chance.
+    pub fn recent_loss(&self, now: Time) -> Option<f32> {
+        let newest = (1 << RECENT_CONTROLS) - 1;
+        let missed = self.alive(now).map(|each| (each.recent & newest).count_ones()).min()?;
+        (missed > 1 && !self.is_blind()).then(|| missed as f32 / RECENT_CONTROLS as f32)
     }
 
     /// What our own uplink loses is the miss rate of the best control. The more it is, the longer
     /// nobody may answer: as many misses of controls, one a second, as chance does not explain.
     fn update_own_loss(&mut self, now: Time) {
-        let alive = self.controls.iter().filter(|(_, control)| control.is_alive(now));
-        let best = alive.map(|(_, control)| control.miss_rate).reduce(f32::min);
+        let best = self.alive(now).map(|control| control.miss_rate).reduce(f32::min);
         let before = self.own_loss;
         self.own_loss = best.map_or(0.0, |rate| (rate * STEADY_MARGIN).min(MAX_MISS_RATE));
         if before.max(self.own_loss) <= MIN_MISS_RATE {
@@ -212,12 +222,8 @@ impl Sight {
         let Some((_, control)) = at else {
             return SightChange::None;
         };
-        control.learn(outcome);
-        // That a dead control is silent says nothing.
+        control.learn(outcome, now);
         let is_alive = control.is_alive(now);
-        if is_alive {
-            self.recent = self.recent << 1 | u32::from(!outcome.answered);
-        }
         self.update_own_loss(now);
         if !outcome.answered {
             self.answers *= u32::from(!is_alive);
@@ -274,9 +280,12 @@ impl Sight {
         self.lose(from)
     }
 
-    /// Somebody watches again.
+    /// Somebody watches again. Whoever was blind before is so until somebody answers.
     pub fn end_gap(&mut self, from: Time, now: Time) -> SightChange {
         self.is_unwatched = false;
+        if self.blind_since < Some(from) {
+            return SightChange::None;
+        }
         self.last_answered = self.last_answered.max(now);
         self.restore(from - LONGEST_PATIENCE, now, now)
     }

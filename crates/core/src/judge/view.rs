@@ -8,7 +8,7 @@ use crate::{
     outcome::Cause,
     schedule::Rank,
     scopes::{PerFamily, ScopeId, TargetId},
-    sharing::{TOGETHER, read, share},
+    sharing::{PREFETCH_BATCH, prefetch, share},
     time::Time,
 };
 pub use lifesign_model::{
@@ -123,9 +123,9 @@ impl Judge {
         // Many scopes share a darkness: who fell silent with it is counted once.
         let mut counted = BTreeMap::new();
         for (id, verdict) in self.roster.scope_ids().zip(all) {
-            if id.index() % TOGETHER == 0 {
-                let next = self.scopes[id.index()..].iter().take(TOGETHER);
-                read(next.map(|scope| (scope.state, scope.silence.odds)));
+            if id.index() % PREFETCH_BATCH == 0 {
+                let next = self.scopes[id.index()..].iter().take(PREFETCH_BATCH);
+                prefetch(next.map(|scope| (scope.state, scope.silence.odds)));
             }
             verdict.together = self.fell_silent(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())

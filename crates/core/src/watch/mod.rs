@@ -27,6 +27,9 @@ use std::{collections::VecDeque, net::IpAddr, ops::Range, sync::Arc, time::Durat
 /// shorter than the judge's span of 5 s: nothing may be called down because we were not there.
 const GAP: Duration = Duration::from_secs(2);
 
+/// It is called so often that it can tell, also where nothing is due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+
 /// What the plan says to the core.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
@@ -38,6 +41,9 @@ pub struct Settings {
     pub controls: Vec<IpAddr>,
     /// Seed of the schedule's order.
     pub seed: u64,
+    /// Keep histograms of round-trip times, for who shows them: they cost memory, and time in each
+    /// snapshot.
+    pub histograms: bool,
 }
 
 /// An event and when it was taken in: what a journal needs to replay it with the same result.
@@ -78,6 +84,8 @@ impl Watch {
         let interval = |scope| schedule.interval(scope);
         let control = |&address: &IpAddr| ControlView { address, asked: 0, silent: 0, up: false };
         let unknown = Arc::new(History::new(now));
+        let mut aggregate = Aggregate::new(roster.clone());
+        aggregate.keep_histograms(settings.histograms);
         Self {
             judge: Judge::new(
                 roster.clone(),
@@ -88,7 +96,7 @@ impl Watch {
             ),
             schedule,
             open: OpenProbes::new(roster.targets.len()),
-            aggregate: Aggregate::new(roster.clone()),
+            aggregate,
             history: vec![unknown; roster.scope_count()],
             controls: settings.controls.iter().map(control).collect(),
             lag: Histogram::new(Grid::Delays),
@@ -148,7 +156,8 @@ impl Watch {
 
     /// When to call [`Watch::handle_timeout`] next, at the latest.
     pub fn poll_timeout(&self) -> Time {
-        self.schedule.poll_timeout().min(self.open.poll_timeout()).min(self.judge.poll_timeout())
+        let due = self.schedule.poll_timeout().min(self.open.poll_timeout());
+        due.min(self.judge.poll_timeout()).min(self.last_call + LONGEST_SLEEP)
     }
 
     /// Does what time alone demands by `now`; then take the probes that are due
@@ -186,6 +195,12 @@ impl Watch {
         self.aggregate.handle_sent(&probe);
         self.lag.add(slot.lag);
         probe
+    }
+
+    /// The name of a target's host has other addresses than those it was asked at: what was learned
+    /// of the path to them is forgotten.
+    pub fn forget_path(&mut self, target: TargetId) {
+        self.aggregate.forget_path(target);
     }
 
     /// May this be sent to a block now, beside its probes? If so, it is paid for.
@@ -265,10 +280,7 @@ impl Watch {
                     Evidence::Miss { .. } => {
                         self.schedule.record_miss(summary.target, summary.sent);
                     }
-                    Evidence::Neighbour { .. }
-                    | Evidence::Fault(_)
-                    | Evidence::AcceptsAll
-                    | Evidence::Nothing => {}
+                    _ => {}
                 }
                 self.judge.handle_summary(&summary, now);
             }
@@ -326,15 +338,13 @@ impl Watch {
             reasons.resize(return_paths.len(), Arc::default());
         }
         self.judge.renew_verdicts(scopes.iter_mut().map(|view| &mut view.verdict), now);
-        for (id, view) in self.roster.scope_ids().zip(&mut scopes) {
-            self.aggregate.renew_windows(id, &mut view.windows, now);
-        }
+        self.aggregate.renew_windows(scopes.iter_mut().map(|view| &mut view.windows), now);
         share_each(scopes.iter_mut().map(|view| &mut view.history).zip(&self.history));
         for (kind, newest) in kinds.iter_mut().zip(self.aggregate.kinds()) {
             kind.counts = newest.counts;
         }
-        let rtts = kinds.iter_mut().map(|kind| &mut kind.rtt);
-        share_each(rtts.zip(self.aggregate.kinds().iter().map(|kind| &kind.rtt)));
+        let rtts = kinds.iter_mut().flat_map(|kind| &mut kind.rtt);
+        share_each(rtts.zip(self.aggregate.kinds().iter().flat_map(|kind| &kind.rtt)));
         for (id, path) in (0..).map(BlockId).zip(&mut return_paths) {
             *path = self.aggregate.return_path(id);
         }

@@ -26,6 +26,7 @@ impl Watch {
         self.open.replan(&map.targets);
         self.replayed.replan(&map.targets);
         self.aggregate.replan(roster.clone(), &map);
+        self.aggregate.keep_histograms(settings.histograms);
         let interval = |scope| self.schedule.interval(scope);
         let controls = Family::of_each(&settings.controls);
         self.judge.replan(roster.clone(), &map, settings.rules, &controls, interval, now);

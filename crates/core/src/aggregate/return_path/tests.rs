@@ -193,3 +193,17 @@ fn replies_that_alternate_between_two_paths_are_no_change() {
     let told: Vec<_> = (0..5).filter_map(|_| block.after(10, 0, 50)).collect();
     assert_eq!(told, [(52, 50)]);
 }
+
+/// Its name has another address, which is nearer.
+#[test]
+fn a_host_whose_name_has_another_address_moves_no_path() {
+    let mut block = Block::of(1);
+    for _ in 0..20 {
+        assert_eq!(block.after(10, 0, 50), None);
+    }
+    block.aggregate.forget_path(TargetId(0));
+    for _ in 0..20 {
+        assert_eq!(block.after(10, 0, 53), None);
+    }
+    assert_eq!(block.view(), (Some(53), 0));
+}

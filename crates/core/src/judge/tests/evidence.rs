@@ -22,6 +22,23 @@ fn targets_are_counted_whose_misses_are() {
     assert!(evidence.contains(" misses of 2 targets in "), "{evidence}");
 }
 
+/// Of a block a neighbour alone was ever heard, so the silence of each of its hosts tells.
+#[test]
+fn where_only_a_neighbour_was_heard_all_are_counted() {
+    let mut fed = Fed::new(of_sizes(&[vec![4]]), 1);
+    for second in 0..180 {
+        fed.ask_control(true);
+        if second < 120 {
+            fed.tell_of(second % 4, fed.now, RTT, Evidence::Neighbour { rtt: RTT });
+        }
+        fed.ask(second % 4, None);
+        fed.pass(SECOND);
+    }
+    let down = fed.changes.iter().find(|change| change.to == State::Down);
+    let evidence = down.expect("it is down").evidence.text(0);
+    assert!(evidence.contains(" misses of 4 targets in "), "{evidence}");
+}
+
 /// The newest evidence of the first country.
 fn of_country(fed: &Fed) -> String {
     let country = Scope::Country(CountryId(0));

@@ -85,6 +85,27 @@ fn dark_over_a_stop() -> (Fed, Duration) {
     (fed, before)
 }
 
+/// Down for 8 s when our uplink died, blind for five minutes, and stopped then.
+#[test]
+fn of_a_darkness_what_was_blind_before_a_stop_is_no_time_of_it() {
+    let mut fed = Fed::new(of_sizes(&[vec![3, 3]]), 1);
+    let country = Scope::Country(CountryId(0));
+    fed.play(60, |_| Some(RTT));
+    fed.play(8, |_| None);
+    assert_eq!(fed.state(country), State::Down);
+    fed.pass(SECOND * 300);
+    let memory = remember(&fed);
+    fed.now = fed.now + SECOND * 5;
+    let roster = fed.roster.clone();
+    fed.judge = Judge::new(roster, Rules::default(), &[Family::V4], |_| SECOND, fed.now);
+    assert!(fed.judge.recall(memory, fed.now).is_some());
+    fed.changes.clear();
+    fed.play(50, |_| None);
+    assert_eq!(fed.state(country), State::Down, "{:#?}", fed.changes);
+    fed.play(20, |_| None);
+    assert_eq!(fed.state(country), State::Outage);
+}
+
 fn dark_time(fed: &Fed) -> Duration {
     let id = fed.roster.scope_id(Scope::Country(CountryId(0)));
     fed.judge.scopes[id.index()].dark_time(fed.now)

@@ -1,5 +1,6 @@
 //! The judge alone: fed with outcomes, whoever would have been asked.
 
+mod controls;
 mod evidence;
 mod hindrance;
 mod invariants;

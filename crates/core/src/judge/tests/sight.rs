@@ -10,7 +10,7 @@ use crate::{
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Two hosts in each block; a country for each list of prefixes.
-fn of_prefixes(countries: &[&[&str]]) -> Roster {
+pub fn of_prefixes(countries: &[&[&str]]) -> Roster {
     let mut roster = Roster::default();
     for (country, prefixes) in countries.iter().enumerate() {
         let code = format!("C{country}");
@@ -363,18 +363,22 @@ fn want_of_sockets_in_an_outage_is_no_blindness() {
 
 #[test]
 fn of_a_gap_in_both_families_a_scope_of_both_is_out_of_sight_once() {
-    let mut fed = Fed::new(of_prefixes(&[&[V4, V6]]), 1);
+    let mut fed = Fed::new(of_prefixes(&[&[V4, V6], &["2001:db8::2:"]]), 1);
     fed.play(120, |_| Some(RTT));
-    fed.play(60, |_| None);
+    fed.play(60, |target| (target >= 4).then_some(RTT));
     let unseen = |fed: &Fed, id: usize| fed.judge.scopes[id].darkness.as_ref().unwrap().unseen;
     let gap = Duration::from_secs(30);
-    let before: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
+    let country = fed.roster.scope_id(country(0)).index();
+    let of_all = |fed: &Fed| [0, 1, country].map(|id| unseen(fed, id));
+    let before = of_all(&fed);
     let from = fed.now;
     fed.now = from + gap;
     fed.judge.handle_gap(from, fed.now);
-    let after: Vec<_> = (0..3).map(|id| unseen(&fed, id)).collect();
-    let added: Vec<_> =
-        after.iter().zip(before).map(|(after, before)| after.saturating_sub(before)).collect();
+    let added: Vec<_> = of_all(&fed)
+        .iter()
+        .zip(before)
+        .map(|(after, before)| after.saturating_sub(before))
+        .collect();
     assert!(added[0] >= gap && added.iter().all(|each| *each == added[0]), "{added:?}");
 }
 

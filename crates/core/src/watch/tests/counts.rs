@@ -82,7 +82,11 @@ struct World {
 impl World {
     fn new(plan: &[Vec<u32>], seed: u64) -> Self {
         let roster = Arc::new(of_sizes(plan));
-        let mut watch = Watch::new(roster, &Settings { seed, ..Settings::default() }, start());
+        let mut watch = Watch::new(
+            roster,
+            &Settings { seed, histograms: true, ..Settings::default() },
+            start(),
+        );
         watch.keep_records();
         Self {
             watch,
@@ -182,7 +186,7 @@ proptest! {
         }
         for kind in &snapshot.kinds {
             let counts = kind.counts;
-            prop_assert_eq!(kind.rtt.view().count, counts.reply + counts.refused + counts.late);
+            prop_assert_eq!(kind.rtt.as_ref().unwrap().view().count, counts.reply + counts.refused + counts.late);
         }
         prop_assert!(
             world.sums().late > 0 && world.sums().duplicate > 0 && world.sums().rejected > 0

@@ -6,6 +6,7 @@ use crate::fixtures::{SENT_AFTER, of_sizes, start};
 use crate::{
     judge::{Blindness, Change, Edge, State},
     outcome::{ControlOutcome, Due, Event, Found},
+    schedule::Budget,
     scopes::{CountryId, Family, Roster, Scope},
     time::Time,
 };
@@ -70,6 +71,10 @@ impl World {
         snapshot.scopes.iter().map(|scope| scope.verdict.state_seconds()[state]).collect()
     }
 
+    fn blindness(&self) -> Blindness {
+        self.watch.snapshot(self.now, 0, 0).blindness[Family::V4].expect("hosts of IPv4")
+    }
+
     fn state(&self) -> State {
         let snapshot = self.watch.snapshot(self.now, 0, 0);
         snapshot.scope(Scope::Country(CountryId(0))).verdict.state
@@ -93,8 +98,7 @@ fn nobody_watches_for_five_minutes() {
             states.iter().all(|state| matches!(state, State::Up | State::Unknown)),
             "{changes:#?}"
         );
-        let blindness = world.watch.snapshot(world.now, 0, 0).blindness[Family::V4];
-        let Blindness { is_blind, seconds, spells } = blindness.unwrap();
+        let Blindness { is_blind, seconds, spells } = world.blindness();
         assert_eq!((is_blind, spells), (false, 1));
         assert!((300.0..302.0).contains(&seconds), "{seconds}");
         assert!(world.watch.snapshot(world.now, 0, 0).slots_missed > 200);
@@ -182,6 +186,52 @@ fn a_darkness_that_begins_before_a_halt_is_called_by_what_was_watched() {
     world.play(Duration::from_secs(50), true);
     assert_eq!(world.state(), State::Down);
     world.play(Duration::from_secs(40), true);
+    assert_eq!(world.state(), State::Outage);
+}
+
+/// A block is asked each three minutes, and nothing is due when nobody runs for 45 s.
+#[test]
+fn a_halt_between_two_probes_that_are_far_apart_is_unknown() {
+    let mut world = World::new(of_sizes(&[vec![1]]), false);
+    let settings = Settings { budget: Some(Budget::FRUGAL), ..Settings::default() };
+    world.watch = Watch::new(world.watch.roster().clone(), &settings, world.now);
+    world.play(Duration::from_secs(1200), false);
+    while world.watch.schedule.poll_timeout() < world.now + Duration::from_secs(60) {
+        world.play(Duration::from_secs(5), false);
+    }
+    assert_eq!(world.state(), State::Up);
+    let blindness = world.blindness();
+    world.halt(Duration::from_secs(45));
+    world.play(Duration::from_secs(5), false);
+    assert_eq!(world.state(), State::Unknown);
+    let seconds = world.blindness().seconds - blindness.seconds;
+    assert!((45.0..46.0).contains(&seconds), "{seconds}");
+    world.play(Duration::from_secs(400), false);
+    assert_eq!(world.state(), State::Up);
+}
+
+/// Our uplink dies in a darkness, and then nobody runs for ten seconds: we are as blind after it.
+#[test]
+fn a_halt_ends_no_blindness() {
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    world.play(Duration::from_secs(120), false);
+    world.play(Duration::from_secs(20), true);
+    assert_eq!(world.state(), State::Down);
+    world.control = false;
+    world.play(Duration::from_secs(300), true);
+    assert_eq!(world.state(), State::Unknown);
+    world.changes();
+    world.halt(Duration::from_secs(10));
+    world.play(Duration::from_secs(60), true);
+    let changes = world.changes();
+    assert!(changes.is_empty(), "{changes:#?}");
+    let Blindness { is_blind, seconds, spells } = world.blindness();
+    assert!(is_blind && spells == 1 && (365.0..368.0).contains(&seconds), "{seconds} s, {spells}");
+    // Of the darkness, what was watched counts.
+    world.control = true;
+    world.play(Duration::from_secs(20), true);
+    assert_eq!(world.state(), State::Down);
+    world.play(Duration::from_secs(60), true);
     assert_eq!(world.state(), State::Outage);
 }
 

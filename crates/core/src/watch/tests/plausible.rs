@@ -80,6 +80,25 @@ fn a_shorter_path_is_believed_when_it_has_lasted_a_day() {
     assert_eq!(host.state(), State::Up);
 }
 
+/// Its name has another address from now on, and the path to that is shorter.
+#[test]
+fn a_host_whose_name_has_another_address_is_measured_anew() {
+    let mut host = OneHost::new(&[Kind::Tcp]);
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.restart();
+    host.pass(1200, |_, _| Some(refused(200)));
+    host.watch.forget_path(TargetId(0));
+    // The first answer is slow, and is no measure of the others.
+    host.pass(10, |_, _| Some(refused(300)));
+    host.pass(1200, |_, _| Some(refused(50)));
+    assert_eq!((host.state(), rejected(&host)), (State::Up, 0));
+    assert!(!host.states.contains(&State::Down), "{:?}", host.states);
+    // Something nearer that answers for it is found as before.
+    host.pass(1800, |_, _| Some(refused(5)));
+    assert!(rejected(&host) > 20, "{}", rejected(&host));
+    assert_eq!(host.state(), State::Outage);
+}
+
 /// Below 10 ms half of it is chance; and so it is on the loopback device.
 #[test]
 fn a_host_that_is_near_may_answer_in_any_time() {

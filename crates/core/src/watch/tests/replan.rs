@@ -57,7 +57,8 @@ struct World {
 
 impl World {
     fn new(roster: &Roster, seed: u64) -> Self {
-        let settings = Settings { seed, budget: Some(Budget::of(1.0)), ..Settings::default() };
+        let budget = Some(Budget::of(1.0));
+        let settings = Settings { seed, budget, histograms: true, ..Settings::default() };
         let mut watch = Watch::new(Arc::new(roster.clone()), &settings, start());
         watch.keep_records();
         Self {

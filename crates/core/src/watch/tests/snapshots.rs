@@ -12,8 +12,8 @@ use std::{sync::Arc, time::Duration};
 #[test]
 fn what_is_renewed_is_as_what_is_new_and_what_has_not_changed_is_still_shared() {
     let mut rng = Rng::new(1);
-    let mut watch =
-        Watch::new(of_sizes(&[vec![2, 3], vec![1]]).into(), &Settings::default(), start());
+    let settings = Settings { histograms: true, ..Settings::default() };
+    let mut watch = Watch::new(of_sizes(&[vec![2, 3], vec![1]]).into(), &settings, start());
     let mut last: Option<Snapshot> = None;
     let mut before = None;
     let (mut shared, mut is_out) = (0, false);
