@@ -114,8 +114,8 @@ impl Episode {
         self.of_stay = StayCount { count: stay.count, length: stay.length };
     }
 
-    /// Another run goes on with it as it was at the last write. The darkness that went on
-    /// then is not counted, since that run counts it when it ends; the one before it had ended.
+    /// Another run goes on with it as it was at the last write. The darkness that went on then is
+    /// not counted, since that run counts it when it ends; the one before it had ended.
     pub fn continue_from(&mut self, last_write: Time) {
         self.end_stay();
         let Darknesses { count, last_end, .. } = &mut self.darknesses;

@@ -64,8 +64,8 @@ impl EpisodeTracker {
     }
 
     /// Goes on with an episode that was open at the last write of the last run, found only now;
-    /// `state` is what its scope has been found to be since, and by when. Returns when the
-    /// episode was found that turns out to be a part of it.
+    /// `state` is what its scope has been found to be since, and by when. Returns when the episode
+    /// was found that turns out to be a part of it.
     pub fn adopt(
         &mut self,
         mut episode: Episode,
