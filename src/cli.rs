@@ -1,39 +1,39 @@
 //! The command line: arguments, and exit codes of sysexits.h.
 
+mod check;
 mod compare;
 mod complete;
+mod episodes;
+mod events;
 #[cfg(feature = "parquet")]
 mod export;
 mod import;
 mod in_time;
 mod input;
 mod journal;
+mod open_store;
 mod output;
 mod plan;
 mod progress;
 mod refusal;
 mod replay;
+mod report;
+mod run;
+mod simulate;
 mod status;
 mod stderr;
-mod store;
 
 use crate::{
     config::Plan,
-    daemon::{self, Failure},
     demo, exit,
-    line_writer::{end_stdout, print, print_line},
+    line_writer::{end_stdout, print},
 };
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use input::{file, read, standard_input};
-use lifesign_clock::Clock;
-use lifesign_core::{judge::Change, scopes::Remarks};
-use lifesign_document::{MAX_MEBIBYTES, Problems, words_of};
+use lifesign_document::words_of;
 use lifesign_export::{listener::Listen, origin::Origin};
-use lifesign_lab::{Scenario, Simulation};
-use lifesign_store::{DirectoryError, PlayedStore};
 use refusal::Refusal;
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::{Path, PathBuf},
 };
 use stderr::print_error;
@@ -46,19 +46,19 @@ struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: RunArgs,
+    run: run::RunArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Probe the hosts of a plan, judge, and serve metrics (the default)
-    Run(RunArgs),
+    Run(run::RunArgs),
     /// Judge a recorded journal again, with the plan it was recorded with
     Replay(replay::ReplayArgs),
     /// Turn what another prober recorded into a journal, and a plan that fits it
     Import(import::ImportArgs),
     /// Simulate a scenario, and compare the verdicts with the truth
-    Simulate(SimulateArgs),
+    Simulate(simulate::SimulateArgs),
     /// Serve the page and the metrics of a simulated December 2014, played fast; sends no probe
     Demo(DemoArgs),
     /// Make a plan from what people have (registries, scans, zones), or review one by what its run
@@ -66,13 +66,13 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Read a plan: print its summary, or the first 20 errors in it, each with its place, and how
     /// many more there are
-    Check(CheckArgs),
+    Check(check::CheckArgs),
     /// Show what a running lifesign says
     Status(status::StatusArgs),
     /// List episodes (outages, flapping and the like) from the store
-    Episodes(store::EpisodesArgs),
+    Episodes(episodes::EpisodesArgs),
     /// Write a report on a country as one page of HTML, from the store
-    Report(store::ReportArgs),
+    Report(report::ReportArgs),
     /// Compare what others said of a country with what a store or a journal says
     ///
     /// Differences are from the interval in which ours began or ended: by how much theirs lies
@@ -81,55 +81,6 @@ enum Command {
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]
     Export(export::ExportArgs),
-}
-
-#[derive(Args, Debug)]
-struct RunArgs {
-    /// The plan: what to watch. SIGHUP and POST /-/reload read it again (default: targets.toml,
-    /// else /etc/lifesign/targets.toml)
-    #[arg(long, value_name = "FILE", value_parser = file())]
-    config: Option<PathBuf>,
-    /// Where to serve metrics and the page: ADDRESS:PORT, localhost:PORT, :PORT for every address,
-    /// or unix:/PATH; may be given several times (default: the sockets that systemd passes, or else
-    /// 127.0.0.1:17545)
-    #[arg(long, value_name = "WHERE")]
-    listen: Vec<Listen>,
-    /// TLS and passwords for these addresses: a web configuration file as Prometheus' exporters
-    /// have it. Read again when it changes
-    #[arg(long = "web.config.file", value_name = "FILE", value_parser = file())]
-    web: Option<PathBuf>,
-    /// Pages of this origin, such as https://news.example, may show the page in a frame; may be
-    /// given several times (default: nobody's)
-    #[arg(long, value_name = "ORIGIN")]
-    embed: Vec<Origin>,
-    /// Append every outcome to this journal, as JSON Lines
-    #[arg(long, value_name = "FILE", value_parser = file())]
-    record: Option<PathBuf>,
-    /// Keep episodes, measurements and what was learned in this directory, and continue from them
-    /// after a restart (default: $STATE_DIRECTORY, as systemd sets it)
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
-}
-
-#[derive(Args, Debug)]
-struct SimulateArgs {
-    /// The scenario; - is standard input
-    file: PathBuf,
-    /// Use this seed of the random numbers instead of the scenario's
-    #[arg(long)]
-    seed: Option<u64>,
-    /// Print changes of verdict as JSON Lines
-    #[arg(long)]
-    json: bool,
-    /// Print every real change of state too
-    #[arg(long)]
-    truth: bool,
-    /// Play X times as fast as real time (default: as fast as possible)
-    #[arg(long, value_name = "X", value_parser = speed)]
-    speed: Option<f64>,
-    /// Keep what happens in this directory, which has no store yet, for episodes and report
-    #[arg(long, value_name = "DIR")]
-    state_dir: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -151,12 +102,6 @@ struct DemoArgs {
 fn speed(text: &str) -> Result<f64, String> {
     let speed = text.parse().ok().filter(|speed| (1.0..=1e6).contains(speed));
     speed.ok_or_else(|| "a speed is a number from 1 to 1000000".into())
-}
-
-#[derive(Args, Debug)]
-struct CheckArgs {
-    /// The plan; - is standard input (default: targets.toml, else /etc/lifesign/targets.toml)
-    file: Option<PathBuf>,
 }
 
 /// The command line's definition, from which the manual and the completions are made.
@@ -193,23 +138,24 @@ fn command_line() -> u8 {
             return exit::OK;
         }
     };
-    match cli.command.unwrap_or(Command::Run(cli.run)) {
-        Command::Run(args) => run(args),
+    let done = match cli.command.unwrap_or(Command::Run(cli.run)) {
+        Command::Run(args) => run::run(args),
         Command::Replay(args) => replay::replay(args),
         Command::Plan(args) => plan::plan(args),
         Command::Import(args) => import::import(&args),
-        Command::Simulate(args) => simulate(&args),
-        Command::Status(args) => status::status(&args),
-        Command::Episodes(args) => store::episodes(args),
+        Command::Simulate(args) => return simulate::simulate(&args).unwrap_or_else(Refusal::tell),
+        Command::Status(args) => return status::status(&args),
+        Command::Episodes(args) => episodes::episodes(args),
         Command::Compare(args) => compare::compare(args),
-        Command::Report(args) => store::report(args),
+        Command::Report(args) => report::report(args),
         #[cfg(feature = "parquet")]
         Command::Export(args) => export::export(args),
         Command::Demo(DemoArgs { speed, listen, embed, state_dir }) => {
-            exit_code(demo::run(&demo::Options { speed, listen, embed, state_dir }))
+            demo::run(&demo::Options { speed, listen, embed, state_dir }).map_err(Refusal::from)
         }
-        Command::Check(args) => check(args),
-    }
+        Command::Check(args) => check::check(args),
+    };
+    done.map_or_else(Refusal::tell, |()| exit::OK)
 }
 
 /// The plan of who names none: the one here, else the installed one.
@@ -226,149 +172,22 @@ fn default_plan_path() -> Option<PathBuf> {
     first_there(&DEFAULT_PLANS)
 }
 
-/// The plan of who names none, or the exit code.
-fn default_plan() -> Result<PathBuf, u8> {
+/// The plan of who names none.
+fn default_plan() -> Result<PathBuf, Refusal> {
     default_plan_path().ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
-        print_error(&format!(
-            "lifesign: no plan: there is neither {here} here nor {installed}; name yours by \
-             --config FILE (for check: FILE alone), write one (docs/plan.md), or see without one \
-             what it does: lifesign demo"
-        ));
-        exit::CONFIG
+        Refusal::config(format!(
+            "no plan: there is neither {here} here nor {installed}; name yours by --config FILE \
+             (for check: FILE alone), write one (docs/plan.md), or see without one what it does: \
+             lifesign demo"
+        ))
     })
 }
 
-/// Prints the summary of a plan, or its errors.
-fn check(args: CheckArgs) -> u8 {
-    let path = match args.file.map_or_else(default_plan, Ok) {
-        Ok(path) => path,
-        Err(code) => return code,
-    };
-    let plan = match read(&path, MAX_MEBIBYTES, Plan::load, Plan::parse) {
-        Ok(plan) => plan,
-        Err(problems) => return refuse(&problems),
-    };
-    print_line(&plan.to_string());
-    print_line(&plan.metrics_in_words());
-    print_line(&plan.path_in_words());
-    for warning in plan.warnings(Clock::start().now()) {
-        print_line(&format!("note: {warning}"));
-    }
-    exit::OK
-}
-
-fn refuse(problems: &Problems) -> u8 {
-    print_error(&problems.to_string());
-    exit::CONFIG
-}
-
-fn run(args: RunArgs) -> u8 {
-    let RunArgs { config, listen, embed, web, record, state_dir } = args;
-    let config = match config.map_or_else(default_plan, Ok) {
-        Ok(config) => config,
-        Err(code) => return code,
-    };
-    match Plan::load(&config) {
-        Ok(plan) => {
-            let options = daemon::Options { plan, config, listen, embed, web, record, state_dir };
-            exit_code(daemon::run(options))
-        }
-        Err(problems) => refuse(&problems),
-    }
-}
-
-/// Why nothing can be kept in a state directory.
-fn of_directory(error: &DirectoryError) -> Refusal {
-    Refusal::new(format!("lifesign: {error}"), code_of(error))
-}
-
-fn code_of(error: &DirectoryError) -> u8 {
-    match error {
-        DirectoryError::InUse(_) => exit::UNAVAILABLE,
-        DirectoryError::HasStore(_) | DirectoryError::Played(_) | DirectoryError::Store { .. } => {
-            exit::CANNOT_CREATE
-        }
-    }
-}
-
-/// Prints the failure, if there is one; returns its exit code.
-fn exit_code(result: Result<(), Failure>) -> u8 {
-    let Err(failure) = result else { return exit::OK };
-    let who = if matches!(failure, Failure::Web(_)) { "" } else { "lifesign: " };
-    print_error(&format!("{who}{failure}"));
-    match &failure {
-        _ if failure.is_denied() => exit::PERMISSION,
-        Failure::Web(_) => exit::CONFIG,
-        Failure::Listen(_) => exit::UNAVAILABLE,
-        Failure::Directory(error) => code_of(error),
-        Failure::Journal { .. } => exit::CANNOT_CREATE,
-        Failure::Ended(_) | Failure::System(_) => exit::SOFTWARE,
-    }
-}
-
-fn simulate(args: &SimulateArgs) -> u8 {
-    let scenario =
-        match read(&args.file, lifesign_lab::MAX_MEBIBYTES, Scenario::load, Scenario::parse) {
-            Ok(scenario) => scenario,
-            Err(problems) => return refuse(&problems),
-        };
-    let options = lifesign_lab::Options {
-        json: args.json,
-        truth: args.truth,
-        speed: args.speed,
-        colour: has_colour(&io::stdout()),
-    };
-    let store = args.state_dir.as_deref().map(|directory| {
-        let (roster, start) = (&scenario.roster, scenario.start);
-        PlayedStore::create(directory, "a simulation", roster, Remarks::on(roster, None), start)
-    });
-    let mut store = match store.transpose() {
-        Ok(store) => store,
-        Err(error) => return of_directory(&error).tell(),
-    };
-    let mut keep = |simulation: &Simulation, changes: &[Change]| {
-        let Some(store) = &mut store else { return Ok(()) };
-        store.keep_places(simulation.found(), simulation.watch().roster());
-        let kept = store.handle_changes(changes, simulation.watch(), simulation.now());
-        kept.map_err(io::Error::other)
-    };
-    let seed = args.seed.unwrap_or(scenario.seed);
-    let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
-    let mut out = io::stdout().lock();
-    let mut pause = std::thread::sleep;
-    // Progress is shown on a terminal only.
-    let mut progress: Box<dyn Write> =
-        if io::stderr().is_terminal() { Box::new(io::stderr()) } else { Box::new(io::sink()) };
-    let played = lifesign_lab::simulate(
-        &scenario,
-        &mut simulation,
-        options,
-        &mut out,
-        &mut progress,
-        &mut pause,
-        &mut keep,
-    );
-    drop(out);
-    if let Some(store) = store {
-        let hint = store.hint();
-        if let Err(error) = store.finish(simulation.watch(), simulation.now()) {
-            return of_directory(&error).tell();
-        }
-        if !args.json {
-            print_line(&format!("\n{hint}"));
-        }
-    }
-    match played {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            print_error(&format!("lifesign: cannot write: {error}"));
-            exit::CANNOT_CREATE
-        }
-        Ok(expectations) if expectations.iter().any(|expectation| !expectation.is_met) => {
-            exit::NOT_AS_EXPECTED
-        }
-        _ => exit::OK,
-    }
+/// The plans that a journal was recorded with, in order.
+fn load_plans(paths: &[PathBuf]) -> Result<Vec<Plan>, Refusal> {
+    let plans = paths.iter().map(|path| Plan::load(path)).collect::<Result<_, _>>();
+    plans.map_err(|why| Refusal::of_plan(&why))
 }
 
 /// May what is written there have colours? Only on a terminal, and not where the user has none of

@@ -161,7 +161,7 @@ fn damping(view: &mut BlockView<'_>, mut penalty: Penalty) {
         let next = darks.get(number + 1).map_or(view.end, |next| next.0);
         let reuse = penalty.reusable_at().map_or(from, |at| after(start, at));
         let known = reuse.max(from);
-        let edge = Edge { earliest: Some(from), latest: from };
+        let edge = Edge::at(from);
         if known > from {
             view.give_verdict(from, State::Flapping, edge);
         }
@@ -174,7 +174,7 @@ fn damping(view: &mut BlockView<'_>, mut penalty: Penalty) {
         }
         let back = to.max(known);
         if back < next {
-            view.give_verdict(back, State::Up, Edge { earliest: Some(to), latest: to });
+            view.give_verdict(back, State::Up, Edge::at(to));
         }
     }
 }

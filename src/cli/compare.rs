@@ -1,21 +1,22 @@
 //! The command `compare`: what others said, beside what we say (docs/import.md).
 
 use super::{
-    complete, exit,
-    input::{file, name_of, unreadable},
+    complete,
+    events::{leave_out_others, read_events},
+    exit,
+    input::{file, name_of, standard_input, unreadable},
+    open_store::{open_store, tell_broken},
     output::{Leftover, cannot_write, remove_when_ended},
     refusal::Refusal,
     replay::into_store,
-    standard_input,
     stderr::print_error,
-    store::{leave_out_others, open_store, read_events, tell_broken},
 };
 use crate::line_writer::print;
 use clap::Args;
 use lifesign_clock::Clock;
 use lifesign_core::time::Time;
 use lifesign_formats::compare::{Ours, json_lines, rows, text};
-use lifesign_incident::{Period, Statement, Unseen, fold};
+use lifesign_incident::{Period, Statement, UnseenByScope, fold};
 use lifesign_store::{FILE_NAME, Rows, StoreError, TemporaryDirectory, unwatched_until};
 use std::{
     env,
@@ -46,47 +47,36 @@ pub(super) struct CompareArgs {
     json: bool,
 }
 
-/// Prints the comparison; returns the exit code.
-pub(super) fn compare(args: CompareArgs) -> u8 {
-    let theirs = match read_events(&args.events) {
-        Ok(theirs) => theirs,
-        Err(refusal) => return refusal.tell(),
-    };
+/// Prints the comparison.
+pub(super) fn compare(args: CompareArgs) -> Result<(), Refusal> {
+    let theirs = read_events(&args.events)?;
     // Before a plan is looked for, without which a journal says nothing.
     if let Err(error) = fs::metadata(&args.ours)
         && !standard_input(&args.ours)
     {
-        return unreadable(&name_of(&args.ours), &error).tell();
+        return Err(unreadable(&name_of(&args.ours), &error));
     }
     let country = args.country.as_deref();
-    let told = |store: &Path| {
-        compared(store, theirs, country, args.json).map_or_else(Refusal::tell, |()| exit::OK)
-    };
     if args.ours.is_dir() {
-        return told(&args.ours.join(FILE_NAME));
+        return tell(&args.ours.join(FILE_NAME), theirs, country, args.json);
     }
     if is_store(&args.ours) {
-        return told(&args.ours);
+        return tell(&args.ours, theirs, country, args.json);
     }
     // A store of its own, for as long as it takes.
     let temporary = TemporaryDirectory::with_prefix("lifesign-").and_then(|temporary| {
         remove_when_ended(Leftover::Tree(temporary.path().to_owned()))?;
         Ok(temporary)
     });
-    let temporary = match temporary {
-        Ok(temporary) => temporary,
-        Err(error) => return cannot_write(&env::temp_dir(), &error).tell(),
-    };
+    let temporary = temporary.map_err(|error| cannot_write(&env::temp_dir(), &error))?;
     let directory = temporary.path().join("played");
     let store = directory.join(FILE_NAME);
-    match into_store(args.ours.clone(), args.config, directory) {
-        exit::OK if !store.exists() => {
-            let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
-            Refusal::new(text, exit::DATA).tell()
-        }
-        exit::OK => told(&store),
-        code => code,
+    into_store(args.ours.clone(), args.config, directory)?;
+    if !store.exists() {
+        let text = format!("{}: no outcome of a target in it", name_of(&args.ours));
+        return Err(Refusal::new(text, exit::DATA));
     }
+    tell(&store, theirs, country, args.json)
 }
 
 fn is_store(path: &Path) -> bool {
@@ -97,24 +87,24 @@ fn is_store(path: &Path) -> bool {
     is_file && read().is_ok() && begin == *b"SQLite format 3"
 }
 
-fn compared(
+fn tell(
     store: &Path,
     mut theirs: Vec<Statement>,
     country: Option<&str>,
     json: bool,
 ) -> Result<(), Refusal> {
     let reader = open_store(None, Some(store.to_owned()))?;
+    let known = reader.known_scopes().map_err(StoreError::from)?;
     // The error says which countries there are.
-    let country = country.map(|code| reader.country(code)).transpose();
-    let country = country.map_err(|error| error.to_string())?;
+    let country = country.map(|code| known.country(code)).transpose();
+    let country = country.map_err(Refusal::data)?;
     if let Some(country) = &country {
         leave_out_others(&mut theirs, country);
     }
     let codes = theirs.iter_mut().filter_map(|one| one.country.as_mut());
-    if let Some(unknown) = reader.spell(codes).map_err(StoreError::from)? {
+    if let Some(unknown) = known.spell(codes) {
         print_error(&unknown);
     }
-    let countries = reader.countries().map_err(StoreError::from)?;
     let is_of_it = |code: &String| country.as_ref().is_none_or(|country| country == code);
     let now = Clock::start().now();
     let until = reader.observed_until(now).map_err(StoreError::from)?;
@@ -126,14 +116,12 @@ fn compared(
     let ours: Vec<Ours> =
         incidents.filter(|one| is_of_it(&one.country)).flat_map(Ours::of_incident).collect();
     unwatched.push((until, Time::NEVER));
-    let by_country = Unseen::by_country(&episodes, &unwatched, until);
-    let by_none = Unseen::merged(unwatched);
-    let of_country = |code: &str| by_country.get(code).unwrap_or(&by_none);
+    let all_unseen = UnseenByScope::new(&episodes, &unwatched, until);
     // Where no country is named, as much as of that of which nobody saw most.
     let unseen = |country: Option<&str>, period: Period| {
-        let asked = countries.iter().filter(|code| is_of_it(code));
+        let asked = known.countries().filter(|code| is_of_it(code));
         let named = asked.filter(|code| country.is_none_or(|country| country == *code));
-        named.map(|code| of_country(code).within(period)).max()
+        named.map(|code| all_unseen.of_country(code).within(period)).max()
     };
     let rows = rows(&ours, &theirs, until, unseen);
     let end = (until < now).then_some(until);

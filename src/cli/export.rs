@@ -4,13 +4,13 @@
 //! release, and 1.7 MB of the program. Who wants neither builds with `--no-default-features`.
 
 use super::{
-    default_plan, exit, file,
-    input::name_of,
+    default_plan,
+    input::{file, name_of},
     journal::{Journal, Tally},
+    load_plans,
+    open_store::{open_store, tell_broken},
     output::{self, Leftover, remove_when_ended},
     refusal::Refusal,
-    refuse,
-    store::{open_store, tell_broken},
 };
 use crate::{config::Plan, line_writer::print_line};
 use clap::{ArgGroup, Args};
@@ -49,23 +49,16 @@ pub(super) struct ExportArgs {
 
 impl From<ExportError> for Refusal {
     fn from(error: ExportError) -> Self {
-        Self::new(format!("lifesign: {error}"), exit::CANNOT_CREATE)
+        Self::cannot_create(error)
     }
 }
 
-/// Writes what was asked for; returns the exit code.
-pub(super) fn export(mut args: ExportArgs) -> u8 {
+/// Writes what was asked for.
+pub(super) fn export(mut args: ExportArgs) -> Result<(), Refusal> {
     if !args.journals.is_empty() && args.config.is_empty() {
-        match default_plan() {
-            Ok(path) => args.config.push(path),
-            Err(code) => return code,
-        }
+        args.config.push(default_plan()?);
     }
-    let plans = args.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>();
-    let plans = match plans {
-        Ok(plans) => plans,
-        Err(problems) => return refuse(&problems),
-    };
+    let plans = load_plans(&args.config)?;
     let has_store = args.state_dir.is_some() || args.db.is_some();
     let made: Vec<PathBuf> =
         args.parquet.ancestors().take_while(|path| !path.exists()).map(Path::to_owned).collect();
@@ -75,9 +68,7 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
     // Registered only now: before, the directory may be another export's.
     let begun = |table| removed(Leftover::Tree(part_of(&args.parquet, table)));
     for directory in made.iter().rev().cloned() {
-        if let Err(refusal) = removed(Leftover::Directory(directory)) {
-            return refusal.tell();
-        }
+        removed(Leftover::Directory(directory))?;
     }
     let written = || {
         // What cannot be had is told before the first row is written.
@@ -110,12 +101,12 @@ pub(super) fn export(mut args: ExportArgs) -> u8 {
         }
         Ok(())
     };
-    let code = written().map_or_else(Refusal::tell, |()| exit::OK);
+    let written = written();
     for directory in made {
         // One in which something was written is not empty, and stays.
         let _ = fs::remove_dir(directory);
     }
-    code
+    written
 }
 
 /// They are not what `episodes` counts without `--all`.

@@ -1,13 +1,12 @@
 //! The command `import`: what another prober recorded, as a journal (docs/import.md).
 
 use super::{
-    exit, file,
+    exit,
     in_time::InTime,
-    input::Stream,
+    input::{Stream, file, standard_input},
     output::{self, Output},
     progress::{Counted, Progress},
     refusal::Refusal,
-    refuse, standard_input,
     stderr::print_error,
 };
 use crate::line_writer::{Stdout, print_line};
@@ -77,13 +76,11 @@ pub(super) struct ImportArgs {
     plan: Option<PathBuf>,
 }
 
-/// Writes the journal, and the plan; returns the exit code.
-pub(super) fn import(args: &ImportArgs) -> u8 {
-    let client = match args.http_config.as_deref().map(Client::open).transpose() {
-        Ok(client) => client,
-        Err(problems) => return refuse(&problems),
-    };
-    written(args, &client.unwrap_or_default()).map_or_else(Refusal::tell, |()| exit::OK)
+/// Writes the journal, and the plan.
+pub(super) fn import(args: &ImportArgs) -> Result<(), Refusal> {
+    let client = args.http_config.as_deref().map(Client::open).transpose();
+    let client = client.map_err(|why| Refusal::of_plan(&why))?;
+    written(args, &client.unwrap_or_default())
 }
 
 fn map(path: &Path) -> Result<Map, Refusal> {
@@ -189,7 +186,7 @@ fn read_server(
     }
     let now = Clock::start().now();
     let (since, until) = period(args.since, args.until, now)
-        .map_err(|error| Refusal::from(format!("--since must lie before --until: {error}")))?;
+        .map_err(|error| Refusal::data(format!("--since must lie before --until: {error}")))?;
     let usual = [USUAL_QUERY.to_owned()];
     let queries = if args.query.is_empty() { &usual[..] } else { &args.query };
     let all = until.since(since).as_secs();
@@ -205,17 +202,17 @@ fn read_server(
                     continue;
                 }
                 Err(error) => {
-                    let text = format!("lifesign: no word from {name}: {}", words_of(&error));
-                    return Err(Refusal::new(text, exit::UNAVAILABLE));
+                    let text = format!("no word from {name}: {}", words_of(&error));
+                    return Err(Refusal::unavailable(text));
                 }
             };
-            let of_server = |fault: Fault| Refusal::from(format!("{name}:{fault}"));
+            let of_server = |fault: Fault| Refusal::data(format!("{name}:{fault}"));
             let body = server::body(&answer).map_err(of_server)?;
             match import.read_page(body) {
                 Ok(notes) => tell_notes(&name, &notes),
                 // Such as more samples than it wants to give at once.
                 Err(_) if pages.shorten() => continue,
-                Err(error) => return Err(Refusal::from(format!("{name}:{error}"))),
+                Err(error) => return Err(Refusal::data(format!("{name}:{error}"))),
             }
             pages.read(to, body.len());
             progress.show(to.since(since).as_secs());
@@ -225,7 +222,7 @@ fn read_server(
     if import.samples() == before {
         let query = queries.join(" or ");
         let text = format!("{name} has no samples of {query} between {since} and {until}");
-        return Err(Refusal::from(text));
+        return Err(Refusal::data(text));
     }
     import.end_pages(&name);
     Ok(())

@@ -36,7 +36,7 @@ impl Output {
     pub fn create_new(name: &Path, what: &str) -> Result<Self, Refusal> {
         if name.symlink_metadata().is_ok() {
             let text = format!("{} is there already; name another file{what}", name.display());
-            return Err(refusal(&text));
+            return Err(Refusal::cannot_create(text));
         }
         Self::begin(name, place(name)?, true)
     }
@@ -50,13 +50,13 @@ impl Output {
                 "{} is no regular file; name one, or - for standard output",
                 name.display()
             );
-            return Err(refusal(&text));
+            return Err(Refusal::cannot_create(text));
         }
         let mut head = Vec::new();
         let read = File::open(name).and_then(|file| file.take(1024).read_to_end(&mut head));
         if read.is_err() || !(head.is_empty() || is_ours(&String::from_utf8_lossy(&head))) {
             let text = format!("{} is there already, and no report; name another", name.display());
-            return Err(refusal(&text));
+            return Err(Refusal::cannot_create(text));
         }
         let path = fs::canonicalize(name).map_err(|error| cannot_write(name, &error))?;
         let output = Self::begin(name, path, false)?;
@@ -78,13 +78,13 @@ impl Output {
                 if !part.symlink_metadata().map_err(failed)?.is_file() {
                     let (part, name) = (part.display(), name.display());
                     let text = format!("{part} is in the way of {name}, and no file; move it away");
-                    return Err(refusal(&text));
+                    return Err(Refusal::cannot_create(text));
                 }
                 // Of a command that was killed, unless one holds it.
                 let old = OpenOptions::new().read(true).write(true).open(&part).map_err(failed)?;
                 if matches!(old.try_lock(), Err(TryLockError::WouldBlock)) {
                     let text = format!("another command is writing {}", name.display());
-                    return Err(refusal(&text));
+                    return Err(Refusal::cannot_create(text));
                 }
                 fs::remove_file(&part).and_then(|()| create.open(&part))
             }
@@ -174,11 +174,7 @@ pub(super) fn place(name: &Path) -> Result<PathBuf, Refusal> {
 }
 
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Refusal {
-    refusal(&format!("cannot write {}: {}", path.display(), words_of(error)))
-}
-
-fn refusal(text: &str) -> Refusal {
-    Refusal::new(format!("lifesign: {text}"), exit::CANNOT_CREATE)
+    Refusal::cannot_create(format!("cannot write {}: {}", path.display(), words_of(error)))
 }
 
 /// What is not to stay of a command that SIGINT or SIGTERM ends.

@@ -2,10 +2,13 @@
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
 use super::{
-    exit, file, input::Stream, output::Output, print_line, progress::Counted, refusal::Refusal,
-    standard_input, stderr::print_error,
+    input::{Stream, file, standard_input},
+    output::Output,
+    progress::Counted,
+    refusal::Refusal,
+    stderr::print_error,
 };
-use crate::{config::Plan, probe::lookup::look_up};
+use crate::{config::Plan, line_writer::print_line, probe::lookup::look_up};
 use clap::Args;
 use jiff::civil::Date;
 use lifesign_clock::Clock;
@@ -84,19 +87,13 @@ fn resolver(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// Makes a plan, or reviews one; returns the exit code.
-pub(super) fn plan(mut args: PlanArgs) -> u8 {
+/// Makes a plan, or reviews one.
+pub(super) fn plan(mut args: PlanArgs) -> Result<(), Refusal> {
     args.output = args.output.filter(|path| !standard_input(path));
-    let done = match args.review {
+    match args.review {
         Some(path) => review::review(&path, args.state_dir),
         None => make(&args),
-    };
-    done.map_or_else(Refusal::tell, |()| exit::OK)
-}
-
-/// One line, and the exit code.
-fn refusal(line: &str, code: u8) -> Refusal {
-    Refusal::new(format!("lifesign: {line}"), code)
+    }
 }
 
 /// What is told goes where the plan does not.
@@ -167,8 +164,8 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
     let proposal = survey.propose();
     let (hosts, reserve) = proposal.hosts();
     if hosts == 0 {
-        let line = format!("no host of {country} is known and allowed; give more with --from");
-        return Err(refusal(&line, exit::DATA));
+        let why = format!("no host of {country} is known and allowed; give more with --from");
+        return Err(Refusal::data(why));
     }
     let heading = Heading { country: country.to_owned(), day, deny: deny_path(args), sources };
     let text = proposal.to_toml(&heading);
@@ -204,7 +201,7 @@ fn unmade(problems: &Problems) -> Refusal {
     let more = texts.len().saturating_sub(1);
     let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
     let first = texts.first().copied().unwrap_or_default();
-    refusal(&format!("no plan can be made of this: {first}{more}"), exit::DATA)
+    Refusal::data(format!("no plan can be made of this: {first}{more}"))
 }
 
 /// All that says where the country is has been read.
@@ -214,11 +211,10 @@ fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Ref
         return Ok(());
     }
     let from = if args.from.is_empty() { "" } else { " in these files" };
-    let line = format!(
+    Err(Refusal::data(format!(
         "where {country} is, is not known{from}; give its prefixes with --prefix, or a registry's \
          delegated file with --from"
-    );
-    Err(refusal(&line, exit::DATA))
+    )))
 }
 
 fn open(path: &Path) -> Result<Waiting, Refusal> {
@@ -234,8 +230,7 @@ fn open(path: &Path) -> Result<Waiting, Refusal> {
 fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom, Refusal> {
     let Waiting { name, path, opened, day } = file;
     let Some(number) = survey.begin() else {
-        let line = "more than 64 files; put those of one kind together".to_owned();
-        return Err(refusal(&line, exit::DATA));
+        return Err(Refusal::data("more than 64 files; put those of one kind together"));
     };
     let is_of_prefixes = opened.format().is_of_prefixes();
     let read = opened.of(survey.country()).read(&mut |fact| {
@@ -324,17 +319,16 @@ fn names(
         names.push(word.to_owned());
     }
     let Some(number) = survey.begin() else {
-        return Err(refusal("more than 64 files", exit::DATA));
+        return Err(Refusal::data("more than 64 files"));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| refusal(&words_of(&error), exit::SOFTWARE))?;
+    let runtime = runtime.map_err(|error| Refusal::software(words_of(&error)))?;
     let asked = runtime.block_on(look_up(names, servers, |fact| {
         teller.say(&format!("  {}", learned(&fact)));
         survey.take(number, fact);
     }));
-    let asked = asked.map_err(|error| {
-        refusal(&format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
-    })?;
+    let asked = asked
+        .map_err(|error| Refusal::unavailable(format!("no resolver can be asked: {error}")))?;
     let counts = survey.end(number, Day::Said(day));
     let failures = match asked.failures {
         0 => String::new(),

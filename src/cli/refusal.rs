@@ -1,8 +1,10 @@
 //! Why a command ends before it has done what it was asked for.
 
 use super::{exit, output::wait_if_ended, stderr::print_error};
+use crate::daemon::Failure;
 use lifesign_document::Problems;
-use lifesign_store::StoreError;
+use lifesign_store::{DirectoryError, StoreError};
+use std::fmt::Display;
 
 /// What is said on standard error, and the exit code.
 pub(super) struct Refusal {
@@ -16,9 +18,43 @@ impl Refusal {
         Self { text: text.into(), code }
     }
 
+    fn of_us(why: impl Display, code: u8) -> Self {
+        Self::new(format!("lifesign: {why}"), code)
+    }
+
     /// What was asked for contradicts itself.
-    pub fn usage(why: &str) -> Self {
-        Self::new(format!("lifesign: {why}"), exit::USAGE)
+    pub fn usage(why: impl Display) -> Self {
+        Self::of_us(why, exit::USAGE)
+    }
+
+    /// What is read is not as it should be, or not there.
+    pub fn data(why: impl Display) -> Self {
+        Self::of_us(why, exit::DATA)
+    }
+
+    /// Somebody else does not answer.
+    pub fn unavailable(why: impl Display) -> Self {
+        Self::of_us(why, exit::UNAVAILABLE)
+    }
+
+    /// What is asked for cannot be written.
+    pub fn cannot_create(why: impl Display) -> Self {
+        Self::of_us(why, exit::CANNOT_CREATE)
+    }
+
+    /// This user may not.
+    pub fn permission(why: impl Display) -> Self {
+        Self::of_us(why, exit::PERMISSION)
+    }
+
+    /// There is no plan.
+    pub fn config(why: impl Display) -> Self {
+        Self::of_us(why, exit::CONFIG)
+    }
+
+    /// Something failed that should not.
+    pub fn software(why: impl Display) -> Self {
+        Self::of_us(why, exit::SOFTWARE)
     }
 
     /// A file of data that was given is wrong.
@@ -39,15 +75,34 @@ impl Refusal {
     }
 }
 
-/// What is read is not as it should be, or not there.
-impl From<String> for Refusal {
-    fn from(why: String) -> Self {
-        Self::new(format!("lifesign: {why}"), exit::DATA)
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::data(format!("cannot read the store: {error}"))
     }
 }
 
-impl From<StoreError> for Refusal {
-    fn from(error: StoreError) -> Self {
-        Self::from(format!("cannot read the store: {error}"))
+/// Why nothing can be kept in a state directory.
+impl From<DirectoryError> for Refusal {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::InUse(_) => Self::unavailable(error),
+            DirectoryError::HasStore(_)
+            | DirectoryError::Played(_)
+            | DirectoryError::Store { .. } => Self::cannot_create(error),
+        }
+    }
+}
+
+/// Why there is no run.
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            _ if failure.is_denied() => Self::permission(failure),
+            Failure::Web(_) => Self::new(failure.to_string(), exit::CONFIG),
+            Failure::Listen(_) => Self::unavailable(failure),
+            Failure::Directory(error) => Self::from(error),
+            Failure::Journal { .. } => Self::cannot_create(failure),
+            Failure::Ended(_) | Failure::System(_) => Self::software(failure),
+        }
     }
 }

@@ -1,12 +1,11 @@
 //! The command `replay`: judges a recorded journal again.
 
 use super::{
-    default_plan, exit, file,
-    input::unreadable,
+    default_plan, exit,
+    input::{file, unreadable},
     journal::{Journal, is_of_target, next_line},
-    of_directory,
+    load_plans,
     refusal::Refusal,
-    refuse,
     stderr::print_error,
 };
 use crate::{config::Plan, line_writer::print_line};
@@ -43,24 +42,22 @@ pub(super) struct ReplayArgs {
     is_quiet: bool,
 }
 
-/// Judges a journal again into a store in this directory; returns the exit code.
-pub(super) fn into_store(file: PathBuf, config: Vec<PathBuf>, directory: PathBuf) -> u8 {
+/// Judges a journal again into a store in this directory.
+pub(super) fn into_store(
+    file: PathBuf,
+    config: Vec<PathBuf>,
+    directory: PathBuf,
+) -> Result<(), Refusal> {
     let state_dir = Some(directory);
     replay(ReplayArgs { file, config, state_dir, json: false, is_quiet: true })
 }
 
-/// Judges a journal again; returns the exit code.
-pub(super) fn replay(mut args: ReplayArgs) -> u8 {
+/// Judges a journal again.
+pub(super) fn replay(mut args: ReplayArgs) -> Result<(), Refusal> {
     if args.config.is_empty() {
-        match default_plan() {
-            Ok(path) => args.config.push(path),
-            Err(code) => return code,
-        }
+        args.config.push(default_plan()?);
     }
-    match args.config.iter().map(|path| Plan::load(path)).collect::<Result<Vec<_>, _>>() {
-        Ok(plans) => judge(&args, &plans).map_or_else(Refusal::tell, |()| exit::OK),
-        Err(problems) => refuse(&problems),
-    }
+    judge(&args, &load_plans(&args.config)?)
 }
 
 /// Where the run took a new plan, the next of the plans is taken.
@@ -102,7 +99,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
         {
             let Plan { vantage, roster, .. } = plan;
             let made = PlayedStore::create(directory, vantage, roster, plan.remarks(), began);
-            store = Some(made.map_err(|error| of_directory(&error))?);
+            store = Some(made?);
         }
         let watch =
             watch.get_or_insert_with(|| Watch::new(plan.roster.clone(), &settings(plan), began));
@@ -128,15 +125,14 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
             }
         }
         if let Some(store) = &mut store {
-            let kept = store.handle_changes(&changes, watch, jumps.last);
-            kept.map_err(|error| of_directory(&error))?;
+            store.handle_changes(&changes, watch, jumps.last)?;
         }
         Ok(Ok(Some(record.event)))
     })?;
     jumps.tell(&name);
     if let (Some(store), Some(watch)) = (store, &watch) {
         let hint = store.hint();
-        store.finish(watch, jumps.last).map_err(|error| of_directory(&error))?;
+        store.finish(watch, jumps.last)?;
         if !args.json && !args.is_quiet {
             print_line(&hint);
         }

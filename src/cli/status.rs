@@ -2,7 +2,7 @@
 
 mod fetch;
 
-use super::{exit, has_colour, input::file, refuse, stderr::print_error};
+use super::{exit, has_colour, input::file, refusal::Refusal, stderr::print_error};
 use crate::line_writer::print;
 use clap::Args;
 use fetch::fetch;
@@ -106,7 +106,7 @@ impl Service {
 pub(super) fn status(args: &StatusArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
         Ok(client) => client,
-        Err(problems) => return args.or_unknown(refuse(&problems)),
+        Err(problems) => return args.or_unknown(Refusal::of_plan(&problems).tell()),
     };
     let terminal = io::stdout().is_terminal();
     let colour = has_colour(&io::stdout());

@@ -6,7 +6,7 @@
 
 use super::{Daemon, journal_writer::JournalWriter};
 use lifesign_core::{
-    judge::{Change, State},
+    judge::Change,
     time::Time,
     watch::{LinesLost, Snapshot},
 };
@@ -100,10 +100,7 @@ impl Daemon {
 }
 
 fn is_anything_dark(snapshot: &Snapshot) -> bool {
-    snapshot.scopes.iter().any(|scope| match scope.verdict.state {
-        State::Down | State::Flapping | State::Outage => true,
-        State::Up | State::Degraded | State::Partial | State::Unknown => false,
-    })
+    snapshot.scopes.iter().any(|scope| scope.verdict.state.is_dark_or_flapping())
 }
 
 #[cfg(test)]

@@ -82,9 +82,9 @@ impl Daemon {
     /// Goes on with what the previous run left, if it could not be read before.
     pub(super) fn adopt(&mut self, now: Time) {
         let Some(store) = &mut self.store else { return };
-        let Some(mut past) = store.found() else { return };
+        let Some(mut past) = store.take_previous_run() else { return };
         self.network.names.recall(std::mem::take(&mut past.names));
-        if let Some(lasted) = past.lasted() {
+        if let Some(lasted) = past.last_write() {
             self.clock = self.clock.going_on_after(lasted);
             self.stdout_writer.write(format!("goes on with what was open at {lasted}"));
         }

@@ -162,9 +162,9 @@ fn since_watched(
     snapshot: &Snapshot,
     reader: Option<&StoreReader>,
 ) -> Result<Time, ErrorResponse> {
-    let held = or_none(reader.map(StoreReader::held))?;
+    let covered = or_none(reader.map(StoreReader::covered))?;
     let started = snapshot.wall_offset.written(snapshot.started);
-    let began = held.map_or(started, |(began, _)| began.min(started));
+    let began = covered.map_or(started, |(began, _)| began.min(started));
     Ok(if began < to { from.max(began) } else { from })
 }
 

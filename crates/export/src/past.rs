@@ -126,7 +126,7 @@ fn range(past: &Past, snapshot: &Snapshot, page: &Page) -> Range {
             let name = roster.full_name_of(*scope);
             let is_it = |each: &&Incident| each.scope == name && each.id() == *id;
             let Some(incident) = past.incidents.iter().find(is_it) else { return Range::Day };
-            let begin = middle(incident.begin()).0;
+            let begin = middle(incident.begin());
             let end = incident.end().map_or(now, |end| end.latest);
             let margin = end.since(begin) / 20 + Duration::from_secs(60);
             Range::Between(begin - margin, (end + margin).min(now))

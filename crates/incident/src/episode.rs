@@ -42,16 +42,39 @@ pub struct Episode {
     /// Of a flapping: the darknesses that ended in it; while it goes on, those that are written,
     /// with the one that goes on, which has no end.
     pub darknesses: Darknesses,
-    /// Those of them that ended since the verdict was last found, which the verdict counts too.
+    /// The part of `darknesses` that the current verdict also counts; replaced at the next count.
     pub of_stay: StayCount,
     /// A window of maintenance that it overlaps, as far as the reader knows one.
     pub planned: Option<Maintenance>,
 }
 
 impl Episode {
+    /// One that has just begun.
+    pub fn new(scope: String, country: String, state: State, found: Time, begin: Edge) -> Self {
+        Self {
+            scope,
+            country,
+            state,
+            found,
+            begin,
+            end: None,
+            evidence: String::new(),
+            unseen: Duration::ZERO,
+            paused: None,
+            darknesses: Darknesses::default(),
+            of_stay: StayCount::default(),
+            planned: None,
+        }
+    }
+
     /// The full name of its scope.
     pub fn full_name(&self) -> FullName<'_> {
         FullName::new(&self.country, &self.scope)
+    }
+
+    /// Is it of a country, and not of a part of one?
+    pub fn is_of_country(&self) -> bool {
+        self.scope == self.country
     }
 
     /// Does it say what a scope of this country was? What was unknown of the whole country was so
@@ -65,8 +88,8 @@ impl Episode {
         Span { begin: self.begin, end: self.end }
     }
 
-    /// How long it lasted up to `now`, and by how much that may be wrong to either side.
-    pub fn length(&self, now: Time) -> (Duration, Duration) {
+    /// How long it lasted up to `now`.
+    pub fn length(&self, now: Time) -> Duration {
         self.span().length(now)
     }
 
@@ -91,14 +114,14 @@ impl Episode {
         self.of_stay = StayCount { count: stay.count, length: stay.length };
     }
 
-    /// Another run goes on with it as it was last written (`lasted`). The darkness that went on
-    /// then is not counted, since that run counts it when it ends; the one before it had ended.
-    pub fn continue_from(&mut self, lasted: Time) {
+    /// Another run goes on with it as it was at the last write. The darkness that went on then is
+    /// not counted, since that run counts it when it ends; the one before it had ended.
+    pub fn continue_from(&mut self, last_write: Time) {
         self.end_stay();
         let Darknesses { count, last_end, .. } = &mut self.darknesses;
         if *count > 0 && last_end.is_none() {
             *count -= 1;
-            *last_end = (*count > 0).then_some(Edge { earliest: None, latest: lasted });
+            *last_end = (*count > 0).then_some(Edge { earliest: None, latest: last_write });
         }
     }
 
@@ -123,7 +146,7 @@ impl Episode {
 
     /// Ends it because its scope is not watched any more from `now` on.
     pub fn leave(&mut self, now: Time) {
-        self.close(Edge { earliest: Some(now), latest: now });
+        self.close(Edge::at(now));
         self.end_stay();
         self.paused = self.end.map(|end| end.latest);
     }
@@ -136,14 +159,14 @@ impl Episode {
     /// Ends it with this edge. Neither side of the edge lies before its begin.
     pub fn close(&mut self, edge: Edge) {
         let latest = edge.latest.max(self.begin.latest);
-        let least = self.begin.earliest.unwrap_or(self.begin.latest);
+        let least = self.begin.start();
         let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
         let end = Edge { earliest: Some(earliest), latest };
         // Of what nobody saw, that lies in it which lies before its end is told.
         if let Some(paused) = self.paused.take() {
-            self.unseen += middle(end).0.since(paused);
+            self.unseen += middle(end).since(paused);
         }
         self.end = Some(end);
-        self.unseen = self.unseen.min(self.length(latest).0);
+        self.unseen = self.unseen.min(self.length(latest));
     }
 }

@@ -1,8 +1,8 @@
 //! What the tests of the record share.
 
-use crate::{Episode, StayCount};
+use crate::Episode;
 use lifesign_core::{
-    judge::{Darknesses, Edge, State},
+    judge::{Edge, State},
     time::Time,
 };
 use std::time::Duration;
@@ -14,18 +14,11 @@ pub fn at(seconds: u64) -> Time {
 
 /// An outage from [`at`] 0 to 4 on, which is over by `end` if there is one, 90 s of it not seen.
 pub fn outage(scope: &str, end: Option<u64>) -> Episode {
+    let begin = Edge { earliest: Some(at(0)), latest: at(4) };
     Episode {
-        scope: scope.into(),
-        country: "KP".into(),
-        state: State::Outage,
-        found: at(70),
-        begin: Edge { earliest: Some(at(0)), latest: at(4) },
         end: end.map(|end| Edge { earliest: Some(at(end - 4)), latest: at(end) }),
         evidence: "\"9\" misses, <b>all</b>".into(),
         unseen: Duration::from_secs(90),
-        paused: None,
-        darknesses: Darknesses::default(),
-        of_stay: StayCount::default(),
-        planned: None,
+        ..Episode::new(scope.into(), "KP".into(), State::Outage, at(70), begin)
     }
 }

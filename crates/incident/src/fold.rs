@@ -14,12 +14,11 @@
 //!    of its own: in between it was not up.
 
 use crate::{
-    Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, middle,
+    Episode, Incident, Period, Phase, PhaseKind, Span, Unseen, UnseenByScope, middle,
     trouble::{Trouble, troubles},
 };
 use lifesign_core::{
     judge::{Edge, State},
-    scopes::Level,
     time::Time,
 };
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
@@ -28,7 +27,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 /// Darknesses that are further apart do not belong together: so long a flapping's calm lasts at
 /// most (docs/verdicts.md).
-const TOGETHER: Duration = Duration::from_secs(3600);
+const SAME_TROUBLE_WITHIN: Duration = Duration::from_secs(3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;
 /// A block's edges lie this close to those of its country, if it only shared its fate: within the
@@ -38,7 +37,7 @@ const SHARED: Duration = Duration::from_secs(120);
 /// The incidents in these episodes of any scopes, by when they began, where nobody watched in these
 /// periods. What is open has been observed up to `now`.
 pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incident> {
-    let unseen_of = Unseen::by_country(episodes, unwatched, now);
+    let unseen = UnseenByScope::new(episodes, unwatched, now);
     let mut scopes: BTreeMap<(&str, &str), Vec<&Episode>> = BTreeMap::new();
     for episode in episodes {
         scopes.entry((&episode.country, &episode.scope)).or_default().push(episode);
@@ -52,15 +51,14 @@ pub fn fold(episodes: &[Episode], unwatched: &[Period], now: Time) -> Vec<Incide
     };
     let mut of_country: BTreeMap<&str, Vec<Phase>> = BTreeMap::new();
     for ((country, _), episodes) in &scopes {
-        if episodes.first().is_some_and(|first| first.full_name().level() == Level::Country) {
-            of_country.insert(country, phases_of(episodes, &[], &unseen_of[country]));
+        if episodes.first().is_some_and(|first| first.is_of_country()) {
+            of_country.insert(country, phases_of(episodes, &[], unseen.of_country(country)));
         }
     }
     let mut incidents = Vec::new();
     for ((country, scope), episodes) in &scopes {
         let above = of_country.get(country).map_or(&[][..], Vec::as_slice);
-        let unseen = unseen_of[country].and(episodes, now);
-        let unseen = unseen.as_ref();
+        let unseen = &*unseen.of(country, scope);
         let is_country = country == scope;
         let phases = if is_country { above.to_vec() } else { phases_of(episodes, above, unseen) };
         let incident = |phases: Vec<Phase>| {
@@ -129,7 +127,7 @@ fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
     let mut first = 0;
     let mut last_end = Time::NEVER;
     for (at, trouble) in troubles.iter().enumerate() {
-        if at > first && trouble.begin.latest.since(last_end) >= TOGETHER {
+        if at > first && trouble.begin.latest.since(last_end) >= SAME_TROUBLE_WITHIN {
             groups.push(&troubles[first..at]);
             first = at;
         }
@@ -146,7 +144,7 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
     if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }
-    let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge).0)
+    let Some(begin) = run.iter().map(|trouble| trouble.begin).min_by_key(|&edge| middle(edge))
     else {
         return Vec::new();
     };

@@ -82,7 +82,7 @@ impl PhaseKind {
 }
 
 impl Phase {
-    /// Can it be reached in it?
+    /// Could the scope not be reached in it, or not reliably?
     pub fn is_bad(&self) -> bool {
         self.kind != PhaseKind::Up
     }
@@ -92,14 +92,14 @@ impl Phase {
         Span { begin: self.begin, end: self.end }
     }
 
-    /// How long it lasted up to `now`, and by how much that may be wrong to either side.
-    pub fn length(&self, now: Time) -> (Duration, Duration) {
+    /// How long it lasted up to `now`.
+    pub fn length(&self, now: Time) -> Duration {
         self.span().length(now)
     }
 
     /// What it means to who reads of it: above all, for how long it was seen to be dark.
     fn weight(&self, now: Time) -> (Duration, PhaseKind, Duration) {
-        (self.seen_dark(), self.kind, self.length(now).0)
+        (self.seen_dark(), self.kind, self.length(now))
     }
 
     /// For how long of it it was seen to be dark.
@@ -114,7 +114,7 @@ impl Phase {
 
     /// The share of what was seen of it in which it was dark, from 0 to 1.
     pub fn dark_share(&self, now: Time) -> f64 {
-        let length = self.length(now).0.saturating_sub(self.unseen).as_secs_f64();
+        let length = self.length(now).saturating_sub(self.unseen).as_secs_f64();
         let dark = self.seen_dark().as_secs_f64();
         if length > 0.0 { (dark / length).min(1.0) } else { 0.0 }
     }
@@ -126,6 +126,11 @@ impl Incident {
         FullName::new(&self.country, &self.scope)
     }
 
+    /// Is it of a country, and not of a part of one?
+    pub fn is_of_country(&self) -> bool {
+        self.scope == self.country
+    }
+
     /// When its first darkness began.
     pub fn begin(&self) -> Edge {
         self.phases.first().map_or_else(Edge::default, |phase| phase.begin)
@@ -134,6 +139,11 @@ impl Incident {
     /// When its last darkness ended, if it is over.
     pub fn end(&self) -> Option<Edge> {
         self.phases.last().filter(|_| self.is_over)?.end
+    }
+
+    /// From its first darkness to the end of its last.
+    pub fn span(&self) -> Span {
+        Span { begin: self.begin(), end: self.end() }
     }
 
     /// When it is over, if nothing more happens and it can be seen; None while it is dark or
@@ -183,8 +193,7 @@ impl Incident {
 
     /// What names it within its scope: the minute in which it began, as `2014-12-22T1614Z`.
     pub fn id(&self) -> String {
-        let Edge { earliest, latest } = self.begin();
-        let text = earliest.unwrap_or(latest).to_string();
+        let text = self.begin().start().to_string();
         let minute = text.get(..16).unwrap_or(&text);
         format!("{}Z", minute.replace(':', ""))
     }
@@ -228,7 +237,7 @@ impl Incident {
         let before = before.max_by_key(|phase| phase.weight(now));
         let before = before.filter(|phase| phase.seen_dark() * HARDLY >= worst.seen_dark());
         let is_main = |phase: &&Phase| {
-            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now).0 >= LONG_UNSTABLE;
+            let is_long = phase.kind == PhaseKind::Unstable && phase.length(now) >= LONG_UNSTABLE;
             is_long || *phase == worst || Some(*phase) == before
         };
         let mut main: Vec<&Phase> = self.bad_phases().filter(is_main).collect();

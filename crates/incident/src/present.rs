@@ -1,14 +1,13 @@
 //! The incident of now, from what a snapshot holds of the last days: metrics and state are answered
 //! from the snapshot alone, also while the store cannot be opened, read or written.
 
-use crate::{Episode, Incident, StayCount, fold};
+use crate::{Episode, Incident, fold};
 use lifesign_core::{
     judge::{Darknesses, Edge, State, Verdict},
     scopes::{CountryId, Scope},
     time::WallOffset,
     watch::{Snapshot, StateSpan},
 };
-use std::time::Duration;
 
 /// The incident that a country is in; None if it has been seen to be well for a day. It begins with
 /// its first darkness in the last [`lifesign_core::watch::HISTORY_LENGTH`].
@@ -30,11 +29,11 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
     for span in view.history.state_spans() {
         let from = offset.written(span.from);
         if let Some(mut unknown) = unknown.take() {
-            unknown.close(Edge { earliest: Some(from), latest: from });
+            unknown.close(Edge::at(from));
             ended.push(unknown);
         }
         if span.state == State::Unknown {
-            let begin = Edge { earliest: Some(from), latest: from };
+            let begin = Edge::at(from);
             let none = Darknesses::default();
             unknown = Some(Episode { begin, ..episode(span, &name, country, none, offset) });
             if let Some(known) = &mut open {
@@ -56,7 +55,7 @@ fn episodes(snapshot: &Snapshot, scope: Scope) -> Vec<Episode> {
             known.close(span.edge.written(offset));
             ended.push(known);
         }
-        if matches!(span.state, State::Down | State::Flapping | State::Outage) {
+        if span.state.is_dark_or_flapping() {
             open = Some(episode(span, &name, country, darknesses, offset));
         }
     }
@@ -107,18 +106,7 @@ fn episode(
     darknesses: Darknesses,
     offset: WallOffset,
 ) -> Episode {
-    Episode {
-        scope: scope.to_owned(),
-        country: country.to_owned(),
-        state: span.state,
-        found: offset.written(span.from),
-        begin: span.edge.written(offset),
-        end: None,
-        evidence: String::new(),
-        unseen: Duration::ZERO,
-        paused: None,
-        darknesses,
-        of_stay: StayCount::default(),
-        planned: None,
-    }
+    let (found, begin) = (offset.written(span.from), span.edge.written(offset));
+    let (scope, country) = (scope.to_owned(), country.to_owned());
+    Episode { darknesses, ..Episode::new(scope, country, span.state, found, begin) }
 }

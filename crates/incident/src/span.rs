@@ -13,17 +13,23 @@ pub struct Span {
 }
 
 impl Span {
-    /// How long it lasted, between the middles of its edges, and by how much that may be wrong to
-    /// either side. An open one lasts up to `now`.
-    pub fn length(self, now: Time) -> (Duration, Duration) {
-        let (begin, begin_half) = middle(self.begin);
-        let (end, end_half) = self.end.map_or((now, Duration::ZERO), middle);
-        (end.since(begin), begin_half + end_half)
+    /// How long it lasted, between the middles of its edges. An open one lasts up to `now`.
+    pub fn length(self, now: Time) -> Duration {
+        self.end.map_or(now, middle).since(middle(self.begin))
+    }
+
+    /// By how much its length may be wrong to either side.
+    pub fn uncertainty(self) -> Duration {
+        half_width(self.begin) + self.end.map_or(Duration::ZERO, half_width)
     }
 }
 
-/// The middle of an edge, and half its width. An edge without an earliest time has no width.
-pub fn middle(edge: Edge) -> (Time, Duration) {
-    let half = edge.latest.since(edge.earliest.unwrap_or(edge.latest)) / 2;
-    (edge.latest - half, half)
+/// The middle of an edge.
+pub fn middle(edge: Edge) -> Time {
+    edge.latest - half_width(edge)
+}
+
+/// Half the width of an edge. One without an earliest time has no width.
+pub fn half_width(edge: Edge) -> Duration {
+    edge.latest.since(edge.start()) / 2
 }

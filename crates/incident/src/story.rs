@@ -1,7 +1,7 @@
 //! An incident in words: one sentence for people who were not there, a few words for a list, and
 //! how a time, an edge and a length are told, wherever that is.
 
-use crate::{Incident, Period, Phase, PhaseKind, middle};
+use crate::{Incident, Period, Phase, PhaseKind, Span, half_width, middle};
 use lifesign_core::{duration::duration_text, judge::Edge, time::Time, time_zone::TimeZone};
 use std::{fmt::Write as _, time::Duration};
 
@@ -39,7 +39,7 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
         others.partition(|phase| phase.begin.latest < last.begin.latest);
     text += &again(&after, last, now);
     let until = after.last().and_then(|phase| phase.end);
-    let until = until.map(|until| middle(until).0 + MINUTE.half);
+    let until = until.map(|until| middle(until) + MINUTE.half);
     let date_of = until.or_else(|| Some(last_told(last, now)));
     match before[..] {
         [] => {}
@@ -47,7 +47,7 @@ pub fn sentence(name: &str, incident: &Incident, now: Time) -> String {
             let _ = write!(text, "; before that it was {}", predicate(one, date_of, now));
         }
         [first, ..] => {
-            let since = begin_text(first.begin, date_of, first.length(now).0);
+            let since = begin_text(first.begin, date_of, first.length(now));
             let more = if main.first() == Some(&worst) { "" } else { " more" };
             let told = dark_in_all(&before, more);
             let _ = write!(text, "; before that it was dark {told}, since {since} UTC");
@@ -81,14 +81,14 @@ fn told_without_verb(phase: &Phase, before: &Phase, now: Time) -> String {
 
 /// What it was, from when to when, and how long.
 fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
-    let (length, half) = phase.length(now);
+    let length = phase.length(now);
     let begin = begin_text(phase.begin, date_of, length);
-    let told = middle(phase.begin).0 + of_length(length).half;
-    let end_text = |end| clock_text(middle(end).0, Some(told), length);
+    let told = middle(phase.begin) + of_length(length).half;
+    let end_text = |end| clock_text(middle(end), Some(told), length);
     let over = if phase.begin.earliest.is_some() { "" } else { "over " };
     let length = over.to_owned() + &duration_text(length);
     let half = if phase.begin.earliest.is_some() {
-        format!(" ± {}", rounded_up(half))
+        format!(" ± {}", rounded_up(phase.span().uncertainty()))
     } else {
         String::new()
     };
@@ -169,7 +169,7 @@ pub fn in_short(incident: &Incident, now: Time) -> String {
 
 fn phase_in_short(phase: &Phase, now: Time) -> String {
     let what = adjective(phase.kind);
-    let length = duration_text(phase.length(now).0);
+    let length = duration_text(phase.length(now));
     let so_far = if phase.end.is_none() { " so far" } else { "" };
     let dark = dark_times(phase.darknesses).filter(|_| phase.kind == PhaseKind::Unstable);
     let dark = dark.map(|times| format!(" ({times})")).unwrap_or_default();
@@ -185,7 +185,7 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let is_again = main.kind != PhaseKind::Unstable;
     let what = if is_short_list {
         let lengths: Vec<String> =
-            after.iter().map(|phase| duration_text(phase.length(now).0)).collect();
+            after.iter().map(|phase| duration_text(phase.length(now))).collect();
         let (last, others) =
             lengths.split_last().map_or(("", &[][..]), |(last, all)| (&**last, all));
         let others =
@@ -197,7 +197,7 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
     let until = match last.end {
         None => format!("; it is still {}", adjective(last.kind)),
         Some(end) => {
-            let time = middle(end).0;
+            let time = middle(end);
             let told = last_told(main, now);
             if is_same(time + MINUTE.half, told, None, "%F") {
                 " on the same day".into()
@@ -211,7 +211,7 @@ fn again(after: &[&Phase], main: &Phase, now: Time) -> String {
 
 /// The time that its words end with, rounded as they tell it.
 fn last_told(phase: &Phase, now: Time) -> Time {
-    middle(phase.end.unwrap_or(phase.begin)).0 + of_length(phase.length(now).0).half
+    middle(phase.end.unwrap_or(phase.begin)) + of_length(phase.length(now)).half
 }
 
 /// That a phase ended as nobody watched any more, and not by a return.
@@ -221,7 +221,7 @@ pub fn left_text(phase: &Phase) -> &'static str {
 
 /// When something began; what was so when the watching began, began before.
 fn begin_text(begin: Edge, date_of: Option<Time>, length: Duration) -> String {
-    before(begin) + &clock_text(middle(begin).0, date_of, length)
+    before(begin) + &clock_text(middle(begin), date_of, length)
 }
 
 /// When something of this length began or ended.
@@ -313,33 +313,30 @@ pub fn time_text_in(time: Time, zone: Option<&TimeZone>) -> String {
 
 /// An edge, in UTC, as its middle and half its width: `2014-12-22 16:15:02 ± 2 s`.
 pub fn edge_text(edge: Edge) -> String {
-    let (middle, half) = middle(edge);
-    let width = edge.earliest.map(|_| format!(" ± {}", rounded_up(half))).unwrap_or_default();
-    format!("{}{}{width}", before(edge), time_text(middle))
+    let width = edge.earliest.map(|_| format!(" ± {}", rounded_up(half_width(edge))));
+    format!("{}{}{}", before(edge), time_text(middle(edge)), width.unwrap_or_default())
 }
 
 /// By how much the time of an edge may be wrong, in few words: ` ± 40 s`; nothing if that is hardly
 /// worth a word.
 pub fn uncertainty_text(edge: Edge) -> String {
-    let (_, half) = middle(edge);
+    let half = half_width(edge);
     if half * 2 > WIDE { format!(" ± {}", rounded_up(half)) } else { String::new() }
 }
 
 /// For how long something has been so, in few words: `9 h 31 min`, `3 min ± 40 s`.
 pub fn age_text(begin: Edge, now: Time) -> String {
     let over = if begin.earliest.is_some() { "" } else { "over " };
-    let length = duration_text(now.since(middle(begin).0));
+    let length = duration_text(now.since(middle(begin)));
     format!("{over}{length}{}", uncertainty_text(begin))
 }
 
 /// How long something lasted: `9 h 31 min ± 4 s`. What is open lasts up to `now`.
-pub fn length_text(begin: Edge, end: Option<Edge>, now: Time) -> String {
-    let (from, begin_half) = middle(begin);
-    let (to, end_half) = end.map_or((now, Duration::ZERO), middle);
-    let length = duration_text(to.since(from));
-    let so_far = if end.is_none() { " so far" } else { "" };
-    match begin.earliest {
-        Some(_) => format!("{length} ± {}{so_far}", rounded_up(begin_half + end_half)),
+pub fn length_text(span: Span, now: Time) -> String {
+    let length = duration_text(span.length(now));
+    let so_far = if span.end.is_none() { " so far" } else { "" };
+    match span.begin.earliest {
+        Some(_) => format!("{length} ± {}{so_far}", rounded_up(span.uncertainty())),
         None => format!("over {length}{so_far}"),
     }
 }

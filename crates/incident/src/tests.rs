@@ -260,7 +260,7 @@ proptest! {
                 prop_assert_eq!(before.end, Some(after.begin));
             }
             for phase in &incident.phases {
-                let length = phase.length(now).0;
+                let length = phase.length(now);
                 prop_assert!(phase.dark <= length && phase.unseen <= length, "{:?}", phase);
             }
         }

@@ -26,18 +26,18 @@ pub fn unwatched((from, to): Period, watched: impl IntoIterator<Item = Period>) 
 
 /// What is known of a scope from each time on, until the next.
 #[derive(Clone, Debug, Default)]
-pub struct Timeline(BTreeMap<Time, Known>);
+pub struct Timeline(BTreeMap<Time, Moment>);
 
 /// What is known of a scope at a time. Where nobody watched this is no state, or an outage that was
 /// there before and had not ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Known {
+struct Moment {
     /// With the edge at which it began.
     state: Option<(State, Edge)>,
     is_watched: bool,
 }
 
-impl Known {
+impl Moment {
     fn of(state: Option<(State, Edge)>) -> Self {
         Self { state, is_watched: state.is_some() }
     }
@@ -122,7 +122,7 @@ impl Timeline {
         until: Time,
     ) -> Self {
         let always = (Time::default(), Time::NEVER);
-        let mut timeline = Self::of([always], episodes, |edge| middle(edge).0);
+        let mut timeline = Self::of([always], episodes, middle);
         for (from, to) in unwatched(always, watched.iter().copied()) {
             timeline.unwatch(from, to);
         }
@@ -132,12 +132,12 @@ impl Timeline {
 
     /// Sets the state from `from` to `to`, over whatever was set there.
     pub fn set(&mut self, from: Time, to: Time, state: Option<(State, Edge)>) {
-        self.change(from, to, |_| Known::of(state));
+        self.change(from, to, |_| Moment::of(state));
     }
 
     /// The same of what was found, over all but outages. Another outage is set over these.
     pub fn set_but_outages(&mut self, from: Time, to: Time, found: (State, Edge)) {
-        let known = Known::of(Some(found));
+        let known = Moment::of(Some(found));
         self.change(from, to, |before| {
             if before.is_outage() && !known.is_outage() { before } else { known }
         });
@@ -147,21 +147,21 @@ impl Timeline {
     pub fn unwatch(&mut self, from: Time, to: Time) {
         self.change(from, to, |before| {
             let state = before.state.filter(|_| before.is_outage());
-            Known { state, is_watched: false }
+            Moment { state, is_watched: false }
         });
     }
 
     /// Nothing was known from `from` to `to`, but for a trouble that is there.
     pub fn set_unknown(&mut self, from: Time, to: Time) {
         let edge = Edge { earliest: None, latest: from };
-        let unknown = Known::of(Some((State::Unknown, edge)));
+        let unknown = Moment::of(Some((State::Unknown, edge)));
         self.change(from, to, |before| match before.state {
             Some((State::Up, _)) => unknown,
             _ => before,
         });
     }
 
-    fn change(&mut self, from: Time, to: Time, change: impl Fn(Known) -> Known) {
+    fn change(&mut self, from: Time, to: Time, change: impl Fn(Moment) -> Moment) {
         if from >= to {
             return;
         }
@@ -183,7 +183,7 @@ impl Timeline {
     }
 
     /// What is known at this time.
-    fn at(&self, time: Time) -> Known {
+    fn at(&self, time: Time) -> Moment {
         self.0.range(..=time).next_back().map(|(_, known)| *known).unwrap_or_default()
     }
 
@@ -204,7 +204,7 @@ impl Timeline {
     pub fn within(&self, (from, to): Period) -> impl Iterator<Item = Stretch> {
         let ends = self.0.keys().skip(1).copied().chain([Time::NEVER]);
         self.0.iter().zip(ends).filter_map(move |((&begin, known), end)| {
-            let Known { state, is_watched } = *known;
+            let Moment { state, is_watched } = *known;
             let period = (begin.max(from), end.min(to));
             let state = state.map(|(state, _)| state);
             (period.0 < period.1).then_some(Stretch { state, is_watched, period })

@@ -42,15 +42,14 @@ pub struct Trouble {
 
 /// The darknesses and flappings, by when they began.
 pub fn troubles(episodes: &[&Episode], unseen: &Unseen, now: Time) -> Vec<Trouble> {
-    let is_dark = |episode: &&&Episode| matches!(episode.state, State::Down | State::Outage);
-    let dark = episodes.iter().filter(is_dark).map(|episode| {
+    let dark = episodes.iter().filter(|episode| episode.state.is_dark()).map(|episode| {
         let unseen_of_it = unseen_of(episode, unseen, now);
         Trouble {
             state: episode.state,
             begin: episode.begin,
             end: episode.end,
             darknesses: Some(NonZeroU32::MIN),
-            dark: episode.length(now).0,
+            dark: episode.length(now),
             surely_dark: surely_dark(episode, unseen, now),
             unseen: unseen_of_it,
             dark_unseen: unseen_of_it,
@@ -76,8 +75,8 @@ fn unseen_of(episode: &Episode, unseen: &Unseen, now: Time) -> Duration {
 
 fn surely_dark(episode: &Episode, unseen: &Unseen, now: Time) -> Duration {
     let from = episode.begin.latest;
-    let to = episode.end.map_or(now, |end| end.earliest.unwrap_or(end.latest)).max(from);
-    let (_, uncertain) = episode.length(now);
+    let to = episode.end.map_or(now, Edge::start).max(from);
+    let uncertain = episode.span().uncertainty();
     // What it says of itself may lie between the sides of an edge too.
     let surely_unseen = episode.unseen_by(now).saturating_sub(uncertain);
     to.since(from).saturating_sub(unseen.within((from, to)).max(surely_unseen))
@@ -164,7 +163,7 @@ impl Trouble {
         let is_one = self.count() == 1 && self.end.is_some();
         let begin = self.begin;
         let end = self.end;
-        let length = Span { begin, end }.length(now).0;
+        let length = Span { begin, end }.length(now);
         Phase {
             kind: match self.state {
                 State::Flapping if !is_one => PhaseKind::Unstable,

@@ -9,39 +9,16 @@ use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 pub struct Unseen(Vec<Period>);
 
 impl Unseen {
-    /// Of each country by its code, in which nothing was known of it whole, besides these periods
-    /// in which nobody watched. What is open lasts up to `now`.
-    pub fn by_country<'a>(
-        episodes: &'a [Episode],
-        unwatched: &[Period],
-        now: Time,
-    ) -> BTreeMap<&'a str, Self> {
-        let mut all: BTreeMap<&str, Vec<&Episode>> = BTreeMap::new();
-        for episode in episodes {
-            let of_country = all.entry(&episode.country).or_default();
-            if episode.scope == episode.country {
-                of_country.push(episode);
-            }
-        }
-        let unwatched = Self::merged(unwatched.to_vec());
-        let of_country = |episodes: &[&Episode]| unwatched.and(episodes, now).into_owned();
-        all.into_iter().map(|(code, episodes)| (code, of_country(&episodes))).collect()
-    }
-
-    /// These, and when a scope with these episodes was unknown.
-    pub fn and(&self, episodes: &[&Episode], now: Time) -> Cow<'_, Self> {
-        let mut unknown =
-            episodes.iter().filter(|episode| episode.state == State::Unknown).peekable();
-        if unknown.peek().is_none() {
-            return Cow::Borrowed(self);
-        }
+    /// These, and when a scope was unknown, of which these are the episodes.
+    fn and(&self, unknown: &[&Episode], now: Time) -> Self {
         let periods = unknown
+            .iter()
             .map(|episode| (episode.begin.latest, episode.end.map_or(now, |end| end.latest)));
-        Cow::Owned(Self::merged(periods.chain(self.0.iter().copied()).collect()))
+        Self::merged(periods.chain(self.0.iter().copied()).collect())
     }
 
     /// These periods, in whatever order.
-    pub fn merged(mut periods: Vec<Period>) -> Self {
+    fn merged(mut periods: Vec<Period>) -> Self {
         periods.sort_unstable();
         let mut all: Vec<Period> = Vec::new();
         for (from, to) in periods {
@@ -62,7 +39,7 @@ impl Unseen {
 
     /// The same between the middles of the edges of what is open up to `now`.
     pub fn in_span(&self, Span { begin, end }: Span, now: Time) -> Duration {
-        self.within((middle(begin).0, end.map_or(now, |end| middle(end).0)))
+        self.within((middle(begin), end.map_or(now, middle)))
     }
 
     /// When it had been seen for so long since then.
@@ -89,6 +66,63 @@ impl Unseen {
             since = since - end.min(until).since(begin);
         }
         since
+    }
+}
+
+/// That of each scope.
+#[derive(Debug)]
+pub struct UnseenByScope<'a> {
+    /// Of the countries that were unknown at times, by their codes.
+    countries: BTreeMap<&'a str, Unseen>,
+    /// Of all others: nobody watched.
+    of_others: Unseen,
+    /// What was unknown, by the country's code and the scope.
+    unknown: BTreeMap<(&'a str, &'a str), Vec<&'a Episode>>,
+    now: Time,
+}
+
+impl<'a> UnseenByScope<'a> {
+    /// Where these were all episodes in which something was unknown, among others, and nobody
+    /// watched in these periods. What is open lasts up to `now`.
+    pub fn new(episodes: &'a [Episode], unwatched: &[Period], now: Time) -> Self {
+        let mut unknown: BTreeMap<(&str, &str), Vec<&Episode>> = BTreeMap::new();
+        for episode in episodes.iter().filter(|episode| episode.state == State::Unknown) {
+            unknown.entry((&episode.country, &episode.scope)).or_default().push(episode);
+        }
+        let of_others = Unseen::merged(unwatched.to_vec());
+        let of_countries = unknown.iter().filter(|((country, scope), _)| country == scope);
+        let countries =
+            of_countries.map(|((code, _), unknown)| (*code, of_others.and(unknown, now)));
+        Self { countries: countries.collect(), of_others, unknown, now }
+    }
+
+    /// Of each country that differs from others, and of one of the others.
+    pub fn each_country(&self) -> impl Iterator<Item = &Unseen> {
+        self.countries.values().chain([&self.of_others])
+    }
+
+    /// Of a country, by its code.
+    pub fn of_country(&self, code: &str) -> &Unseen {
+        self.countries.get(code).unwrap_or(&self.of_others)
+    }
+
+    /// Of a scope in this country, or of it.
+    pub fn of(&self, country: &str, scope: &str) -> Cow<'_, Unseen> {
+        let of_country = self.of_country(country);
+        match self.unknown.get(&(country, scope)) {
+            Some(unknown) if scope != country => Cow::Owned(of_country.and(unknown, self.now)),
+            _ => Cow::Borrowed(of_country),
+        }
+    }
+
+    /// Adds to episodes what nobody saw of them, and they do not say themselves: their begin may
+    /// lie in such a time. What was unknown is unseen by its name.
+    pub fn add_to(&self, episodes: &mut [Episode]) {
+        for episode in episodes.iter_mut().filter(|episode| episode.state != State::Unknown) {
+            let unseen = self.of(&episode.country, &episode.scope);
+            let unseen = unseen.in_span(episode.span(), self.now);
+            episode.unseen += unseen.saturating_sub(episode.unseen_by(self.now));
+        }
     }
 }
 

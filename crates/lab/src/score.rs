@@ -241,10 +241,8 @@ impl LevelScore {
         let first = verdicts.partition_point(|verdict| verdict.time < from);
         let before = verdicts[first.max(1) - 1].state;
         let later = || verdicts[first..].iter().take_while(|verdict| verdict.time < to + GRACE);
-        if !matches!(before, State::Down | State::Outage | State::Flapping | State::Unknown) {
-            let seen = later().find(|verdict| {
-                matches!(verdict.state, State::Down | State::Outage | State::Flapping)
-            });
+        if before.is_alive() {
+            let seen = later().find(|verdict| verdict.state.is_dark_or_flapping());
             self.down.add(seen.map(|verdict| verdict.time.since(from)), length);
             // The edge of a flapping is that of its first darkness.
             if let Some(verdict) = seen.filter(|verdict| verdict.state != State::Flapping) {
@@ -256,17 +254,17 @@ impl LevelScore {
             let seen = later().find(|verdict| verdict.state == State::Outage);
             self.outage.add(seen.map(|verdict| verdict.time.since(from)), length);
         }
-        let is_dark = |verdict: &GivenVerdict| matches!(verdict.state, State::Down | State::Outage);
         let after = verdicts.partition_point(|verdict| verdict.time < to);
-        if to < end && is_dark(&verdicts[after.max(1) - 1]) {
-            let back = verdicts[after..].iter().find(|verdict| !is_dark(verdict));
+        if to < end && verdicts[after.max(1) - 1].state.is_dark() {
+            let back = verdicts[after..].iter().find(|verdict| !verdict.state.is_dark());
             self.recovery.add(back.map(|verdict| verdict.time.since(to)), length);
-            if let Some(verdict) = back.filter(|verdict| is_alive(verdict.state)) {
+            if let Some(verdict) = back.filter(|verdict| verdict.state.is_alive()) {
                 self.ends.add(verdict.edge, to);
             }
         }
         let within = verdicts[first.max(1) - 1..after].windows(2);
-        let taken_back = |pair: &[GivenVerdict]| is_dark(&pair[0]) && is_alive(pair[1].state);
+        let taken_back =
+            |pair: &[GivenVerdict]| pair[0].state.is_dark() && pair[1].state.is_alive();
         self.taken_back += u64::from(is_outage && within.into_iter().any(taken_back));
     }
 
@@ -275,7 +273,7 @@ impl LevelScore {
         let before = judged.verdicts[index - 1].state;
         let verdict = &judged.verdicts[index];
         let until = judged.verdicts.get(index + 1).map_or(judged.end, |next| next.time);
-        let alive = !matches!(before, State::Down | State::Outage | State::Flapping);
+        let alive = !before.is_dark_or_flapping();
         let since = verdict.edge.earliest.unwrap_or(verdict.time);
         let darks = judged.truth.dark_spans(judged.scope);
         let touches = |dark: &(Time, Time), until| dark.0 < until && dark.1 > since;
@@ -303,8 +301,4 @@ impl LevelScore {
             | State::Unknown => {}
         }
     }
-}
-
-fn is_alive(state: State) -> bool {
-    matches!(state, State::Up | State::Degraded | State::Partial)
 }

@@ -1,7 +1,7 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
 //! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded
 //! randomness ([`rng`]), how numbers lie ([`histogram`], [`sketch`]), how writing goes
-//! ([`writing`]), what is seen of things ([`seen`]) and how
+//! ([`writing`]), what is seen of things ([`seen`]), whether we can see ([`blindness`]) and how
 //! readers share it ([`sharing`]), and enums with names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and
@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod histogram;
 pub mod sketch;
 pub mod seen;
+pub mod blindness;
 pub mod sharing;
 pub mod window;
 pub mod writing;

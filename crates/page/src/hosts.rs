@@ -3,7 +3,6 @@
 
 use crate::{View, text};
 use lifesign_core::{
-    judge::State,
     scopes::{Block, Target},
     watch::{ScopeView, TargetView},
 };
@@ -40,7 +39,7 @@ pub(crate) fn render(view: &View, block: &Block, scope: &ScopeView) -> Markup {
 
 /// A CSS class, and what was found in words.
 fn finding(view: &TargetView, scope: &ScopeView) -> (&'static str, String) {
-    let dark = matches!(scope.verdict.state, State::Down | State::Outage);
+    let dark = scope.verdict.state.is_dark();
     let silent_since_dark =
         dark && view.last_life.is_none_or(|life| life < scope.verdict.edge.latest);
     let rtt = text::milliseconds(view.srtt.map(f64::from));

@@ -47,7 +47,7 @@ fn item(view: &View, here: Scope, of: Scope, incident: &Incident) -> Markup {
     html! {
         li {
             a href=(view.address.to_incident(roster, of, &incident.id())) {
-                (minute_text(middle(incident.begin()).0, None)) " UTC"
+                (minute_text(middle(incident.begin()), None)) " UTC"
             }
             " "
             @if of != here { b { (roster.name_of(of)) } " " }
@@ -78,10 +78,10 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
     let (incident, [before, after]) = find(view, roster, of, id)?;
     let (name, _) = way::names(view, of);
     let now = view.now();
-    let begin = middle(incident.begin()).0;
+    let begin = middle(incident.begin());
     let title = format!("{} {}", roster.name_of(of), minute_text(begin, None));
     let edges = [Some(incident.begin()), incident.end()];
-    let times = edges.into_iter().flatten().map(|edge| middle(edge).0).chain(incident.over_at());
+    let times = edges.into_iter().flatten().map(middle).chain(incident.over_at());
     let times = sentence::Times::new(view, of, times);
     let link = |incident: &Incident| view.address.to_incident(roster, of, &incident.id());
     let body = html! {
@@ -103,7 +103,7 @@ pub(crate) fn page(view: &View, of: Scope, id: &str) -> Option<Markup> {
                         ": "
                     }
                 }
-                (length_text(incident.begin(), incident.end(), now))
+                (length_text(incident.span(), now))
                 "; dark for " (duration_text(incident.seen_dark())) " in all."
                 @if let Some(window) = incident.planned(&view.past.episodes) {
                     " It was " (window.to_string()) "."
@@ -143,7 +143,7 @@ fn phases(view: &View, incident: &Incident) -> Markup {
                             @match phase.end { Some(end) => (edge(end)), None => { "goes on" } }
                             (left_text(phase))
                         }
-                        td { (length_text(phase.begin, phase.end, now)) }
+                        td { (length_text(phase.span(), now)) }
                         td { (dark(phase, now)) }
                     }
                 }
@@ -154,7 +154,7 @@ fn phases(view: &View, incident: &Incident) -> Markup {
 
 /// The middle of an edge, and by how much it may be wrong.
 fn edge(edge: Edge) -> Markup {
-    html! { time datetime=(text::rfc3339(middle(edge).0, None)) { (edge_text(edge)) } }
+    html! { time datetime=(text::rfc3339(middle(edge), None)) { (edge_text(edge)) } }
 }
 
 fn dark(phase: &Phase, now: Time) -> Markup {

@@ -125,7 +125,7 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
 const fn is_found_in(state: State, kind: PhaseKind) -> bool {
     match kind {
         PhaseKind::Up => matches!(state, State::Up),
-        PhaseKind::Down | PhaseKind::Outage => matches!(state, State::Down | State::Outage),
+        PhaseKind::Down | PhaseKind::Outage => state.is_dark(),
         PhaseKind::Unstable => matches!(state, State::Flapping),
     }
 }
@@ -145,7 +145,7 @@ pub(crate) fn timeline(view: &View, scope: Scope) -> Timeline {
     // outlast what nobody saw.
     let unknown = episodes().filter(|episode| episode.state == State::Unknown);
     let seen_again = unknown.filter_map(|episode| episode.end).map(|end| end.latest).max();
-    let since = snapshot.wall_offset.written(middle(verdict.edge).0.max(snapshot.started));
+    let since = snapshot.wall_offset.written(middle(verdict.edge).max(snapshot.started));
     let since = seen_again.map_or(since, |seen| since.max(seen));
     let found = (verdict.state, verdict.edge);
     if verdict.state == State::Flapping {

@@ -30,11 +30,11 @@ pub(crate) fn present(view: &View, scope: Scope) -> Markup {
 fn found(times: &Times, view: &View, scope: Scope) -> Markup {
     let verdict = &view.snapshot.scope(scope).verdict;
     let begin = past::since(view, scope);
-    let is_dark = matches!(verdict.state, State::Down | State::Flapping | State::Outage);
     let roster = &view.snapshot.roster;
     let own = view.past.present_phase(roster, scope);
     // What a scope shares with the whole is told with that alone.
-    let shared = || view.past.shared_phase(roster, scope).filter(|_| is_dark);
+    let shared =
+        || view.past.shared_phase(roster, scope).filter(|_| verdict.state.is_dark_or_flapping());
     let phase = own.or_else(shared);
     let open = phase.filter(|phase| phase.is_bad() && phase.end.is_none());
     match (verdict.state, open) {
@@ -103,7 +103,7 @@ fn just_now(times: &Times, verdict: &Verdict) -> Markup {
         (State::Down | State::Outage, _) => dark(Some(begin)),
         (State::Flapping, None) => {
             let last = verdict.last_life.map(|life| offset.written(life));
-            dark(last.map(|life| Edge { earliest: Some(life), latest: life }))
+            dark(last.map(Edge::at))
         }
         (State::Flapping, Some(calm)) => {
             let end = verdict.darknesses.last_end.map(|end| end.written(offset));
@@ -154,7 +154,7 @@ impl<'a> Times<'a> {
         let calm = flapping.and_then(|flapping| flapping.calm_at);
         let [life, calm] = [life, calm].map(|time| time.map(|time| offset.written(time)));
         let moments = [life, calm, past.over_at(roster, scope)];
-        let all = edges.into_iter().flatten().map(|edge| middle(edge).0);
+        let all = edges.into_iter().flatten().map(middle);
         Self::new(view, scope, all.chain(moments.into_iter().flatten()).chain(heard))
     }
 
@@ -172,12 +172,12 @@ impl<'a> Times<'a> {
     fn edge(&self, edge: Edge) -> Markup {
         html! {
             @if edge.earliest.is_none() { "before " }
-            (self.moment(middle(edge).0)) (story::uncertainty_text(edge))
+            (self.moment(middle(edge))) (story::uncertainty_text(edge))
         }
     }
 
     fn length(&self, begin: Edge) -> String {
-        duration_text(self.view.now().since(middle(begin).0))
+        duration_text(self.view.now().since(middle(begin)))
     }
 
     /// A time of the wall clock, as near as anybody in a hurry wants to know it, also by the clocks

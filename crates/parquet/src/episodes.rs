@@ -49,7 +49,6 @@ impl Episodes {
     pub fn add(&mut self, episode: &Episode) -> Result<(), ExportError> {
         let Episode { country, scope, state, begin, end, evidence, found, planned, .. } = episode;
         let name = FullName::new(country, scope);
-        let (length, uncertainty) = episode.span().length(self.observed_until);
         let time = |time: Option<Time>| time.map_or(Cell::Null, Cell::Time);
         let window = planned.as_ref();
         let row = [
@@ -62,8 +61,8 @@ impl Episodes {
             Cell::Time(begin.latest),
             time(end.and_then(|end| end.earliest)),
             time(end.map(|end| end.latest)),
-            Cell::Number(seconds(length)),
-            Cell::Number(seconds(uncertainty)),
+            Cell::Number(seconds(episode.length(self.observed_until))),
+            Cell::Number(seconds(episode.span().uncertainty())),
             Cell::Number(seconds(episode.unseen_by(self.observed_until))),
             Cell::Flag(episode.is_left()),
             Cell::Time(*found),

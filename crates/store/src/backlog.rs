@@ -1,7 +1,7 @@
 //! What waits to be written: a bounded [`Backlog`], in which a newer version of a row replaces the
 //! older one.
 
-use super::{Episode, Sample, correction::Correction, place::ToldPlace, plan::Windows};
+use super::{Episode, Sample, correction::Correction, place::PathBreak, plan::Windows};
 use lifesign_core::{judge::Memory, scopes::Remarks, time::Time};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -16,11 +16,9 @@ const MAX_SAMPLES: usize = 65_536;
 /// New plans whose windows of maintenance wait.
 const MAX_PLANS: usize = 64;
 
-/// What is written together.
+/// What is never dropped: it is little, or only the newest of it counts.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    /// When, on the wall clock.
-    pub at: Time,
+pub(super) struct Essentials {
     /// Names of countries, by code.
     pub countries: BTreeMap<String, String>,
     /// The countries that scopes are or lie in, by the full names of these.
@@ -28,63 +26,79 @@ pub(super) struct Batch {
     pub remarks: Option<Remarks>,
     /// The windows of each new plan, and when it became the plan, oldest first.
     pub maintenance: Vec<(Windows, Time)>,
-    pub episodes: Vec<Episode>,
-    pub places: Vec<ToldPlace>,
-    pub samples: Vec<Sample>,
     pub memory: Option<Memory>,
     /// Addresses of names, by name.
     pub names: HashMap<String, Vec<IpAddr>>,
     /// The clock has been set: what was written before must be corrected, in this order.
     pub corrections: Vec<Correction>,
-    /// Episodes that turned out to be parts of others, by their primary key.
-    pub merged: Vec<(String, Time)>,
+    /// Episodes that turned out to be parts of others, by their primary key: their rows go.
+    pub superseded: Vec<(String, Time)>,
     /// The run ends in order: it was not killed.
     pub ended: bool,
 }
 
-impl Batch {
-    /// Both in one.
-    pub fn then(mut self, next: Batch) -> Batch {
+impl Essentials {
+    /// A batch of these alone.
+    pub fn at(self, at: Time) -> Batch {
+        Batch { at, essentials: self, ..Batch::default() }
+    }
+
+    /// Adds what came after these.
+    pub fn add(&mut self, next: Self) {
         for &correction in &next.corrections {
-            for (_, found) in &mut self.merged {
+            for (_, found) in &mut self.superseded {
                 *found = correction.of(*found);
             }
         }
+        self.corrections.extend(next.corrections);
+        self.superseded.extend(next.superseded);
         self.countries.extend(next.countries);
         self.scopes.extend(next.scopes);
-        self.maintenance.extend(next.maintenance);
-        self.episodes.extend(next.episodes);
-        self.places.extend(next.places);
-        self.samples.extend(next.samples);
         self.names.extend(next.names);
-        self.corrections.extend(next.corrections);
-        self.merged.extend(next.merged);
-        Batch {
-            at: next.at,
-            remarks: next.remarks.or(self.remarks),
-            memory: next.memory.or(self.memory),
-            ended: self.ended || next.ended,
-            ..self
+        self.remarks = next.remarks.or(self.remarks.take());
+        self.memory = next.memory.or(self.memory.take());
+        self.ended |= next.ended;
+        for plan in next.maintenance {
+            let last = self.maintenance.last().map(|(windows, _)| windows);
+            if Some(&plan.0) != last {
+                self.maintenance.push(plan);
+            }
         }
+        self.keep_newest_plans(MAX_PLANS);
     }
+
+    fn keep_newest_plans(&mut self, most: usize) {
+        let excess = self.maintenance.len().saturating_sub(most);
+        self.maintenance.drain(..excess);
+    }
+
+    /// Those that are so still, and are not written again by themselves.
+    fn present(mut self) -> Self {
+        self.keep_newest_plans(1);
+        let Self { countries, scopes, remarks, maintenance, names, .. } = self;
+        Self { countries, scopes, remarks, maintenance, names, ..Self::default() }
+    }
+}
+
+/// What is written together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// When, on the wall clock.
+    pub at: Time,
+    pub essentials: Essentials,
+    pub episodes: Vec<Episode>,
+    pub places: Vec<PathBreak>,
+    pub samples: Vec<Sample>,
 }
 
 impl From<Backlog> for Batch {
     fn from(backlog: Backlog) -> Self {
         Self {
             at: backlog.at,
-            countries: backlog.countries,
-            scopes: backlog.scopes,
-            remarks: backlog.remarks,
-            maintenance: backlog.maintenance.into(),
+            essentials: backlog.essentials,
             episodes: backlog.episodes.into_values().collect(),
             places: backlog.places.into(),
             samples: backlog.samples.into(),
-            memory: backlog.memory,
-            names: backlog.names,
-            corrections: backlog.corrections,
-            merged: backlog.merged,
-            ended: backlog.ended,
         }
     }
 }
@@ -93,48 +107,25 @@ impl From<Backlog> for Batch {
 #[derive(Debug, Default)]
 pub(super) struct Backlog {
     pub at: Time,
-    pub countries: BTreeMap<String, String>,
-    pub scopes: BTreeMap<String, String>,
-    pub remarks: Option<Remarks>,
-    /// The windows of each new plan, and when it became the plan, oldest first.
-    pub maintenance: VecDeque<(Windows, Time)>,
+    /// Rows that wait have been corrected by its corrections already.
+    pub essentials: Essentials,
     /// By scope, and when it was found: the table's primary key.
     pub episodes: BTreeMap<(String, Time), Episode>,
-    pub places: VecDeque<ToldPlace>,
+    pub places: VecDeque<PathBreak>,
     pub samples: VecDeque<Sample>,
-    pub memory: Option<Memory>,
-    pub names: HashMap<String, Vec<IpAddr>>,
-    /// In the order in which they came; rows that wait have been corrected already.
-    pub corrections: Vec<Correction>,
-    pub merged: Vec<(String, Time)>,
-    pub ended: bool,
 }
 
 impl Backlog {
     /// Adds a batch; returns how many of the oldest rows were dropped to make room.
     pub fn add(&mut self, batch: Batch) -> u64 {
-        for correction in batch.corrections {
-            self.correct(correction);
+        for &correction in &batch.essentials.corrections {
+            self.correct_rows(correction);
         }
-        for merged in batch.merged {
-            self.episodes.remove(&merged);
-            self.merged.push(merged);
+        for superseded in &batch.essentials.superseded {
+            self.episodes.remove(superseded);
         }
         self.at = self.at.max(batch.at);
-        self.ended |= batch.ended;
-        self.memory = batch.memory.or(self.memory.take());
-        self.countries.extend(batch.countries);
-        self.scopes.extend(batch.scopes);
-        self.remarks = batch.remarks.or(self.remarks.take());
-        for plan in batch.maintenance {
-            let last = self.maintenance.back().map(|(windows, _)| windows);
-            if Some(&plan.0) != last {
-                self.maintenance.push_back(plan);
-            }
-        }
-        let excess = self.maintenance.len().saturating_sub(MAX_PLANS);
-        self.maintenance.drain(..excess);
-        self.names.extend(batch.names);
+        self.essentials.add(batch.essentials);
         for episode in batch.episodes {
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
@@ -159,40 +150,31 @@ impl Backlog {
     /// file begins that takes the place of this one.
     pub fn keep_present(&mut self) {
         self.episodes.retain(|_, episode| episode.end.is_none());
-        self.maintenance.drain(..self.maintenance.len().saturating_sub(1));
         *self = Self {
             at: self.at,
-            countries: std::mem::take(&mut self.countries),
-            scopes: std::mem::take(&mut self.scopes),
-            remarks: self.remarks.take(),
-            maintenance: std::mem::take(&mut self.maintenance),
+            essentials: std::mem::take(&mut self.essentials).present(),
             episodes: std::mem::take(&mut self.episodes),
-            names: std::mem::take(&mut self.names),
             ..Self::default()
         };
     }
 
-    fn correct(&mut self, correction: Correction) {
+    fn correct_rows(&mut self, correction: Correction) {
         self.at = correction.of(self.at);
         for (_, mut episode) in std::mem::take(&mut self.episodes) {
             correction.correct(&mut episode);
             self.episodes.insert((episode.scope.clone(), episode.found), episode);
         }
         for place in &mut self.places {
-            place.told = correction.of(place.told);
+            place.found = correction.of(place.found);
         }
         for sample in &mut self.samples {
             sample.time = correction.of(sample.time);
         }
-        for (_, found) in &mut self.merged {
-            *found = correction.of(*found);
-        }
-        self.corrections.push(correction);
     }
 
     /// How many rows wait.
     pub fn rows(&self) -> u64 {
         let rows = self.episodes.len() + self.places.len() + self.samples.len();
-        rows as u64 + u64::from(self.memory.is_some())
+        rows as u64 + u64::from(self.essentials.memory.is_some())
     }
 }

@@ -96,7 +96,7 @@ impl Database {
             .query_map([], row::episode_from_row)?
             .filter_map(Result::ok)
             .collect::<Vec<Episode>>();
-        let lasted = reader::last_written(&self.connection)?;
+        let last_write = reader::last_written(&self.connection)?;
         let memory = memory::text(&self.connection)?.and_then(|text| {
             memory::parse(&text)
                 .inspect_err(|error| {
@@ -104,7 +104,7 @@ impl Database {
                 })
                 .ok()
         });
-        Ok(PreviousRun { memory, names: self.names()?, open_episodes, lasted })
+        Ok(PreviousRun { memory, names: self.names()?, open_episodes, last_write })
     }
 
     /// The last known addresses of names. What is no address is passed over.
@@ -133,10 +133,10 @@ impl Database {
     pub fn write(&mut self, backlog: &Backlog, vantage: &str, began: Time) -> Result<()> {
         let at = millis(backlog.at);
         let transaction = self.connection.transaction()?;
-        for &correction in &backlog.corrections {
+        for &correction in &backlog.essentials.corrections {
             correct(&transaction, correction)?;
         }
-        for (scope, found) in &backlog.merged {
+        for (scope, found) in &backlog.essentials.superseded {
             transaction
                 .prepare_cached("DELETE FROM episode WHERE scope = ? AND found = ?")?
                 .execute(params![scope, millis(*found)])?;
@@ -149,27 +149,27 @@ impl Database {
             .execute(params![
                 millis(began),
                 at,
-                backlog.ended,
+                backlog.essentials.ended,
                 vantage,
                 env!("CARGO_PKG_VERSION")
             ])?;
-        for (code, name) in &backlog.countries {
+        for (code, name) in &backlog.essentials.countries {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO country VALUES (?, ?)")?
                 .execute([code, name])?;
         }
-        for (name, country) in &backlog.scopes {
+        for (name, country) in &backlog.essentials.scopes {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO scope VALUES (?, ?)")?
                 .execute([name, country])?;
         }
-        if let Some(remarks) = &backlog.remarks {
+        if let Some(remarks) = &backlog.essentials.remarks {
             plan::write_remarks(&transaction, remarks)?;
         }
-        for (windows, time) in &backlog.maintenance {
+        for (windows, time) in &backlog.essentials.maintenance {
             plan::write_windows(&transaction, windows, *time)?;
         }
-        for (name, addresses) in &backlog.names {
+        for (name, addresses) in &backlog.essentials.names {
             transaction.prepare_cached("DELETE FROM name WHERE name = ?")?.execute([name])?;
             for address in addresses {
                 transaction
@@ -186,7 +186,7 @@ impl Database {
         for sample in &backlog.samples {
             write_sample(&transaction, sample)?;
         }
-        if let Some(memory) = &backlog.memory {
+        if let Some(memory) = &backlog.essentials.memory {
             memory::write(&transaction, memory)?;
         }
         let until = at - at % COARSE_MS;

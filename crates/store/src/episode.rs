@@ -10,17 +10,14 @@ mod open;
 
 use super::correction::Correction;
 use lifesign_core::{
-    judge::{Change, Darknesses, Edge, State},
+    judge::{Change, Edge, State},
     scopes::{Level, Roster, Scope},
     time::{Time, WallOffset},
     watch::Snapshot,
 };
-use lifesign_incident::{Episode, StayCount};
+use lifesign_incident::Episode;
 use open::{OpenEpisodes, close};
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, HashSet};
 
 /// Follows changes of verdict, and keeps all open episodes, by scope. Every episode that changes is
 /// added to `changed`.
@@ -32,24 +29,24 @@ pub(super) struct EpisodeTracker {
 }
 
 impl EpisodeTracker {
-    /// Continues the episodes that were open when the last run last wrote (`lasted`), if the judge
+    /// Continues the episodes that were open at the last write of the last run, if the judge
     /// remembers them. Otherwise nobody can say whether they lasted: they end between the runs.
     pub fn resume(
         open: Vec<Episode>,
         memory_restored: bool,
-        lasted: Time,
+        last_write: Time,
         now: Time,
         changed: &mut Vec<Episode>,
     ) -> Self {
         let mut tracker = Self::default();
-        let gap = Edge { earliest: Some(lasted), latest: now };
+        let gap = Edge { earliest: Some(last_write), latest: now };
         for mut episode in open {
-            episode.pause(lasted);
+            episode.pause(last_write);
             if !memory_restored || episode.state == State::Unknown {
                 close(episode, gap, changed);
                 continue;
             }
-            episode.continue_from(lasted);
+            episode.continue_from(last_write);
             let scope = tracker.open.entry(episode.scope.clone()).or_default();
             // There are two only if the last write of a run was lost. The later one is true.
             if let Some(older) = scope.known.replace(episode) {
@@ -66,20 +63,20 @@ impl EpisodeTracker {
         }
     }
 
-    /// Goes on with an episode that was open when the last run last wrote (`lasted`), found only
-    /// now; `state` is what its scope has been found to be since, and by when. Returns when the
-    /// episode was found that turns out to be a part of it.
+    /// Goes on with an episode that was open at the last write of the last run, found only now;
+    /// `state` is what its scope has been found to be since, and by when. Returns when the episode
+    /// was found that turns out to be a part of it.
     pub fn adopt(
         &mut self,
         mut episode: Episode,
-        lasted: Time,
+        last_write: Time,
         (state, latest): (State, Time),
         changed: &mut Vec<Episode>,
     ) -> Option<Time> {
-        episode.continue_from(lasted);
-        episode.pause(lasted);
+        episode.continue_from(last_write);
+        episode.pause(last_write);
         if episode.state == State::Unknown || state == State::Up {
-            close(episode, Edge { earliest: Some(lasted), latest }, changed);
+            close(episode, Edge { earliest: Some(last_write), latest }, changed);
             return None;
         }
         let open = self.open.entry(episode.scope.clone()).or_default();
@@ -87,14 +84,14 @@ impl EpisodeTracker {
             if state == State::Unknown {
                 changed.push(open.known.insert(episode).clone());
             } else {
-                close(episode, Edge { earliest: Some(lasted), latest }, changed);
+                close(episode, Edge { earliest: Some(last_write), latest }, changed);
             }
             return None;
         };
         let is_same = is_continued_by(&episode, known.state, known.begin)
             || episode.state == State::Outage && known.state == State::Down;
         if !is_same {
-            let edge = Edge { earliest: Some(lasted), latest: known.begin.latest };
+            let edge = Edge { earliest: Some(last_write), latest: known.begin.latest };
             close(episode, edge, changed);
             open.known = Some(known);
             return None;
@@ -207,20 +204,10 @@ impl EpisodeTracker {
                 None => verdict.totals.evidence.text(offset),
             };
             let began = offset.written(verdict.edge.latest.max(snapshot.started));
-            let episode = Episode {
-                scope: name,
-                country: roster.country_of(scope).code.clone(),
-                state: State::Unknown,
-                found: began,
-                begin: Edge { earliest: None, latest: began },
-                end: None,
-                evidence,
-                unseen: Duration::ZERO,
-                paused: None,
-                darknesses: Darknesses::default(),
-                of_stay: StayCount::default(),
-                planned: None,
-            };
+            let country = roster.country_of(scope).code.clone();
+            let begin = Edge { earliest: None, latest: began };
+            let episode = Episode::new(name, country, State::Unknown, began, begin);
+            let episode = Episode { evidence, ..episode };
             let open = self.open.entry(episode.scope.clone()).or_default();
             changed.push(open.unknown.insert(episode).clone());
         }
@@ -238,19 +225,10 @@ impl EpisodeTracker {
         let edge = change.edge.written(offset);
         let darknesses = change.darknesses.written(offset);
         let scope = roster.full_name_of(change.scope);
-        let new_episode = || Episode {
-            scope: scope.clone(),
-            country: roster.country_of(change.scope).code.clone(),
-            state: change.to,
-            found: time,
-            begin: edge,
-            end: None,
-            evidence: change.evidence.text(offset),
-            unseen: Duration::ZERO,
-            paused: None,
-            darknesses: Darknesses::default(),
-            of_stay: StayCount::default(),
-            planned: None,
+        let new_episode = || {
+            let country = roster.country_of(change.scope).code.clone();
+            let episode = Episode::new(scope.clone(), country, change.to, time, edge);
+            Episode { evidence: change.evidence.text(offset), ..episode }
         };
         let open = self.open.entry(scope.clone()).or_default();
         if change.narrows() {
@@ -264,7 +242,7 @@ impl EpisodeTracker {
             return;
         }
         if let Some(unknown) = open.unknown.take() {
-            close(unknown, Edge { earliest: Some(time), latest: time }, changed);
+            close(unknown, Edge::at(time), changed);
         }
         match open.known.take() {
             // After a pause, an outage that goes on is at first only `down`.

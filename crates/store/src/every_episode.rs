@@ -7,7 +7,7 @@ use super::{
 };
 
 /// So many episodes are in memory at a time.
-const TOGETHER: usize = 4096;
+const BATCH: usize = 4096;
 
 impl StoreReader {
     /// Passes on every episode, in the order in which they were found. Returns how many rows cannot
@@ -27,7 +27,7 @@ impl StoreReader {
         let mut broken = windows.broken + self.broken_runs().map_err(read)?;
         loop {
             let Rows { read: mut episodes, broken: more } =
-                Rows::collect(rows.by_ref().take(TOGETHER)).map_err(read)?;
+                Rows::collect(rows.by_ref().take(BATCH)).map_err(read)?;
             broken += more;
             if episodes.is_empty() && more == 0 {
                 return Ok(broken);

@@ -49,7 +49,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     runs.reverse();
     let Some(&(first, _)) = runs.first() else { return Ok(Histories::new()) };
     let since = began.max(first);
-    let lasted = runs.iter().map(|&(_, lasted)| lasted).fold(first, Time::max);
+    let last_write = runs.iter().map(|&(_, last_write)| last_write).fold(first, Time::max);
     let mut scopes: HashMap<String, ScopeRows> = HashMap::new();
     let mut skipped = SkippedRows::default();
     let fine_from = millis(now - FINE_PERIOD) / COARSE_MS * COARSE_MS;
@@ -67,7 +67,7 @@ pub(super) fn read(connection: &Connection, now: Time) -> Result<Histories> {
     for row in reader::episodes_since(connection, since)? {
         let Some(mut episode) = skipped.ok_or_count(row) else { continue };
         if episode.end.is_none() {
-            episode.continue_from(lasted);
+            episode.continue_from(last_write);
         }
         let scope =
             scopes.entry(episode.scope.clone()).or_insert_with(|| ScopeRows::new(&episode.country));
@@ -150,8 +150,8 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     let mut timeline = Timeline::new(watched, scope.episodes.iter().filter(is_told));
     let next_begins = runs.iter().skip(1).map(|run| run.0).chain([Time::NEVER]);
     let mut gap_from = Time::default();
-    for (&(_, lasted), next_begin) in runs.iter().zip(next_begins) {
-        gap_from = gap_from.max(lasted);
+    for (&(_, last_write), next_begin) in runs.iter().zip(next_begins) {
+        gap_from = gap_from.max(last_write);
         // An episode that may have ended in the gap: whether it lasted until the next run saw its
         // end, nobody knows.
         let ends = scope.episodes.iter().filter_map(|episode| episode.end).filter(|end| {
@@ -163,7 +163,7 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
     // Without what is unknown at first. Neighbours differ in state.
     let mut last = State::Unknown;
     let span = |(from, state): (Time, Option<(State, Edge)>)| {
-        let gap = (State::Unknown, Edge { earliest: Some(from), latest: from });
+        let gap = (State::Unknown, Edge::at(from));
         let (state, edge) = state.unwrap_or(gap);
         let is_new = std::mem::replace(&mut last, state) != state;
         let darknesses = Darknesses::default();
@@ -185,16 +185,14 @@ fn state_spans(scope: &ScopeRows, runs: &[Period], now: Time) -> Vec<StateSpan> 
 /// Is this one of the darknesses that a flapping is dated from? They lie in it, and were found
 /// before it.
 fn is_dated_from(flapping: &Episode, one: &Episode) -> bool {
-    matches!(one.state, State::Down | State::Outage)
-        && one.found < flapping.found
-        && one.begin.latest >= flapping.begin.latest
+    one.state.is_dark() && one.found < flapping.found && one.begin.latest >= flapping.begin.latest
 }
 
 /// All of these together.
 fn dated_from(flapping: &Episode, episodes: &[Episode]) -> Darknesses {
     let of_it = episodes.iter().filter(|one| is_dated_from(flapping, one));
     of_it.fold(Darknesses::default(), |before, each| {
-        let length = each.end.map_or(Duration::ZERO, |end| each.length(end.latest).0);
+        let length = each.end.map_or(Duration::ZERO, |end| each.length(end.latest));
         before.then(Darknesses::one(length, each.begin, each.end))
     })
 }

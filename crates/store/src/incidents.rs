@@ -39,7 +39,7 @@ fn row(phase: &Phase, observed_until: Time) -> [String; 4] {
 
 /// How long a phase lasted, and how much of it was dark: `25 h 23 min, dark 213 times, 24 % of it`.
 pub fn length_words(phase: &Phase, observed_until: Time) -> String {
-    let mut words = length_text(phase.begin, phase.end, observed_until);
+    let mut words = length_text(phase.span(), observed_until);
     if phase.kind == PhaseKind::Unstable {
         words += &dark_words(phase, observed_until);
     }

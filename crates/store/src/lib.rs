@@ -39,7 +39,6 @@ mod correction;
 mod opening;
 mod tables;
 mod row;
-mod unseen;
 mod reader;
 mod run;
 mod series;
@@ -69,13 +68,13 @@ pub use played::PlayedStore;
 pub use reader::{EpisodeFilter, RUN_TIMEOUT, Rows, StoreReader, ToldIncidents};
 pub use run::{PastRun, unwatched_until, watched};
 pub use sample::Sample;
-pub use scope_name::{ScopeError, other_scopes};
+pub use scope_name::{KnownScopes, ScopeError, other_scopes};
 pub use series::{Measured, Measurements};
 /// A directory of this process alone, for the store of a run without a state directory. It is
 /// removed when it is dropped.
 pub use tempfile::TempDir as TemporaryDirectory;
 
-use backlog::Batch;
+use backlog::{Batch, Essentials};
 use correction::Correction;
 use database::Database;
 use episode::EpisodeTracker;
@@ -163,18 +162,18 @@ impl Store {
         offset: WallOffset,
     ) {
         let wall = offset.written(now);
-        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        let last_write = previous.last_write.unwrap_or(wall).min(wall);
         let watched = countries_by_scope(roster);
         let (open, left): (Vec<Episode>, Vec<Episode>) = previous
             .open_episodes
             .into_iter()
             .partition(|episode| watched.get(&episode.scope) == Some(&episode.country));
         for mut episode in left {
-            episode.leave(lasted);
+            episode.leave(last_write);
             self.changed.push(episode);
         }
         self.tracker =
-            EpisodeTracker::resume(open, memory_restored, lasted, wall, &mut self.changed);
+            EpisodeTracker::resume(open, memory_restored, last_write, wall, &mut self.changed);
         self.next_samples = now + SAMPLE_INTERVAL;
         self.offset = offset;
         self.replan(roster, wall);
@@ -182,8 +181,8 @@ impl Store {
 
     /// What the previous run left, if the file could be opened only now: returned once, for
     /// [`Store::adopt`].
-    pub fn found(&self) -> Option<PreviousRun> {
-        self.writer.found()
+    pub fn take_previous_run(&self) -> Option<PreviousRun> {
+        self.writer.take_previous_run()
     }
 
     /// Goes on with the episodes that were open when the previous run last wrote. The judge has
@@ -191,7 +190,7 @@ impl Store {
     pub fn adopt(&mut self, previous: PreviousRun, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
         let wall = offset.written(now);
-        let lasted = previous.lasted.unwrap_or(wall).min(wall);
+        let last_write = previous.last_write.unwrap_or(wall).min(wall);
         let snapshot = watch.snapshot(now, offset, 0);
         let roster = watch.roster();
         let found: HashMap<(String, &str), (State, Time)> = roster
@@ -203,23 +202,20 @@ impl Store {
                 ((roster.full_name_of(scope), country), (verdict.state, since))
             })
             .collect();
-        let mut merged = Vec::new();
+        let mut superseded = Vec::new();
         for mut episode in previous.open_episodes {
             let scope = episode.scope.clone();
             let Some(&state) = found.get(&(scope.clone(), &*episode.country)) else {
-                episode.leave(lasted);
+                episode.leave(last_write);
                 self.changed.push(episode);
                 continue;
             };
-            let part = self.tracker.adopt(episode, lasted, state, &mut self.changed);
-            merged.extend(part.map(|found| (scope, found)));
+            let part = self.tracker.adopt(episode, last_write, state, &mut self.changed);
+            superseded.extend(part.map(|found| (scope, found)));
         }
-        self.writer.write(Batch {
-            at: wall,
-            merged,
-            episodes: std::mem::take(&mut self.changed),
-            ..Batch::default()
-        });
+        let essentials = Essentials { superseded, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(wall) });
     }
 
     /// If the clock has been set, corrects what this run has written.
@@ -236,11 +232,8 @@ impl Store {
         for episode in &mut self.changed {
             correction.correct(episode);
         }
-        self.writer.write(Batch {
-            at: self.offset.written(now),
-            corrections: vec![correction],
-            ..Batch::default()
-        });
+        let essentials = Essentials { corrections: vec![correction], ..Essentials::default() };
+        self.writer.write(essentials.at(self.offset.written(now)));
     }
 
     /// Adds to the watch what earlier runs saw, once the thread has read it: moments after the
@@ -261,20 +254,18 @@ impl Store {
     pub fn replan(&mut self, roster: &Roster, wall: Time) {
         self.copy_anew();
         self.tracker.retain(roster, wall, &mut self.changed);
-        self.writer.write(Batch {
-            at: wall,
-            countries: names_by_code(roster),
-            scopes: countries_by_scope(roster),
-            episodes: std::mem::take(&mut self.changed),
-            ..Batch::default()
-        });
+        let (countries, scopes) = (names_by_code(roster), countries_by_scope(roster));
+        let essentials = Essentials { countries, scopes, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(wall) });
     }
 
     /// Keeps what the first plan or a new one says beyond the names of scopes, for reports.
     pub fn keep_plan(&mut self, roster: &Roster, contact: Option<&str>, wall: Time) {
         let remarks = Some(Remarks::on(roster, contact));
         let maintenance = vec![(roster.named_maintenance(), wall)];
-        self.writer.write(Batch { at: wall, remarks, maintenance, ..Batch::default() });
+        let essentials = Essentials { remarks, maintenance, ..Essentials::default() };
+        self.writer.write(essentials.at(wall));
     }
 
     /// What the next calls of [`Store::handle_changes`] bring in parts.
@@ -306,9 +297,9 @@ impl Store {
             self.memory_is_stale = false;
             self.memory_is_due = false;
         }
-        batch.memory = self.copy_more(watch);
+        batch.essentials.memory = self.copy_more(watch);
         batch.episodes = std::mem::take(&mut self.changed);
-        if samples_due || !batch.episodes.is_empty() || batch.memory.is_some() {
+        if samples_due || !batch.episodes.is_empty() || batch.essentials.memory.is_some() {
             self.writer.write(batch);
         }
     }
@@ -318,7 +309,8 @@ impl Store {
     pub fn copy_memory(&mut self, watch: &Watch) {
         if let Some(memory) = self.copy_more(watch) {
             let at = memory.taken();
-            self.writer.write(Batch { at, memory: Some(memory), ..Batch::default() });
+            let memory = Some(memory);
+            self.writer.write(Essentials { memory, ..Essentials::default() }.at(at));
         }
     }
 
@@ -337,7 +329,7 @@ impl Store {
     pub fn keep_names(&mut self, names: Vec<(String, Vec<IpAddr>)>, wall: Time) {
         if !names.is_empty() {
             let names = names.into_iter().collect();
-            self.writer.write(Batch { at: wall, names, ..Batch::default() });
+            self.writer.write(Essentials { names, ..Essentials::default() }.at(wall));
         }
     }
 
@@ -345,13 +337,10 @@ impl Store {
     pub fn finish(mut self, watch: &Watch, now: Time, offset: WallOffset) {
         self.correct(now, offset);
         self.tracker.note_darknesses(&watch.snapshot(now, offset, 0), &mut self.changed);
-        self.writer.write(Batch {
-            at: offset.written(now),
-            memory: Some(watch.remember(now, offset)),
-            episodes: std::mem::take(&mut self.changed),
-            ended: true,
-            ..Batch::default()
-        });
+        let memory = Some(watch.remember(now, offset));
+        let essentials = Essentials { memory, ended: true, ..Essentials::default() };
+        let episodes = std::mem::take(&mut self.changed);
+        self.writer.write(Batch { episodes, ..essentials.at(offset.written(now)) });
     }
 
     /// Has the thread that writes ended, by a fault of ours?
@@ -374,13 +363,13 @@ pub struct PreviousRun {
     pub names: HashMap<String, Vec<IpAddr>>,
     open_episodes: Vec<Episode>,
     /// When it last wrote.
-    lasted: Option<Time>,
+    last_write: Option<Time>,
 }
 
 impl PreviousRun {
     /// When it last wrote, on the wall clock; None if there was none.
-    pub fn lasted(&self) -> Option<Time> {
-        self.lasted
+    pub fn last_write(&self) -> Option<Time> {
+        self.last_write
     }
 }
 

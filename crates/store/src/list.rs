@@ -28,7 +28,7 @@ pub fn text(episodes: &[Episode], observed_until: Time) -> String {
             episode.state.to_string(),
             edge_text(episode.begin),
             end,
-            length_text(episode.begin, episode.end, observed_until),
+            length_text(episode.span(), observed_until),
             unseen,
             episode.planned.as_ref().map_or("-", planned_text).to_owned(),
         ]

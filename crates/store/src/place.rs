@@ -7,7 +7,6 @@ use super::{
     row::{self, LATEST_MS, millis},
 };
 use lifesign_core::{
-    judge::State,
     scopes::{Roster, Scope},
     time::{Time, WallOffset},
 };
@@ -25,44 +24,47 @@ use std::{
 /// So many letters of a sentence are kept and shown: the names of networks in it are anybody's.
 const LONGEST_WORDS: usize = 600;
 
-/// A place may be told before the silence that proves the darkness: the doubt is traced first.
+/// A break may be found before the silence that proves the darkness: the doubt is traced first.
 const BEFORE_BEGIN: Duration = Duration::from_secs(30);
 
 /// That a block's path broke, and where, by the wall clock.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct ToldPlace {
+pub(super) struct PathBreak {
     /// The prefix of the block.
     pub scope: String,
     /// The full name of the network that it lies in, if it lies in one.
     pub network: Option<String>,
     /// The code of its country.
     pub country: String,
-    /// When it was found.
-    pub told: Time,
+    pub found: Time,
     pub place: Place,
     /// The sentence, as the line of then has it. Its times of day stay as they were told.
     pub words: String,
 }
 
-/// The places among what was found on paths.
-pub(super) fn told(found: &[PathEvent], roster: &Roster, offset: WallOffset) -> Vec<ToldPlace> {
-    let place = |event: &PathEvent| {
+/// The breaks among what was found on paths.
+pub(super) fn path_breaks(
+    events: &[PathEvent],
+    roster: &Roster,
+    offset: WallOffset,
+) -> Vec<PathBreak> {
+    let path_break = |event: &PathEvent| {
         let PathEvent::Place { block, place } = event else { return None };
         let scope = Scope::Block(*block);
         let mut path = roster.path_from(roster.scope_id(scope)).map(|id| roster.scope(id));
         let network = path.find(|scope| matches!(scope, Scope::Network(_)));
         let found = offset.written(place.found);
         let words = place.sentence(|time| offset.written(time), Some(found));
-        Some(ToldPlace {
+        Some(PathBreak {
             scope: roster.full_name_of(scope),
             network: network.map(|network| roster.full_name_of(network)),
             country: roster.country_of(scope).code.clone(),
-            told: found,
+            found,
             place: place.place,
             words: shortened(&words),
         })
     };
-    found.iter().filter_map(place).collect()
+    events.iter().filter_map(path_break).collect()
 }
 
 fn shortened(words: &str) -> String {
@@ -73,12 +75,12 @@ impl Store {
     /// Keeps the places among what was found on paths.
     pub fn keep_places(
         &mut self,
-        found: &[PathEvent],
+        events: &[PathEvent],
         roster: &Roster,
         now: Time,
         offset: WallOffset,
     ) {
-        let places = told(found, roster, offset);
+        let places = path_breaks(events, roster, offset);
         if places.is_empty() {
             return;
         }
@@ -87,11 +89,12 @@ impl Store {
     }
 }
 
-pub(super) fn write(connection: &Connection, place: &ToldPlace) -> Result<()> {
-    let ToldPlace { scope, network, country, told, place, words } = place;
+/// The column `told` says when a break was found.
+pub(super) fn write(connection: &Connection, path_break: &PathBreak) -> Result<()> {
+    let PathBreak { scope, network, country, found, place, words } = path_break;
     connection
         .prepare_cached("INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, ?, ?)")?
-        .execute(params![scope, millis(*told), network, country, place.label(), words])?;
+        .execute(params![scope, millis(*found), network, country, place.label(), words])?;
     Ok(())
 }
 
@@ -106,7 +109,7 @@ pub(super) fn correct(connection: &Connection, correction: Correction) -> Result
     Ok(())
 }
 
-/// Deletes those that were told before `until`, in milliseconds, but for those of darknesses that
+/// Deletes those that were found before `until`, in milliseconds, but for those of darknesses that
 /// stay.
 pub(super) fn forget(connection: &Connection, until: i64) -> Result<()> {
     let sql = format!(
@@ -122,9 +125,9 @@ pub(super) fn forget(connection: &Connection, until: i64) -> Result<()> {
     Ok(())
 }
 
-/// From when to when places are told that are of what lasted so long.
-fn told_in(Span { begin, end }: Span) -> (Time, Time) {
-    let from = begin.earliest.unwrap_or(begin.latest) - BEFORE_BEGIN;
+/// From when to when places are found that are of what lasted so long.
+fn period_of_places(Span { begin, end }: Span) -> (Time, Time) {
+    let from = begin.start() - BEFORE_BEGIN;
     (from, end.map_or(Time::NEVER, |end| end.latest))
 }
 
@@ -141,17 +144,17 @@ pub struct PlaceOf {
 /// Where paths broke, of all scopes that were read.
 #[derive(Debug, Default)]
 pub struct Places {
-    /// By when they were told.
-    told: Vec<InDarkness>,
+    /// By when they were found.
+    path_breaks: Vec<InDarkness>,
     /// Which of them are of a scope or lie in it, in that order; each with the last end of the
     /// darknesses of these up to it.
     by_scope: HashMap<String, Vec<(usize, Time)>>,
 }
 
-/// A place, and when the block was no longer dark of which it was told.
+/// A break, and when its block was no longer dark.
 #[derive(Debug)]
 struct InDarkness {
-    told: ToldPlace,
+    path_break: PathBreak,
     until: Time,
 }
 
@@ -159,38 +162,37 @@ struct InDarkness {
 type DarkPeriods<'a> = HashMap<&'a str, Vec<(Time, Time)>>;
 
 fn darknesses(episodes: &[Episode]) -> DarkPeriods<'_> {
-    let is_dark =
-        |one: &&Episode| matches!(one.state, State::Down | State::Flapping | State::Outage);
     let mut all = DarkPeriods::new();
-    for episode in episodes.iter().filter(is_dark) {
-        all.entry(&episode.scope).or_default().push(told_in(episode.span()));
+    for episode in episodes.iter().filter(|one| one.state.is_dark_or_flapping()) {
+        all.entry(&episode.scope).or_default().push(period_of_places(episode.span()));
     }
     all
 }
 
 impl InDarkness {
-    fn new(told: ToldPlace, darknesses: &DarkPeriods<'_>) -> Self {
-        let of_block = darknesses.get(&*told.scope).into_iter().flatten();
-        let in_it = of_block.filter(|(from, to)| (*from..=*to).contains(&told.told));
-        let until = in_it.map(|darkness| darkness.1).max().unwrap_or(told.told);
-        Self { told, until }
+    fn new(path_break: PathBreak, darknesses: &DarkPeriods<'_>) -> Self {
+        let found = path_break.found;
+        let of_block = darknesses.get(&*path_break.scope).into_iter().flatten();
+        let in_it = of_block.filter(|(from, to)| (*from..=*to).contains(&found));
+        let until = in_it.map(|darkness| darkness.1).max().unwrap_or(found);
+        Self { path_break, until }
     }
 }
 
 impl Places {
-    fn new(told: Vec<ToldPlace>, darknesses: &DarkPeriods<'_>) -> Self {
-        let told: Vec<InDarkness> =
-            told.into_iter().map(|place| InDarkness::new(place, darknesses)).collect();
+    fn new(path_breaks: Vec<PathBreak>, darknesses: &DarkPeriods<'_>) -> Self {
+        let path_breaks: Vec<InDarkness> =
+            path_breaks.into_iter().map(|each| InDarkness::new(each, darknesses)).collect();
         let mut by_scope: HashMap<String, Vec<(usize, Time)>> = HashMap::new();
-        for (index, InDarkness { told, until }) in told.iter().enumerate() {
-            let ToldPlace { scope, network, country, .. } = told;
+        for (index, InDarkness { path_break, until }) in path_breaks.iter().enumerate() {
+            let PathBreak { scope, network, country, .. } = path_break;
             for name in [Some(scope), network.as_ref(), Some(country)].into_iter().flatten() {
                 let of_scope = by_scope.entry(name.clone()).or_default();
                 let before = of_scope.last().map_or(*until, |&(_, until)| until);
                 of_scope.push((index, before.max(*until)));
             }
         }
-        Self { told, by_scope }
+        Self { path_breaks, by_scope }
     }
 
     /// The same of a phase of an incident; None of one in which it was up.
@@ -201,26 +203,27 @@ impl Places {
     /// Where the path to a scope broke while it was dark from begin to end, as it was told last;
     /// None if it was not told of a block that was dark then.
     fn of(&self, scope: &str, span: Span) -> Option<PlaceOf> {
-        let (from, to) = told_in(span);
+        let (from, to) = period_of_places(span);
         let all = self.by_scope.get(scope)?;
         let first = all.partition_point(|&(_, until)| until < from);
-        let told = all[first..].iter().map(|&(index, _)| &self.told[index]);
-        let told = told.take_while(|place| place.told.told <= to);
+        let breaks = all[first..].iter().map(|&(index, _)| &self.path_breaks[index]);
+        let breaks = breaks.take_while(|each| each.path_break.found <= to);
         // A block may have been dark before all of its country was.
-        let told = told.filter(|place| place.told.told >= from || place.until > span.begin.latest);
+        let of_span =
+            breaks.filter(|each| each.path_break.found >= from || each.until > span.begin.latest);
         // The newest of each block; after a restart in the darkness less may be known than before.
-        let mut newest: BTreeMap<&str, &ToldPlace> = BTreeMap::new();
-        for InDarkness { told: place, .. } in told {
-            let known = newest.entry(&place.scope).or_insert(place);
-            if place.place != Place::Unknown || known.place == Place::Unknown {
-                *known = place;
+        let mut newest: BTreeMap<&str, &PathBreak> = BTreeMap::new();
+        for InDarkness { path_break, .. } in of_span {
+            let known = newest.entry(&path_break.scope).or_insert(path_break);
+            if path_break.place != Place::Unknown || known.place == Place::Unknown {
+                *known = path_break;
             }
         }
-        let ToldPlace { place, words, .. } = newest.values().next()?;
+        let PathBreak { place, words, .. } = newest.values().next()?;
         if newest.values().all(|other| other.words == *words) {
             return Some(PlaceOf { place: *place, words: words.clone() });
         }
-        let count = |place| newest.values().filter(|told| told.place == place).count();
+        let count = |place| newest.values().filter(|each| each.place == place).count();
         let most = Place::ALL.into_iter().rev().max_by_key(|&place| count(place))?;
         let words = format!("{} in {} of {} blocks", most.in_words(), count(most), newest.len());
         Some(PlaceOf { place: most, words })
@@ -235,8 +238,9 @@ impl StoreReader {
         incidents: &[Incident],
         episodes: &[Episode],
     ) -> Result<(Places, usize)> {
-        let spans =
-            || incidents.iter().flat_map(Incident::bad_phases).map(Phase::span).map(told_in);
+        let spans = || {
+            incidents.iter().flat_map(Incident::bad_phases).map(Phase::span).map(period_of_places)
+        };
         let from = spans().map(|(from, _)| from).min();
         let to = spans().map(|(_, to)| to).max();
         let (Some((from, to)), true) = (from.zip(to), self.0.table_exists(None, "place")?) else {
@@ -255,19 +259,19 @@ impl StoreReader {
         let codes = countries.iter().map(|code| Value::from((*code).to_owned()));
         let parameters = params_from_iter(times.into_iter().chain(codes));
         let Rows { read, broken } =
-            Rows::collect(statement.query_map(parameters, place_from_row)?)?;
+            Rows::collect(statement.query_map(parameters, path_break_from_row)?)?;
         Ok((Places::new(read, &darknesses), broken))
     }
 }
 
-fn place_from_row(row: &Row) -> Result<ToldPlace> {
+fn path_break_from_row(row: &Row) -> Result<PathBreak> {
     let label: String = row.get(4)?;
     let place = Place::from_label(&label).ok_or_else(|| {
         Error::FromSqlConversionFailure(4, Type::Text, format!("{label:?} is no place").into())
     })?;
-    Ok(ToldPlace {
+    Ok(PathBreak {
         scope: row::text(row, 0)?,
-        told: row::time(row, 1)?,
+        found: row::time(row, 1)?,
         network: row::optional_text(row, 2)?,
         country: row::text(row, 3)?,
         place,

@@ -103,7 +103,7 @@ impl PlannedWindows {
     /// the last run last wrote.
     pub fn mark_planned(&self, episodes: &mut [Episode]) {
         for episode in episodes {
-            let begin = episode.begin.earliest.unwrap_or(episode.begin.latest);
+            let begin = episode.begin.start();
             let end = episode.end.map_or(self.written, |end| end.latest).max(begin);
             let own = self.by_scope.get(&episode.scope);
             let of_country = self.by_scope.get(&episode.country);

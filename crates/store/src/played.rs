@@ -4,7 +4,7 @@
 
 use super::{
     SAMPLE_INTERVAL,
-    backlog::{Backlog, Batch},
+    backlog::{Backlog, Batch, Essentials},
     countries_by_scope,
     database::Database,
     directory::{DirectoryError, FILE_NAME, lock_to_play},
@@ -78,10 +78,10 @@ impl PlayedStore {
     pub fn replan(&mut self, roster: &Roster, remarks: Remarks, now: Time) {
         let mut batch = Batch { at: now, ..Batch::default() };
         self.tracker.retain(roster, now, &mut batch.episodes);
-        batch.countries = names_by_code(roster);
-        batch.scopes = countries_by_scope(roster);
-        batch.remarks = Some(remarks);
-        batch.maintenance = vec![(roster.named_maintenance(), now)];
+        batch.essentials.countries = names_by_code(roster);
+        batch.essentials.scopes = countries_by_scope(roster);
+        batch.essentials.remarks = Some(remarks);
+        batch.essentials.maintenance = vec![(roster.named_maintenance(), now)];
         self.backlog.add(batch);
     }
 
@@ -110,14 +110,14 @@ impl PlayedStore {
     }
 
     /// Keeps the places among what was found on paths, which is written with what comes next.
-    pub fn keep_places(&mut self, found: &[PathEvent], roster: &Roster) {
-        let places = place::told(found, roster, WallOffset::default());
+    pub fn keep_places(&mut self, events: &[PathEvent], roster: &Roster) {
+        let places = place::path_breaks(events, roster, WallOffset::default());
         self.backlog.add(Batch { places, ..Batch::default() });
     }
 
     /// It is over. The darknesses so far of what flaps still are counted.
     pub fn finish(mut self, watch: &Watch, now: Time) -> Result<(), DirectoryError> {
-        let mut batch = Batch { at: now, ended: true, ..Batch::default() };
+        let mut batch = Essentials { ended: true, ..Essentials::default() }.at(now);
         let snapshot = watch.snapshot(now, WallOffset::default(), 0);
         self.tracker.note_darknesses(&snapshot, &mut batch.episodes);
         self.backlog.add(batch);

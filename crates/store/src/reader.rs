@@ -8,14 +8,13 @@ use super::{
     row::{EPISODE_COLUMNS, episode_from_row, is_run, millis, optional_time, text, time},
     run::unwatched_until,
     tables::show_as_newest,
-    unseen::UnseenOfAll,
 };
 use lifesign_core::{
     judge::{Edge, State},
     time::Time,
     watch::Snapshot,
 };
-use lifesign_incident::{Incident, Period, WELL_AFTER, count_darknesses, fold};
+use lifesign_incident::{Incident, Period, UnseenByScope, WELL_AFTER, count_darknesses, fold};
 use rusqlite::{
     Connection, Error, ErrorCode, OpenFlags, Params, Result, Row, params, params_from_iter,
 };
@@ -50,7 +49,7 @@ impl EpisodeFilter {
     fn passes(&self, country: &str, scope: &str, begin: Edge, end: Option<Time>) -> bool {
         let is_named = |name: &String| name == scope || name == country;
         self.scope.as_ref().is_none_or(is_named)
-            && self.until.is_none_or(|until| begin.earliest.unwrap_or(begin.latest) < until)
+            && self.until.is_none_or(|until| begin.start() < until)
             && self.is_reached(end)
     }
 
@@ -261,9 +260,8 @@ impl StoreReader {
             })?;
         // What the country had in this time.
         let of_country = EpisodeFilter { scope: all.scope.clone(), ..filter.clone() };
-        let country_had = |incident: &Incident| {
-            incident.scope == incident.country && of_country.passes_incident(incident)
-        };
+        let country_had =
+            |incident: &Incident| incident.is_of_country() && of_country.passes_incident(incident);
         let may_be_told_with = all.scope != filter.scope && folded.iter().any(country_had);
         let mut incidents = folded;
         incidents.retain(|incident| filter.passes_incident(incident));
@@ -292,7 +290,7 @@ impl StoreReader {
         change: impl Fn(&mut [Episode]),
     ) -> Result<(Rows<Episode>, Vec<Incident>)> {
         let unknown = self.unknown_of(filter.scope.as_deref())?;
-        let unseen = UnseenOfAll::new(&unknown.read, unwatched, now);
+        let unseen = UnseenByScope::new(&unknown.read, unwatched, now);
         let mut back = 2 * APART;
         loop {
             let each = unseen.each_country();
@@ -333,17 +331,17 @@ impl StoreReader {
         let mut statement = self.0.prepare(&sql)?;
         let run = |row: &Row| Ok((time(row, 0)?, row.get(1)?));
         Ok(match statement.query_map([], run)?.next().transpose()? {
-            Some((lasted, ended)) if ended || lasted + RUN_TIMEOUT < now => lasted,
+            Some((last_write, ended)) if ended || last_write + RUN_TIMEOUT < now => last_write,
             _ => now,
         })
     }
 
-    /// From when to when the runs were that there is anything of; None if there was none.
-    pub fn held(&self) -> Result<Option<(Time, Time)>> {
+    /// When the first run began, and when the last one last wrote; None if there was none.
+    pub fn covered(&self) -> Result<Option<(Time, Time)>> {
         let sql = format!("SELECT min(began), max(lasted) FROM run WHERE {}", is_run());
         let times = |row: &Row| Ok((optional_time(row, 0)?, optional_time(row, 1)?));
-        let (began, lasted) = self.0.query_row(&sql, [], times)?;
-        Ok(began.zip(lasted))
+        let (began, last_write) = self.0.query_row(&sql, [], times)?;
+        Ok(began.zip(last_write))
     }
 
     /// When the last run last wrote; None if there was none.

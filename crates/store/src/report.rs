@@ -173,8 +173,8 @@ impl ReportData {
         let zone = self.remarks.timezone(&self.country)?;
         let worst = incident.worst(self.observed_until)?;
         let local = |time| time_text_in(time, Some(&zone));
-        let begin = local(middle(worst.begin).0);
-        let end = local(worst.end.map_or(self.observed_until, |end| middle(end).0));
+        let begin = local(middle(worst.begin));
+        let end = local(worst.end.map_or(self.observed_until, middle));
         let what = match worst.kind {
             PhaseKind::Unstable => "unstable phase",
             PhaseKind::Down => "darkness",
@@ -185,8 +185,8 @@ impl ReportData {
 
     /// The part of an episode that lies in this time, between the middles of its edges.
     fn part(&self, episode: &Episode) -> Period {
-        let end = episode.end.map_or(self.observed_until, |end| middle(end).0);
-        (middle(episode.begin).0.max(self.since), end.min(self.until))
+        let end = episode.end.map_or(self.observed_until, middle);
+        (middle(episode.begin).max(self.since), end.min(self.until))
     }
 
     /// How long that part is.

@@ -7,10 +7,10 @@ use lifesign_core::{
 };
 use lifesign_document::plain;
 use lifesign_incident::StayCount;
-use rusqlite::{Error, Result, Row};
+use rusqlite::{Error, Result, Row, RowIndex};
 use std::time::Duration;
 
-/// The columns of an episode, in the order in which [`episode_from_row`] takes them.
+/// The columns of an episode, in the order in which they are written and read.
 pub(super) const EPISODE_COLUMNS: &str = "scope, found, country, state, begin_earliest, \
     begin_latest, end_earliest, end_latest, unseen, paused, evidence, darknesses, dark, \
     first_earliest, first_latest, last_earliest, last_latest, stay_darknesses, stay_dark";
@@ -25,35 +25,56 @@ pub(super) fn is_run() -> String {
 
 /// An episode, from the columns of [`EPISODE_COLUMNS`].
 pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
-    let optional_edge = |earliest, latest| -> Result<Option<Edge>> {
-        let earliest = optional_time(row, earliest)?;
-        Ok(optional_time(row, latest)?.map(|latest| Edge { earliest, latest }))
-    };
-    let count = |column| -> Result<u32> {
-        let number: i64 = row.get(column)?;
-        number.try_into().map_err(|_| Error::IntegralValueOutOfRange(column, number))
-    };
-    let begin = Edge { earliest: optional_time(row, 4)?, latest: time(row, 5)? };
-    let end = optional_edge(6, 7)?.map(|end| in_order(7, begin, end)).transpose()?;
+    let mut next = NextColumn { row, column: 0 };
+    let scope = next.read(text)?;
+    let found = next.read(time)?;
+    let country = next.read(text)?;
+    let state = next.read(state_from_row)?;
+    let begin = Edge { earliest: next.read(optional_time)?, latest: next.read(time)? };
+    let end = next.optional_edge()?;
+    if let Some(end) = end
+        && end.latest < begin.latest
+    {
+        return Err(Error::IntegralValueOutOfRange(next.column - 1, millis(end.latest)));
+    }
     Ok(Episode {
-        scope: text(row, 0)?,
-        found: time(row, 1)?,
-        country: text(row, 2)?,
-        state: state_from_row(row, 3)?,
+        scope,
+        found,
+        country,
+        state,
         begin,
         end,
-        unseen: length(row, 8)?,
-        paused: optional_time(row, 9)?,
-        evidence: text(row, 10)?,
+        unseen: next.read(length)?,
+        paused: next.read(optional_time)?,
+        evidence: next.read(text)?,
         darknesses: Darknesses {
-            count: count(11)?,
-            length: length(row, 12)?,
-            first_begin: optional_edge(13, 14)?,
-            last_end: optional_edge(15, 16)?,
+            count: next.read(count)?,
+            length: next.read(length)?,
+            first_begin: next.optional_edge()?,
+            last_end: next.optional_edge()?,
         },
-        of_stay: StayCount { count: count(17)?, length: length(row, 18)? },
+        of_stay: StayCount { count: next.read(count)?, length: next.read(length)? },
         planned: None,
     })
+}
+
+/// Reads one column after the other. To look up each by its name would take as long as all else
+/// that is done with an episode.
+struct NextColumn<'a> {
+    row: &'a Row<'a>,
+    column: usize,
+}
+
+impl NextColumn<'_> {
+    fn read<T>(&mut self, from_row: impl Fn(&Row, usize) -> Result<T>) -> Result<T> {
+        self.column += 1;
+        from_row(self.row, self.column - 1)
+    }
+
+    fn optional_edge(&mut self) -> Result<Option<Edge>> {
+        let earliest = self.read(optional_time)?;
+        Ok(self.read(optional_time)?.map(|latest| Edge { earliest, latest }))
+    }
 }
 
 pub(super) fn state_from_row(row: &Row, column: usize) -> Result<State> {
@@ -65,7 +86,7 @@ pub(super) fn state_from_row(row: &Row, column: usize) -> Result<State> {
 }
 
 /// A column that is a text, as it may be shown: the file may be anybody's.
-pub(super) fn text(row: &Row, column: usize) -> Result<String> {
+pub(super) fn text(row: &Row, column: impl RowIndex) -> Result<String> {
     Ok(plain(row.get_ref(column)?.as_str()?))
 }
 
@@ -98,10 +119,9 @@ fn length(row: &Row, column: usize) -> Result<Duration> {
     in_range(column, row.get(column)?).map(|millis| Duration::from_millis(millis as u64))
 }
 
-/// The end, if it does not lie before its begin.
-fn in_order(column: usize, begin: Edge, end: Edge) -> Result<Edge> {
-    let is_later = end.latest >= begin.latest;
-    is_later.then_some(end).ok_or(Error::IntegralValueOutOfRange(column, millis(end.latest)))
+fn count(row: &Row, column: usize) -> Result<u32> {
+    let number: i64 = row.get(column)?;
+    number.try_into().map_err(|_| Error::IntegralValueOutOfRange(column, number))
 }
 
 fn in_range(column: usize, millis: i64) -> Result<i64> {

@@ -42,15 +42,14 @@ struct SpanKeys {
 impl SpanKeys {
     fn new(span: Span, now: Time) -> Self {
         let Span { begin, end } = span;
-        let (length, uncertainty) = span.length(now);
         let text = |time: Time| time.to_string();
         Self {
             begin_earliest: begin.earliest.map(text),
             begin_latest: text(begin.latest),
             end_earliest: end.and_then(|end| end.earliest).map(text),
             end_latest: end.map(|end| text(end.latest)),
-            seconds: seconds(length),
-            uncertain_seconds: seconds(uncertainty),
+            seconds: seconds(span.length(now)),
+            uncertain_seconds: seconds(span.uncertainty()),
         }
     }
 }

@@ -3,10 +3,9 @@
 use super::{
     Episode, RUN_TIMEOUT, Rows, StoreReader,
     row::{is_run, millis, text, time},
-    unseen::UnseenOfAll,
 };
 use lifesign_core::{time::Time, watch::Snapshot};
-use lifesign_incident::{Period, unwatched};
+use lifesign_incident::{Period, UnseenByScope, unwatched};
 use rusqlite::{Result, Row};
 
 /// One run of lifesign.
@@ -15,7 +14,7 @@ pub struct PastRun {
     /// Its start, on the wall clock.
     pub began: Time,
     /// When it last wrote.
-    pub lasted: Time,
+    pub last_write: Time,
     /// It ended in order. False while it runs, and of one that was killed.
     pub ended: bool,
     /// The name of its vantage.
@@ -24,11 +23,11 @@ pub struct PastRun {
 
 /// When somebody watched up to `until`, by these runs, which are in order.
 pub fn watched(runs: &[PastRun], until: Time) -> Vec<Period> {
-    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.lasted)).collect();
+    let mut watched: Vec<Period> = runs.iter().map(|run| (run.began, run.last_write)).collect();
     // A run under way wrote up to a minute ago.
     let last = watched.iter_mut().max_by_key(|run| run.1);
-    if let Some((_, lasted)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
-        *lasted = until;
+    if let Some((_, last_write)) = last.filter(|run| run.1 + RUN_TIMEOUT >= until) {
+        *last_write = until;
     }
     watched
 }
@@ -52,7 +51,7 @@ impl StoreReader {
         let run = |row: &Row| {
             Ok(PastRun {
                 began: time(row, 0)?,
-                lasted: time(row, 1)?,
+                last_write: time(row, 1)?,
                 ended: row.get(2)?,
                 vantage: text(row, 3)?,
             })
@@ -65,17 +64,17 @@ impl StoreReader {
         let runs = self.runs(Time::default(), now)?;
         let mut all = watched(&runs.read, now);
         all.extend(present.map(|present| (present.wall_offset.written(present.started), now)));
-        for (_, lasted) in &mut all {
-            *lasted = now.min(*lasted);
+        for (_, end) in &mut all {
+            *end = now.min(*end);
         }
         all.sort_unstable();
         Ok(Rows { read: all, broken: runs.broken })
     }
 
     /// What nobody saw up to when the last run last wrote, where these are all that was unknown.
-    pub(super) fn unseen<'a>(&self, unknown: &'a [Episode]) -> Result<UnseenOfAll<'a>> {
+    pub(super) fn unseen<'a>(&self, unknown: &'a [Episode]) -> Result<UnseenByScope<'a>> {
         let written = self.last_written()?.unwrap_or_default();
         let watched = self.watched_until(written, None)?;
-        Ok(UnseenOfAll::new(unknown, &unwatched_until(written, &watched.read), written))
+        Ok(UnseenByScope::new(unknown, &unwatched_until(written, &watched.read), written))
     }
 }

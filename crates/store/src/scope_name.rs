@@ -31,7 +31,14 @@ impl From<rusqlite::Error> for ScopeError {
     }
 }
 
-/// A scope that the store knows.
+/// The scopes that a store knows, to look up several.
+#[derive(Debug)]
+pub struct KnownScopes<'a> {
+    reader: &'a StoreReader,
+    scopes: Vec<KnownScope>,
+}
+
+#[derive(Debug)]
 struct KnownScope {
     /// Its full name.
     name: String,
@@ -49,86 +56,20 @@ impl StoreReader {
     /// The full name of the scope that is called so ([`CalledScope`]). The error says what the
     /// store knows instead.
     pub fn scope(&self, name: &str) -> Result<String, ScopeError> {
-        Ok(self.called(name)?.name)
+        Ok(self.known_scopes()?.called(name)?.name.clone())
     }
 
     /// The code of the country that is called so. The error says what the store knows instead; of
     /// what lies in a country, which that is.
     pub fn country(&self, code: &str) -> Result<String, ScopeError> {
-        let scope = self.called(code)?;
-        if scope.is_country() {
-            return Ok(scope.country);
-        }
-        let KnownScope { name, country } = scope;
-        Err(ScopeError::Unknown(format!(
-            "{name} lies in {country}, and reports are of countries: ask for {country}"
-        )))
+        self.known_scopes()?.country(code)
     }
 
-    /// The codes of the countries that the store knows, in alphabetic order.
-    pub fn countries(&self) -> rusqlite::Result<Vec<String>> {
-        let known = self.known_scopes()?.into_iter();
-        Ok(known.filter(KnownScope::is_country).map(|scope| scope.name).collect())
-    }
-
-    /// Writes codes of countries as the store does; returns what is to be said of those that it
-    /// does not have.
-    pub fn spell<'a>(
-        &self,
-        codes: impl Iterator<Item = &'a mut String>,
-    ) -> rusqlite::Result<Option<String>> {
-        let known = self.countries()?;
-        let mut others = BTreeSet::new();
-        for code in codes {
-            match known.iter().find(|known| known.eq_ignore_ascii_case(code)) {
-                Some(known) => code.clone_from(known),
-                None => {
-                    others.insert(code.to_ascii_uppercase());
-                }
-            }
-        }
-        let Some(first) = others.first().filter(|_| !known.is_empty()) else { return Ok(None) };
-        let told: Vec<&str> = others.iter().take(MOST_COUNTRIES).map(String::as_str).collect();
-        let more = match others.len() - told.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let (told, known) = (told.join(", "), other_scopes(first, known, []));
-        Ok(Some(format!("no such country in the record: {told}{more}; {known}")))
-    }
-
-    fn called(&self, text: &str) -> Result<KnownScope, ScopeError> {
-        let mut known = self.known_scopes()?;
-        let called = CalledScope::new(text);
-        let full_name = |scope: &KnownScope| called.is(FullName::new(&scope.country, &scope.name));
-        let mut named = known.iter().position(full_name);
-        if named.is_none() {
-            let asns = self.remarks()?.asns;
-            let mut numbered = known.iter().enumerate().filter(|(_, scope)| {
-                let asn = asns.get(&scope.name).copied();
-                called.is_number_of(FullName::new(&scope.country, &scope.name), asn)
-            });
-            named = numbered.next().filter(|_| numbered.next().is_none()).map(|(index, _)| index);
-        }
-        match named {
-            Some(index) => Ok(known.swap_remove(index)),
-            None if known.is_empty() => Err(ScopeError::Unknown(format!(
-                "nothing is known of {text:?}, nor of anything else yet"
-            ))),
-            None => {
-                let (countries, parts): (Vec<_>, Vec<_>) =
-                    known.into_iter().partition(KnownScope::is_country);
-                let names = |scopes: Vec<KnownScope>| scopes.into_iter().map(|scope| scope.name);
-                let others = other_scopes(text, names(countries), names(parts));
-                Err(ScopeError::Unknown(format!("nothing is known of {text:?}; {others}")))
-            }
-        }
-    }
-
-    /// The countries by their codes, and then all else that any plan had, had episodes or was
-    /// watched last. A store that an earlier lifesign wrote has no table of scopes. The other
-    /// samples, which are many and have no index for it, are not looked through.
-    fn known_scopes(&self) -> rusqlite::Result<Vec<KnownScope>> {
+    /// The scopes that the store knows: the countries by their codes, and then all else that any
+    /// plan had, had episodes or was watched last. A store that an earlier lifesign wrote has no
+    /// table of scopes. The other samples, which are many and have no index for it, are not looked
+    /// through.
+    pub fn known_scopes(&self) -> rusqlite::Result<KnownScopes<'_>> {
         let has_scopes = self.0.prepare("SELECT name FROM scope").is_ok();
         let of_plans = if has_scopes { "UNION SELECT name, country FROM scope" } else { "" };
         let mut statement = self.0.prepare(&format!(
@@ -143,7 +84,74 @@ impl StoreReader {
         let scopes = statement.query_map([FINE_MS, LATEST_MS], |row| {
             Ok(KnownScope { name: text(row, 0)?, country: text(row, 1)? })
         })?;
-        Ok(Rows::collect(scopes)?.read)
+        Ok(KnownScopes { reader: self, scopes: Rows::collect(scopes)?.read })
+    }
+}
+
+impl KnownScopes<'_> {
+    /// The codes of the countries, in alphabetic order.
+    pub fn countries(&self) -> impl Iterator<Item = &String> {
+        self.scopes.iter().filter(|scope| scope.is_country()).map(|scope| &scope.name)
+    }
+
+    /// As [`StoreReader::country`].
+    pub fn country(&self, code: &str) -> Result<String, ScopeError> {
+        let KnownScope { name, country } = self.called(code)?;
+        if name == country {
+            return Ok(country.clone());
+        }
+        Err(ScopeError::Unknown(format!(
+            "{name} lies in {country}, and reports are of countries: ask for {country}"
+        )))
+    }
+
+    /// Writes codes of countries as the store does; returns what is to be said of those that it
+    /// does not have.
+    pub fn spell<'a>(&self, codes: impl Iterator<Item = &'a mut String>) -> Option<String> {
+        let mut others = BTreeSet::new();
+        for code in codes {
+            match self.countries().find(|known| known.eq_ignore_ascii_case(code)) {
+                Some(known) => code.clone_from(known),
+                None => {
+                    others.insert(code.to_ascii_uppercase());
+                }
+            }
+        }
+        let first = others.first().filter(|_| self.countries().next().is_some())?;
+        let told: Vec<&str> = others.iter().take(MOST_COUNTRIES).map(String::as_str).collect();
+        let more = match others.len() - told.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let known = other_scopes(first, self.countries().cloned(), []);
+        Some(format!("no such country in the record: {}{more}; {known}", told.join(", ")))
+    }
+
+    fn called(&self, text: &str) -> Result<&KnownScope, ScopeError> {
+        let known = &self.scopes;
+        let called = CalledScope::new(text);
+        let full_name = |scope: &KnownScope| called.is(FullName::new(&scope.country, &scope.name));
+        let mut named = known.iter().find(|scope| full_name(scope));
+        if named.is_none() {
+            let asns = self.reader.remarks()?.asns;
+            let mut numbered = known.iter().filter(|scope| {
+                let asn = asns.get(&scope.name).copied();
+                called.is_number_of(FullName::new(&scope.country, &scope.name), asn)
+            });
+            named = numbered.next().filter(|_| numbered.next().is_none());
+        }
+        match named {
+            Some(scope) => Ok(scope),
+            None if known.is_empty() => Err(ScopeError::Unknown(format!(
+                "nothing is known of {text:?}, nor of anything else yet"
+            ))),
+            None => {
+                let parts = known.iter().filter(|scope| !scope.is_country());
+                let parts = parts.map(|scope| scope.name.clone());
+                let others = other_scopes(text, self.countries().cloned(), parts);
+                Err(ScopeError::Unknown(format!("nothing is known of {text:?}; {others}")))
+            }
+        }
     }
 }
 

@@ -12,9 +12,9 @@ use lifesign_core::{
 use lifesign_page::Point;
 use rusqlite::{Result, Row, params};
 
-/// The round-trip times of several samples, in the order of the columns and of [`round_trips`].
-pub(super) const MEANS: &str = "avg(rtt_median), avg(rtt_p95), min(rtt_min), avg(rtt_p10), \
-    avg(rtt_p90), max(rtt_max)";
+/// The round-trip times of several samples, in the order of the table's columns.
+pub(super) const MEANS: &str = "avg(rtt_median) AS median, avg(rtt_p95) AS p95, \
+    min(rtt_min) AS shortest, avg(rtt_p10) AS p10, avg(rtt_p90) AS p90, max(rtt_max) AS longest";
 
 /// The loss of several samples: of the probes of those that have one. Unlike `sum`, `total` takes
 /// any number.
@@ -92,8 +92,9 @@ impl StoreReader {
         let coarse_until = coarse_until.min(whole).max(from);
         let sql = format!(
             "SELECT scope, min((time - ?1 - 1) * ?4 / (?3 - ?1), ?4 - 1) AS period,
-                    min(state = 'unknown'), {PROBES}, {LOSS}, {MEANS}, makes_sense, count(*),
-                    max(min(time - span) - ?1, 0) * ?4 / (?3 - ?1)
+                    max(min(time - span) - ?1, 0) * ?4 / (?3 - ?1) AS first_period,
+                    min(state = 'unknown') AS is_unknown, {PROBES} AS all_probes,
+                    {LOSS} AS mean_loss, {MEANS}, makes_sense, count(*) AS samples
              FROM (SELECT *, {} AS makes_sense FROM ({} UNION ALL {}))
              GROUP BY scope, period, makes_sense",
             makes_sense(),
@@ -105,9 +106,9 @@ impl StoreReader {
         let mut all = Rows::default();
         let mut rows = statement.query(parameters)?;
         while let Some(row) = rows.next()? {
-            match row.get(11).and_then(|makes_sense| Ok((makes_sense, measured(row)?))) {
+            match row.get("makes_sense").and_then(|is_sound| Ok((is_sound, measured(row)?))) {
                 Ok((true, measured)) => all.read.push(measured),
-                Ok((false, _)) | Err(_) => all.broken += row.get::<_, i64>(12)? as usize,
+                Ok((false, _)) | Err(_) => all.broken += row.get::<_, i64>("samples")? as usize,
             }
         }
         Ok(all)
@@ -168,26 +169,23 @@ impl Measured {
 
 fn measured(row: &Row) -> Result<Measured> {
     Ok(Measured {
-        scope: text(row, 0)?,
-        period: row.get::<_, i64>(1)?.max(0) as usize,
-        first: row.get::<_, i64>(13)?.max(0) as usize,
-        is_unknown: row.get(2)?,
-        probes: row.get::<_, i64>(3)?.max(0) as u64,
-        loss: row.get(4)?,
-        round_trips: round_trips(row, 5)?,
+        scope: text(row, "scope")?,
+        period: row.get::<_, i64>("period")?.max(0) as usize,
+        first: row.get::<_, i64>("first_period")?.max(0) as usize,
+        is_unknown: row.get("is_unknown")?,
+        probes: row.get::<_, i64>("all_probes")?.max(0) as u64,
+        loss: row.get("mean_loss")?,
+        round_trips: round_trips(row)?,
     })
 }
 
-/// From the columns of [`MEANS`], of which this is the first.
-fn round_trips(row: &Row, first: usize) -> Result<Option<RoundTrips>> {
-    let mut times = [None; 6];
-    for (column, time) in (first..).zip(&mut times) {
-        *time = row.get::<_, Option<f64>>(column)?;
-    }
-    let [Some(median), Some(p95), others @ ..] = times else { return Ok(None) };
-    let spread = match others {
-        [Some(min), Some(p10), Some(p90), Some(max)] => Some(Spread { min, p10, p90, max }),
+/// From the columns of [`MEANS`].
+fn round_trips(row: &Row) -> Result<Option<RoundTrips>> {
+    let time = |column| row.get::<_, Option<f64>>(column);
+    let spread = match (time("shortest")?, time("p10")?, time("p90")?, time("longest")?) {
+        (Some(min), Some(p10), Some(p90), Some(max)) => Some(Spread { min, p10, p90, max }),
         _ => None,
     };
+    let (Some(median), Some(p95)) = (time("median")?, time("p95")?) else { return Ok(None) };
     Ok(Some(RoundTrips { median, p95, spread }))
 }

@@ -90,7 +90,7 @@ fn what_is_written_is_read_again() {
     database.write(&backlog(600, vec![open.clone(), over.clone()], vec![]), "lab", at(0)).unwrap();
     let previous = database.previous_run().unwrap();
     assert_eq!(
-        (previous.open_episodes, previous.lasted, previous.memory.is_none()),
+        (previous.open_episodes, previous.last_write, previous.memory.is_none()),
         (vec![open.clone()], Some(at(600)), true)
     );
     // A newer version of an episode replaces the older.
@@ -114,7 +114,7 @@ fn what_is_written_is_read_again() {
     let flapping = EpisodeFilter { state: Some(State::Flapping), ..EpisodeFilter::default() };
     assert_eq!(reader.episodes(&flapping).unwrap().read, []);
     let runs = reader.runs(at(0), at(9999)).unwrap().read;
-    assert_eq!((runs.len(), runs[0].lasted, runs[0].ended), (1, at(710), false));
+    assert_eq!((runs.len(), runs[0].last_write, runs[0].ended), (1, at(710), false));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
     let samples =
         (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
     let mut backlog = backlog(40_000, vec![flapping, gone], samples);
-    backlog.countries.insert("KP".into(), "North <i>Korea".into());
+    backlog.essentials.countries.insert("KP".into(), "North <i>Korea".into());
     database.write(&backlog, "<lab-1>", at(0) - Duration::from_secs(99_000)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     let read = |country, from: u64, to| {

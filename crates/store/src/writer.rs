@@ -3,7 +3,7 @@
 
 use super::{
     PreviousRun, StoreError,
-    backlog::{Backlog, Batch},
+    backlog::{Backlog, Batch, Essentials},
     database::{Database, is_damage, move_aside},
     history::Histories,
 };
@@ -38,7 +38,7 @@ pub(super) struct StoreWriter {
     kept: Batch,
     thread: Option<JoinHandle<()>>,
     history: Receiver<Histories>,
-    found: Receiver<PreviousRun>,
+    previous_run: Receiver<PreviousRun>,
     view: Arc<Mutex<StoreView>>,
 }
 
@@ -64,7 +64,7 @@ impl StoreWriter {
             queued: queued.clone(),
         };
         let (history_sender, history) = mpsc::channel();
-        let (found_sender, found) = mpsc::channel();
+        let (previous_run_sender, previous_run) = mpsc::channel();
         let mut previous = PreviousRun::default();
         match database {
             Ok((database, left)) => {
@@ -74,7 +74,7 @@ impl StoreWriter {
             }
             Err(error) => {
                 writer.count_failure(&error);
-                writer.earlier = Some((found_sender, history_sender.clone()));
+                writer.earlier = Some((previous_run_sender, history_sender.clone()));
             }
         }
         let thread = thread::Builder::new().name("store".into()).spawn(move || {
@@ -87,13 +87,14 @@ impl StoreWriter {
         })?;
         let kept = Batch::default();
         let thread = Some(thread);
-        Ok((Self { queue: Some(queue), queued, kept, thread, history, found, view }, previous))
+        let queue = Some(queue);
+        Ok((Self { queue, queued, kept, thread, history, previous_run, view }, previous))
     }
 
     /// What the previous run left, if the file could not be opened at the start: returned once,
     /// when it could.
-    pub fn found(&self) -> Option<PreviousRun> {
-        self.found.try_recv().ok()
+    pub fn take_previous_run(&self) -> Option<PreviousRun> {
+        self.previous_run.try_recv().ok()
     }
 
     /// What earlier runs saw: returned once, after the thread has read it.
@@ -105,7 +106,9 @@ impl StoreWriter {
     /// counted; the rest goes with the next one.
     pub fn write(&mut self, batch: Batch) {
         let Some(queue) = &self.queue else { return };
-        let batch = std::mem::take(&mut self.kept).then(batch);
+        let mut kept = std::mem::take(&mut self.kept.essentials);
+        kept.add(batch.essentials);
+        let batch = Batch { essentials: kept, ..batch };
         self.queued.fetch_add(1, Ordering::Relaxed);
         if let Err(TrySendError::Full(batch) | TrySendError::Disconnected(batch)) =
             queue.try_send(batch)
@@ -113,8 +116,7 @@ impl StoreWriter {
             self.queued.fetch_sub(1, Ordering::Relaxed);
             let rows = batch.episodes.len() + batch.places.len() + batch.samples.len();
             update(&self.view, |view| view.lost += rows as u64);
-            let (episodes, places, samples) = Default::default();
-            self.kept = Batch { episodes, places, samples, ..batch };
+            self.kept = batch.essentials.at(batch.at);
         }
     }
 
@@ -151,7 +153,8 @@ impl Drop for StoreWriter {
 /// What a previous run left that this one may not write again.
 fn still_so(previous: &PreviousRun) -> Batch {
     let episodes = previous.open_episodes.clone();
-    Batch { episodes, names: previous.names.clone(), ..Batch::default() }
+    let essentials = Essentials { names: previous.names.clone(), ..Essentials::default() };
+    Batch { essentials, episodes, ..Batch::default() }
 }
 
 fn update(view: &Mutex<StoreView>, change: impl FnOnce(&mut StoreView)) {
@@ -191,7 +194,7 @@ impl WriterThread {
             let mut lost = 0;
             for batch in next.into_iter().chain(batches.try_iter()) {
                 self.queued.fetch_sub(1, Ordering::Relaxed);
-                for correction in &batch.corrections {
+                for correction in &batch.essentials.corrections {
                     self.began = correction.of(self.began);
                 }
                 lost += backlog.add(batch);
@@ -246,16 +249,16 @@ impl WriterThread {
             return Ok(database);
         }
         let (database, previous) = Database::open_whole(&self.path, backlog.at)?;
-        if previous.lasted.is_none() {
+        if previous.last_write.is_none() {
             let waiting = std::mem::replace(backlog, std::mem::take(&mut self.present));
             let lost = backlog.add(waiting.into());
             update(&self.view, |view| view.lost += lost);
         }
         // Nobody reads it when the run ends meanwhile.
-        if let Some((found, history)) = self.earlier.take() {
+        if let Some((previous_run, history)) = self.earlier.take() {
             self.present.add(still_so(&previous));
             let _ = history.send(database.history(self.began));
-            let _ = found.send(previous);
+            let _ = previous_run.send(previous);
         }
         Ok(database)
     }
@@ -316,15 +319,14 @@ mod tests {
         thread.present.add(still_so(&recalled));
         let episodes = vec![outage("KP", None), outage("JP", Some(500)), outage("CN", Some(500))];
         let mut backlog = Backlog::default();
-        backlog.add(Batch {
-            at: at(600),
+        let essentials = Essentials {
             countries: [("KP".into(), "North Korea".into())].into(),
             scopes: [("KP".into(), "KP".into())].into(),
             remarks: Some(Remarks { contact: Some("us".into()), ..Remarks::default() }),
             maintenance: vec![(vec![("KP".into(), window(900, 990))], at(5))],
-            episodes,
-            ..Batch::default()
-        });
+            ..Essentials::default()
+        };
+        backlog.add(Batch { episodes, ..essentials.at(at(600)) });
         thread.write(&mut backlog);
         for second in [660, 720] {
             assert!(!thread.view.lock().unwrap().failing);
@@ -336,7 +338,7 @@ mod tests {
             let mut previous = Database::open(&path).unwrap().previous_run().unwrap();
             previous.open_episodes.sort_by(|one, other| one.scope.cmp(&other.scope));
             assert_eq!(previous.open_episodes, [outage("KP", None), outage("LA", None)]);
-            assert_eq!((previous.names, previous.lasted), (names.clone(), Some(at(second))));
+            assert_eq!((previous.names, previous.last_write), (names.clone(), Some(at(second))));
             let connection = rusqlite::Connection::open(&path).unwrap();
             for (table, rows) in
                 [("episode", 2), ("country", 1), ("scope", 1), ("plan", 1), ("maintenance", 1)]
@@ -357,30 +359,34 @@ mod tests {
             kept: Batch::default(),
             thread: None,
             history: mpsc::channel().1,
-            found: mpsc::channel().1,
+            previous_run: mpsc::channel().1,
             view: Arc::default(),
         };
         let names: HashMap<_, _> = [("a.example".into(), vec![[192, 0, 2, 1].into()])].into();
         let countries: BTreeMap<_, _> = [("KP".into(), "North Korea".into())].into();
         let corrections = vec![Correction { since: at(0), millis: 600_000 }];
-        let merged = |seconds| vec![("KP".to_owned(), at(seconds))];
+        let superseded = |seconds| vec![("KP".to_owned(), at(seconds))];
+        let essentials = Essentials::default;
         writer.write(Batch::default());
         for lost in [
-            Batch { episodes: vec![outage("KP", None)], merged: merged(5), ..Batch::default() },
-            Batch { names: names.clone(), countries: countries.clone(), ..Batch::default() },
-            Batch { corrections: corrections.clone(), ..Batch::default() },
+            Essentials { superseded: superseded(5), ..essentials() },
+            Essentials { names: names.clone(), countries: countries.clone(), ..essentials() },
+            Essentials { corrections: corrections.clone(), ..essentials() },
         ] {
-            writer.write(lost);
+            let is_first = !lost.superseded.is_empty();
+            let episodes = if is_first { vec![outage("KP", None)] } else { Vec::new() };
+            writer.write(Batch { episodes, ..lost.at(Time::default()) });
         }
         assert_eq!(writer.view().lost, 1);
         batches.recv().unwrap();
-        writer.write(Batch { at: at(606), merged: merged(606), ..Batch::default() });
+        writer.write(Essentials { superseded: superseded(606), ..essentials() }.at(at(606)));
         let next = batches.recv().unwrap();
         assert_eq!((next.at, next.episodes.len()), (at(606), 0));
+        let next = next.essentials;
         assert_eq!((next.names, next.countries), (names, countries));
         assert_eq!(next.corrections, corrections);
-        assert_eq!(next.merged, [merged(605), merged(606)].concat());
+        assert_eq!(next.superseded, [superseded(605), superseded(606)].concat());
         writer.write(Batch::default());
-        assert!(batches.recv().unwrap().corrections.is_empty());
+        assert!(batches.recv().unwrap().essentials.corrections.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! `plan --review`: what the run has learned, read from its store.
 
 use super::{Plan, Refusal, load, print_line};
-use crate::cli::store::open_store;
+use crate::cli::open_store::open_store;
 use lifesign_clock::Clock;
 use lifesign_core::{
     scopes::{BlockId, Host},
@@ -27,13 +27,16 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
     if reader.was_played() {
         let text = "the store is of what replay, simulate or demo played, which learns nothing for \
                     a plan; give the state directory of a run";
-        return Err(Refusal::from(text.to_owned()));
+        return Err(Refusal::data(text));
     }
-    let learned = reader.learned()?.ok_or_else(|| Refusal::from(unlearned(&reader)))?;
+    let learned = reader
+        .learned()
+        .map_err(Refusal::data)?
+        .ok_or_else(|| Refusal::data(unlearned(&reader)))?;
     let is_known = |host: &Host| learned.targets.iter().any(|target| target.target.host == *host);
     if !plan.roster.targets.iter().any(|target| is_known(&target.host)) {
         let text = format!("the store is of another plan: it knows no host of {name}");
-        return Err(Refusal::from(text));
+        return Err(Refusal::data(text));
     }
     let (findings, parts) = findings(&plan, &learned);
     let mut reserve: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -61,7 +64,7 @@ pub(super) fn review(path: &Path, state_dir: Option<PathBuf>) -> Result<(), Refu
 fn unlearned(reader: &StoreReader) -> String {
     let now = Clock::start().now();
     let runs = reader.runs(Time::default(), Time::NEVER).unwrap_or_default().read;
-    let is_running = |run: &PastRun| !run.ended && now.since(run.lasted) < RUN_TIMEOUT;
+    let is_running = |run: &PastRun| !run.ended && now.since(run.last_write) < RUN_TIMEOUT;
     if runs.iter().any(is_running) {
         "the run has not written yet what it learned; wait a minute".to_owned()
     } else {

@@ -356,7 +356,7 @@ fn the_darknesses_of_a_flapping_that_goes_on_are_as_many_wherever_it_is_asked() 
     let country = snapshot.roster.scope_id(Scope::Country(CountryId(0))).index();
     let edge = |before: u64| {
         let time = snapshot.time - minutes(before);
-        Edge { earliest: Some(time), latest: time }
+        Edge::at(time)
     };
     let stay = |count, length, last| Darknesses {
         count,

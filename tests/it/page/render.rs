@@ -220,7 +220,7 @@ fn what_flaps_is_told_in_the_present_tense() {
     let now = snapshot.time;
     let country = snapshot.roster.scope_id(Scope::Country(CountryId(0))).index();
     let verdict = &mut snapshot.scopes[country].verdict;
-    let end = Edge { earliest: Some(now - minutes(9)), latest: now - minutes(9) };
+    let end = Edge::at(now - minutes(9));
     verdict.darknesses.count = 14;
     verdict.darknesses.length = minutes(40);
     verdict.darknesses.last_end = Some(end);

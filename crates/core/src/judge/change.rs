@@ -130,7 +130,7 @@ impl Judge {
         };
         let mut misses: Vec<Time> = self.hosts_of(id).filter_map(last_miss).collect();
         misses.sort_unstable();
-        let became_partial = scope.edge.earliest.unwrap_or(scope.edge.latest);
+        let became_partial = scope.edge.start();
         misses.get(misses.len() / 2).copied().max(Some(became_partial))
     }
 

@@ -33,6 +33,29 @@ lifesign_model::labelled! {
     }
 }
 
+impl State {
+    /// Is it that of one darkness, for however long?
+    pub const fn is_dark(self) -> bool {
+        match self {
+            Self::Down | Self::Outage => true,
+            Self::Up | Self::Degraded | Self::Partial | Self::Flapping | Self::Unknown => false,
+        }
+    }
+
+    /// Is it that of one darkness, or of several?
+    pub const fn is_dark_or_flapping(self) -> bool {
+        self.is_dark() || matches!(self, Self::Flapping)
+    }
+
+    /// Does the scope live, and not only between two darknesses?
+    pub const fn is_alive(self) -> bool {
+        match self {
+            Self::Up | Self::Degraded | Self::Partial => true,
+            Self::Down | Self::Flapping | Self::Outage | Self::Unknown => false,
+        }
+    }
+}
+
 /// One of something for each state.
 pub type PerState<T> = PerLabel<State, T, { State::ALL.len() }>;
 
@@ -52,6 +75,16 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// Of what is known to have happened at this time.
+    pub const fn at(time: Time) -> Self {
+        Self { earliest: Some(time), latest: time }
+    }
+
+    /// Its earliest time; the latest, if it has none.
+    pub fn start(self) -> Time {
+        self.earliest.unwrap_or(self.latest)
+    }
+
     /// The same, by the wall clock.
     pub fn written(self, offset: WallOffset) -> Self {
         Self {

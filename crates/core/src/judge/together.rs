@@ -1,7 +1,7 @@
 //! Did most countries fall silent together? Then the fault may be ours, and nobody can tell that
 //! from here.
 
-use super::{Judge, ScopeId, State, darkness::Darkness, rules};
+use super::{Judge, ScopeId, darkness::Darkness, rules};
 use crate::{
     scopes::{CountryId, Level, Scope},
     time::Time,
@@ -67,7 +67,7 @@ impl Judge {
     pub(super) fn is_held(&self, id: ScopeId, now: Time) -> bool {
         let scope = &self.scopes[id.index()];
         let Some(darkness) = scope.darkness.as_ref() else { return false };
-        matches!(scope.state, State::Up | State::Degraded | State::Partial)
+        scope.state.is_alive()
             && self.roster.level(id) == Level::Country
             && now < known_together(darkness)
             && self.is_another_country_in_doubt(id)

@@ -11,7 +11,10 @@ use crate::{
     sharing::{PREFETCH_BATCH, prefetch, share},
     time::Time,
 };
-pub use lifesign_model::seen::{Blindness, HostCounts, blind_in_words};
+pub use lifesign_model::{
+    blindness::{Blindness, blind_in_words},
+    seen::HostCounts,
+};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// A scope's verdict, with all that belongs to it.

@@ -120,7 +120,7 @@ impl History {
 /// The darknesses that ended in these spans.
 fn darknesses_in(spans: &VecDeque<StateSpan>) -> Darknesses {
     let pairs = spans.iter().zip(spans.iter().skip(1));
-    pairs.filter(|(span, _)| matches!(span.state, State::Down | State::Outage)).fold(
+    pairs.filter(|(span, _)| span.state.is_dark()).fold(
         Darknesses::default(),
         |before, (span, next)| {
             let length = next.from.since(span.from);

@@ -183,7 +183,7 @@ fn a_time_is_the_same_wherever_it_is_told() {
     assert_eq!(time_text_in(time, Some(&zone)), "2014-12-23 01:15:00");
     let seen = Edge { earliest: Some(time - Duration::from_millis(3400)), latest: time };
     assert_eq!(edge_text(seen), "2014-12-22 16:14:58 ± 2 s");
-    assert_eq!(length_text(seen, None, at(60)), "1 min 2 s ± 2 s so far");
+    assert_eq!(length_text(Span { begin: seen, end: None }, at(60)), "1 min 2 s ± 2 s so far");
     assert_eq!(age_text(seen, at(60)), "1 min 2 s");
     let wide = Edge { earliest: Some(at(0)), latest: at(80) };
     assert_eq!(uncertainty_text(wide), " ± 40 s");
@@ -192,7 +192,7 @@ fn a_time_is_the_same_wherever_it_is_told() {
     assert_eq!(age_text(unseen, now), "over 2 h");
     assert_eq!(edge_text(unseen), "before 2014-12-22 16:15:00");
     assert_eq!(begin_text(unseen, None, NEAR), "before 22 Dec 2014 16:15");
-    assert_eq!(length_text(unseen, Some(seen), now), "over 0 s");
+    assert_eq!(length_text(Span { begin: unseen, end: Some(seen) }, now), "over 0 s");
 }
 
 #[test]

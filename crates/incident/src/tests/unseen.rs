@@ -4,7 +4,7 @@ use super::*;
 
 /// What was unknown of the country.
 fn unknown(begin: f64, end: Option<f64>) -> Episode {
-    let edge = |minute| Edge { earliest: Some(at(minute)), latest: at(minute) };
+    let edge = |minute| Edge::at(at(minute));
     Episode { begin: edge(begin), end: end.map(edge), ..episode("KP", State::Unknown, begin, None) }
 }
 
@@ -126,7 +126,7 @@ fn what_nobody_saw_is_never_more_than_what_is_told() {
     episode.unseen = Duration::from_secs(9000);
     episode.paused = Some(at(80.0));
     episode.close(edge(90.0));
-    assert_eq!(episode.unseen, episode.length(at(90.0)).0);
+    assert_eq!(episode.unseen, episode.length(at(90.0)));
     let mut flaps = flapping(0.0, 100.0, 30, 30.0, (0.0, 100.0));
     flaps.unseen = Duration::from_secs(40 * 60);
     let incidents = fold(&[flaps], &[], at(3000.0));

@@ -1,7 +1,7 @@
 //! The episodes of one scope that are open, and those that a narrower edge may still change.
 
 use lifesign_core::{
-    judge::{Darknesses, Edge, State},
+    judge::{Darknesses, Edge},
     time::Time,
 };
 use lifesign_incident::Episode;
@@ -40,17 +40,12 @@ impl OpenEpisodes {
 
     /// Notes that an episode that was open has ended, with an edge of this latest time.
     pub fn note_end(&mut self, open: Episode, episode: Episode, latest: Time) {
-        match episode.state {
-            State::Down | State::Flapping | State::Outage => {
-                self.recovery = Some(Recovery { latest, open, ended: episode, began: None });
-            }
-            State::Up | State::Degraded | State::Partial | State::Unknown => {
-                if let Some(began) = self.recovery.as_mut().and_then(|each| each.began.as_mut())
-                    && began.found == episode.found
-                {
-                    *began = episode;
-                }
-            }
+        if episode.state.is_dark_or_flapping() {
+            self.recovery = Some(Recovery { latest, open, ended: episode, began: None });
+        } else if let Some(began) = self.recovery.as_mut().and_then(|each| each.began.as_mut())
+            && began.found == episode.found
+        {
+            *began = episode;
         }
     }
 

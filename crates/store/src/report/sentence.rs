@@ -10,13 +10,13 @@ use std::time::Duration;
 
 /// What happened, in a sentence or two.
 pub(crate) fn sentence(data: &ReportData) -> String {
-    let ReportData { country, name, observed_until, now, .. } = data;
+    let ReportData { name, observed_until, now, .. } = data;
     let from = match data.vantages() {
         vantage if vantage.is_empty() => String::new(),
         vantage => format!(", seen from {vantage}"),
     };
     let gravest = |incident: &&Incident| (incident.seen_dark(), incident.begin().latest);
-    let of_country = data.incidents.iter().filter(|incident| incident.scope == *country);
+    let of_country = data.incidents.iter().filter(|incident| incident.is_of_country());
     let in_time = |incident: &Incident| incident.within((data.since, data.until));
     let incidents: Vec<Incident> = of_country.filter_map(in_time).collect();
     let Some(incident) = incidents.iter().max_by_key(gravest) else {
@@ -46,9 +46,9 @@ pub(crate) fn sentence(data: &ReportData) -> String {
 
 /// That an incident of the country was not over, though it was not dark in this time.
 fn not_over(data: &ReportData) -> String {
-    let of_country = |incident: &&Incident| incident.scope == data.country;
+    let of_country = |incident: &&Incident| incident.is_of_country();
     let Some(incident) = data.incidents.iter().rfind(of_country) else { return String::new() };
-    let begin = middle(incident.begin()).0;
+    let begin = middle(incident.begin());
     let (verb, over) = match incident.over_at() {
         Some(over) => ("is not over before", Some(over)),
         None => ("was not over before", incident.was_over_at()),
@@ -95,9 +95,9 @@ fn without_incident(data: &ReportData) -> String {
         },
         Some(episode) => {
             let (from, to) = data.part(episode);
-            let is_whole = to.since(from) == episode.length(data.observed_until).0;
+            let is_whole = to.since(from) == episode.length(data.observed_until);
             let (begin, length) = if is_whole {
-                let length = length_text(episode.begin, episode.end, data.observed_until);
+                let length = length_text(episode.span(), data.observed_until);
                 (edge_text(episode.begin), length)
             } else {
                 (time_text(from), format!("{} of this time", duration_text(to.since(from))))

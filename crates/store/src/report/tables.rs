@@ -17,7 +17,7 @@ pub(super) const MOST_PARTS: usize = 60;
 pub(super) fn incidents(data: &ReportData) -> Markup {
     let until = data.observed_until;
     let (of_country, of_parts): (Vec<&Incident>, Vec<&Incident>) =
-        data.incidents.iter().partition(|incident| incident.scope == data.country);
+        data.incidents.iter().partition(|incident| incident.is_of_country());
     html! {
         @if of_country.is_empty() { p { "None of the whole country." } }
         @else {

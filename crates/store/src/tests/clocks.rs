@@ -80,7 +80,7 @@ fn what_a_run_wrote_by_a_wrong_clock_is_corrected_and_what_was_there_is_not() {
     assert_eq!(block.begin, Edge { earliest: Some(at(594)), latest: at(1806) });
     assert_eq!(block.end, Some(Edge { earliest: Some(at(1895)), latest: at(1899) }));
     let runs = reader.runs(at(0), at(9999)).unwrap().read;
-    assert_eq!((runs.len(), runs[0].lasted, runs[1].lasted), (2, at(600), at(1900)));
+    assert_eq!((runs.len(), runs[0].last_write, runs[1].last_write), (2, at(600), at(1900)));
     assert_eq!(runs[1].began, began + Duration::from_secs(1200));
 }
 
@@ -98,7 +98,7 @@ fn rows_moved_by_what_lies_between_them_are_all_still_there() {
     for (millis, shift) in [(600_000, 600), (-1_200_000, -600)] {
         let mut backlog = Backlog::default();
         let corrections = vec![Correction { since, millis }];
-        backlog.add(Batch { at: at(4800), corrections, ..Batch::default() });
+        backlog.add(Essentials { corrections, ..Essentials::default() }.at(at(4800)));
         database.write(&backlog, "lab", at(3600)).unwrap();
         since = at((3600 + shift) as u64);
         let expected: Vec<Time> = seconds(shift).map(at).collect();
@@ -118,10 +118,11 @@ fn what_waits_is_corrected_before_it_is_written() {
     let ended = Episode { found: at(610), ..outage("127.45.176.0/24", Some(612)) };
     waiting.add(Batch { at: at(613), episodes: vec![ended], ..Batch::default() });
     let correction = Correction { since: began, millis: 1_200_000 };
-    waiting.add(Batch { at: at(1820), corrections: vec![correction], ..Batch::default() });
+    let corrections = vec![correction];
+    waiting.add(Essentials { corrections, ..Essentials::default() }.at(at(1820)));
     let found: Vec<Time> = waiting.episodes.values().map(|episode| episode.found).collect();
     assert_eq!((found, waiting.at), (vec![at(1810), at(70)], at(1820)));
-    assert_eq!(waiting.corrections, [correction]);
+    assert_eq!(waiting.essentials.corrections, [correction]);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn a_memory_of_another_format_is_not_read() {
     let mut database = Database::open(&directory.file()).unwrap();
     let memory = Some(watch.remember(at(60), WallOffset::default()));
     let mut backlog = backlog(60, vec![], vec![]);
-    backlog.add(Batch { memory, ..Batch::default() });
+    backlog.essentials.memory = memory;
     database.write(&backlog, "lab", at(0)).unwrap();
     assert!(database.previous_run().unwrap().memory.is_some());
     let connection = Connection::open(directory.file()).unwrap();

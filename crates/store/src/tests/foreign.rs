@@ -119,16 +119,16 @@ fn a_row_that_makes_no_sense_is_passed_over_and_counted_and_hinders_no_other() {
     let runs = reader.runs(Time::default(), at(1300)).unwrap();
     assert_eq!((runs.read.len(), runs.broken), (1, 0));
     assert_eq!(reader.last_written().unwrap(), Some(at(1200)));
-    assert_eq!(reader.held().unwrap(), Some((at(0), at(1200))));
+    assert_eq!(reader.covered().unwrap(), Some((at(0), at(1200))));
     assert_eq!(reader.observed_until(at(9000)).unwrap(), at(1200));
     let data = report::ReportData::read(&reader, "KP", (at(0), at(1200)), at(1200)).unwrap();
     assert_eq!(data.map(|data| data.broken()), Some(8 + 8));
     // A run goes on from there, condenses its samples, and takes a clock that was set.
     let previous = database.previous_run().unwrap();
-    assert_eq!((previous.lasted(), previous.open_episodes), (Some(at(1200)), vec![open]));
+    assert_eq!((previous.last_write(), previous.open_episodes), (Some(at(1200)), vec![open]));
     assert!(previous.memory.is_none() && previous.names.is_empty());
     let mut next = backlog(1260, vec![], vec![later(21)]);
-    next.corrections.push(Correction { since: at(0), millis: 3_600_000 });
+    next.essentials.corrections.push(Correction { since: at(0), millis: 3_600_000 });
     database.write(&next, "lab", at(1260)).unwrap();
     database.write(&backlog(4800, vec![], vec![later(80)]), "lab", at(1260)).unwrap();
     let measured = reader.measured(Measurements::Of("KP"), (at(3600), at(4800)), 1).unwrap();

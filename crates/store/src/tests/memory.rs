@@ -38,7 +38,7 @@ fn a_long_memory_has_several_rows_and_is_read_as_one() {
     let mut write = |blocks| {
         let memory = Some(watch_over(&plan_of(blocks)).remember(at(60), WallOffset::default()));
         let mut backlog = backlog(60, vec![], vec![]);
-        backlog.add(Batch { memory, ..Batch::default() });
+        backlog.essentials.memory = memory;
         database.write(&backlog, "lab", at(0)).unwrap();
         database.previous_run().unwrap().memory.expect("it can be read")
     };

@@ -15,7 +15,7 @@ fn the_last_known_addresses_of_a_name_are_read_again() {
     for addresses in [&["10.0.0.1", "10.0.0.2"][..], &["10.0.0.2", "2001:db8::1"]] {
         let names = HashMap::from([("host.example".to_owned(), known(addresses))]);
         let mut waiting = Backlog::default();
-        waiting.add(Batch { at: at(1), names, ..Batch::default() });
+        waiting.add(Essentials { names, ..Essentials::default() }.at(at(1)));
         database.write(&waiting, "lab", at(0)).unwrap();
         let names = database.previous_run().unwrap().names;
         assert_eq!(names, HashMap::from([("host.example".to_owned(), known(addresses))]));
@@ -28,11 +28,11 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
     let mut database = Database::open(&directory.file()).unwrap();
     let episodes = vec![outage("KP", None), outage("KP/Star JV", Some(500))];
     let mut backlog = backlog(600, episodes, vec![sample("2001:db8::/48", 600, State::Up, None)]);
-    backlog.countries.insert("TW".into(), "Taiwan".into());
+    backlog.essentials.countries.insert("TW".into(), "Taiwan".into());
     let mut roster = Roster::default();
     roster.add_country("KP", "North Korea");
     roster.add_network("Star JV", Some(131_279));
-    backlog.remarks = Some(Remarks::on(&roster, None));
+    backlog.essentials.remarks = Some(Remarks::on(&roster, None));
     database.write(&backlog, "lab", at(0)).unwrap();
     let reader = StoreReader::open(&directory.file()).unwrap();
     for (name, scope, country) in [
@@ -51,7 +51,7 @@ fn a_scope_is_found_in_whatever_case_and_the_others_are_named() {
     }
     let spelled = |codes: [&str; 3]| {
         let mut codes = codes.map(str::to_owned);
-        (reader.spell(codes.iter_mut()).unwrap(), codes)
+        (reader.known_scopes().unwrap().spell(codes.iter_mut()), codes)
     };
     assert_eq!(spelled(["tw", "KP", "kp"]), (None, ["TW", "KP", "KP"].map(str::to_owned)));
     let told = "no such country in the record: JP, XX; there are KP, TW".to_owned();

@@ -43,17 +43,17 @@ fn a_store_that_can_be_opened_later_goes_on_with_what_was_open() {
     let mut watch = Watch::new(roster.clone(), &Settings::default(), at(700));
     let offset = WallOffset::default();
     let (mut store, previous) = Store::open(&directory, "lab", at(700)).unwrap();
-    assert!(previous.lasted().is_none() && store.view().failing);
+    assert!(previous.last_write().is_none() && store.view().failing);
     store.resume(previous, false, &roster, at(700), offset);
     store.handle_changes(&[change], &watch.snapshot(at(770), offset, 0), &watch);
     fs::remove_dir(directory.file()).unwrap();
     fs::rename(elsewhere.file(), directory.file()).unwrap();
     let found = (0..3000).find_map(|_| {
         thread::sleep(Duration::from_millis(10));
-        store.found()
+        store.take_previous_run()
     });
     let found = found.expect("what was open");
-    assert_eq!(found.lasted(), Some(at(600)));
+    assert_eq!(found.last_write(), Some(at(600)));
     store.adopt(found, &watch, at(780), offset);
     while watch.poll_change().is_some() {}
     store.finish(&watch, at(790), offset);

@@ -185,7 +185,7 @@ fn places_wait_are_corrected_and_are_forgotten_as_episodes_are() {
     let directory = TempDir::new("places-kept");
     let places = |seconds: &[u64]| {
         let events: Vec<_> = seconds.iter().map(|&at| found(1, at, Place::Inside)).collect();
-        place::told(&events, &roster(), WallOffset::default())
+        place::path_breaks(&events, &roster(), WallOffset::default())
     };
     let times = || -> Vec<i64> {
         let connection = Connection::open(directory.file()).unwrap();
@@ -203,7 +203,7 @@ fn places_wait_are_corrected_and_are_forgotten_as_episodes_are() {
     let mut next = Backlog::default();
     next.add(Batch { places: places(&[110]), ..Batch::default() });
     let corrections = vec![Correction { since: at(100), millis: 60_000 }];
-    next.add(Batch { at: at(700), corrections, ..Batch::default() });
+    next.add(Essentials { corrections, ..Essentials::default() }.at(at(700)));
     database.write(&next, "lab", at(0)).unwrap();
     assert_eq!(times(), millis(&[60, 160, 170, 220, 960]));
     // Of what was told longer ago than samples are kept, only that of outages stays.
@@ -246,6 +246,7 @@ fn a_sentence_has_an_end() {
     let PathEvent::Place { block, mut place } = found(1, 9, Place::Inside) else { unreachable!() };
     let network = Some(NetworkOf { asn: 4837, name: "é".repeat(100_000).into() });
     place.last = place.last.map(|last| HopSeen { network, ..last });
-    let told = place::told(&[PathEvent::Place { block, place }], &roster(), WallOffset::default());
+    let told =
+        place::path_breaks(&[PathEvent::Place { block, place }], &roster(), WallOffset::default());
     assert_eq!(told[0].words.chars().count(), 600);
 }

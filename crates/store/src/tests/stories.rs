@@ -101,7 +101,8 @@ fn december_2014_is_told_as_it_was() {
         .phases
         .iter()
         .map(|phase| {
-            let (length, half) = phase.length(end);
+            let length = phase.length(end);
+            let half = phase.span().uncertainty();
             let label = phase.kind.label();
             assert!(half.as_secs() <= 4, "{phase:?}");
             format!("{label} {}", (length.as_secs() + 30) / 60)

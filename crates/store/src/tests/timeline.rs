@@ -117,7 +117,7 @@ fn of_what_began_before_the_time_of_the_report_only_that_time_counts() {
     let mut database = Database::open(&directory.file()).unwrap();
     let long_ago = at(0) - Duration::from_secs(7200);
     let partial = Episode {
-        begin: Edge { earliest: Some(long_ago), latest: long_ago },
+        begin: Edge::at(long_ago),
         ..episode(State::Partial, 10, 10, Some((1800, 1800)))
     };
     let episodes = vec![partial];

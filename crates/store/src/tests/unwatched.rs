@@ -81,7 +81,7 @@ fn what_nobody_saw_of_an_outage_is_as_long_in_its_episode_as_in_its_incident() {
         state,
         found: at(begin.1 + 60),
         begin: Edge { earliest: Some(at(begin.0)), latest: at(begin.1) },
-        end: end.map(|end| Edge { earliest: Some(at(end)), latest: at(end) }),
+        end: end.map(|end| Edge::at(at(end))),
         unseen: Duration::ZERO,
         ..outage("KP", None)
     };

@@ -56,10 +56,6 @@ fn outage(kinds: &[Kind], hindered: u32, fault: Fault, since: Since) -> Fed {
     fed
 }
 
-fn is_dark(state: State) -> bool {
-    matches!(state, State::Down | State::Outage | State::Flapping)
-}
-
 /// Each case of how many hosts are hindered, why, and since when.
 fn cases(hindered: &[u32]) -> impl Iterator<Item = (u32, Fault, Since)> {
     let faults = [Fault::Permission, Fault::NoRoute];
@@ -85,7 +81,10 @@ fn hosts_that_cannot_be_sent_to_leave_the_proof_of_an_outage_to_the_others() {
                 };
             if is_common {
                 assert_eq!([fed.state(BLOCK), fed.state(COUNTRY)], [State::Unknown; 2], "{case}");
-                assert!(!fed.changes.iter().any(|change| is_dark(change.to)), "{case}");
+                assert!(
+                    !fed.changes.iter().any(|change| change.to.is_dark_or_flapping()),
+                    "{case}"
+                );
             } else {
                 assert_eq!([fed.state(BLOCK), fed.state(COUNTRY)], [State::Outage; 2], "{case}");
             }
@@ -100,7 +99,7 @@ fn a_block_whose_every_host_cannot_be_sent_to_is_unknown_and_says_why() {
             let fed = outage(&[kind], hindered, fault, since);
             let case = format!("{kind:?}, {fault:?} {since:?}: {:#?}", fed.changes);
             assert_eq!([fed.state(BLOCK), fed.state(COUNTRY)], [State::Unknown; 2], "{case}");
-            assert!(!fed.changes.iter().any(|change| is_dark(change.to)), "{case}");
+            assert!(!fed.changes.iter().any(|change| change.to.is_dark_or_flapping()), "{case}");
             let causes: Vec<_> = fed.verdicts().into_iter().map(|verdict| verdict.cause).collect();
             assert_eq!(causes, [Some(Cause::NotSent(fault)); 2], "{case}");
         }

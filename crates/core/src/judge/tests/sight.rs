@@ -59,8 +59,11 @@ fn a_family_that_nobody_can_be_reached_in_is_unknown_and_the_other_is_judged() {
     for id in 0..2 {
         assert_eq!((fed.state(block(id)), fed.state(country(id))), (State::Up, State::Up));
     }
-    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
-    assert!(!fed.changes.iter().any(|change| change.scope == block(1) && dark(change.to)));
+    assert!(
+        !fed.changes
+            .iter()
+            .any(|change| change.scope == block(1) && change.to.is_dark_or_flapping())
+    );
 }
 
 #[test]
@@ -83,8 +86,11 @@ fn a_country_goes_dark_by_no_part_that_gets_out_of_sight() {
     assert_eq!((fed.state(block(0)), fed.state(country(0))), (State::Outage, State::Partial));
     fed.play(300, |_| None);
     assert_eq!(fed.state(block(1)), State::Unknown);
-    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
-    assert!(!fed.changes.iter().any(|change| change.scope == country(0) && dark(change.to)));
+    assert!(
+        !fed.changes
+            .iter()
+            .any(|change| change.scope == country(0) && change.to.is_dark_or_flapping())
+    );
     fed.play(30, |_| Some(RTT));
     assert_eq!((fed.state(block(1)), fed.state(country(0))), (State::Up, State::Up));
 }
@@ -276,8 +282,11 @@ fn nobody_is_down_because_our_own_firewall_drops() {
             assert_eq!(blindness.spells, 0, "the control answers");
             fed.play(5, |_| Some(RTT));
             assert_eq!(fed.state(block(0)), State::Up, "{fault:?}");
-            let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
-            assert!(!fed.changes.iter().any(|change| dark(change.to)), "{:#?}", fed.changes);
+            assert!(
+                !fed.changes.iter().any(|change| change.to.is_dark_or_flapping()),
+                "{:#?}",
+                fed.changes
+            );
         }
     }
 }
@@ -309,8 +318,11 @@ fn what_the_kernel_tells_seconds_later_was_no_silence() {
         fed.pass(SECOND);
     }
     assert_eq!(fed.state(block(0)), State::Unknown);
-    let dark = |state| matches!(state, State::Down | State::Outage | State::Flapping);
-    assert!(!fed.changes.iter().any(|change| dark(change.to)), "{:#?}", fed.changes);
+    assert!(
+        !fed.changes.iter().any(|change| change.to.is_dark_or_flapping()),
+        "{:#?}",
+        fed.changes
+    );
 }
 
 #[test]

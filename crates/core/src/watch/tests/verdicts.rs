@@ -345,7 +345,7 @@ proptest! {
                 change
             );
             if change.to == State::Outage {
-                let life = change.edge.earliest.unwrap_or(change.edge.latest);
+                let life = change.edge.start();
                 prop_assert!(change.time.since(life) >= Duration::from_secs(60), "{change:?}");
             }
             now.insert(change.scope, change.to);
