@@ -103,6 +103,17 @@ fn a_rest_that_cannot_be_read_is_told_and_one_that_is_not_there_is_none() {
     assert!(crate::memory::text(&connection).unwrap_err().to_string().contains("rest.text"));
 }
 
+/// Before that, no memory is taken.
+fn until_the_disk_has_caught_up(store: &Store) {
+    for _ in 0..2000 {
+        if !store.writer.is_behind() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("the disk was behind for 20 s");
+}
+
 #[test]
 fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
     let directory = TempDir::new("copied-memory");
@@ -118,12 +129,14 @@ fn a_large_memory_is_copied_in_parts_and_begun_anew_with_a_new_plan() {
         })
     };
     assert_eq!(parts(&mut store, &watch), Some(2), "the first was taken at once");
+    until_the_disk_has_caught_up(&store);
     store.handle_changes(&[], &watch.snapshot(at(120), 0, 0), &watch);
     assert!(store.copied.is_some());
     let roster = plan_of(200);
     store.replan(&roster, at(121));
     assert!(store.copied.is_none());
     let watch = watch_over(&roster);
+    until_the_disk_has_caught_up(&store);
     store.handle_changes(&[], &watch.snapshot(at(122), 0, 0), &watch);
     assert_eq!(parts(&mut store, &watch), Some(1));
     drop(store);
