@@ -1,13 +1,13 @@
-//! What an answer does to what is known of its host and of all scopes that it lies in.
+//! What an answer does to what is known of its target and of all scopes that it lies in.
 
 use super::{
     Darknesses, Judge, Recovery, ScopeId, ScopeState, State,
     darkness::{Darkness, Proof},
     hindrance::Hindrance,
-    host_state::HostState,
     rules,
     scope_state::Contribution,
     silence::Miss,
+    target_state::TargetState,
 };
 use crate::{
     aggregate::Summary,
@@ -17,7 +17,7 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// An answer, and what was known of its host before.
+/// An answer, and what was known of its target before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
     pub target: TargetId,
@@ -25,7 +25,7 @@ pub(super) struct Answer {
     pub sent: Time,
     pub rtt: Duration,
     pub late: bool,
-    pub host: HostState,
+    pub before: TargetState,
 }
 
 impl Judge {
@@ -40,15 +40,15 @@ impl Judge {
         let &Summary { target, block, sent, .. } = summary;
         self.record_seen(summary, now);
         self.update_presence(target, now);
-        let host = self.hosts[target.0 as usize];
-        let answer = Answer { target, block, sent, rtt, late, host };
+        let before = self.targets[target.0 as usize];
+        let answer = Answer { target, block, sent, rtt, late, before };
         // An answer of who was there tells nothing new of how many are.
-        let slowdown = if host.is_present() && host.gone_odds == 0.0 {
-            self.hosts[target.0 as usize].record_answer(sent, rtt, is_measured)
+        let slowdown = if before.is_present() && before.gone_odds == 0.0 {
+            self.targets[target.0 as usize].record_answer(sent, rtt, is_measured)
         } else {
-            self.change_host(target, |host| host.record_answer(sent, rtt, is_measured))
+            self.change_target(target, |known| known.record_answer(sent, rtt, is_measured))
         };
-        if host.is_gone() {
+        if before.is_gone() {
             self.update_rank(target, now);
             self.ask_another_gone(block, now);
         }
@@ -57,7 +57,7 @@ impl Judge {
         if is_newest {
             self.scopes[id.index()].is_neighbour = false;
             self.question_limit(&answer);
-            self.learn_from_newest(&host, block);
+            self.learn_from_newest(&before, block);
             self.learn_from_answer(&answer, now);
         }
         for id in self.roster.path(block) {
@@ -159,13 +159,13 @@ impl Judge {
             let common = self.common_miss_rate(BlockId(block));
             let of_block = self.holds_back_block(BlockId(block), now);
             for target in self.roster.blocks[block as usize].targets.clone() {
-                let host = self.hosts[target as usize];
-                if !host.is_usable() || self.may_be_held_back(TargetId(target), of_block, now) {
+                let known = self.targets[target as usize];
+                if !known.is_usable() || self.may_be_held_back(TargetId(target), of_block, now) {
                     continue;
                 }
-                let weight = host.miss_weight(common);
+                let weight = known.miss_weight(common);
                 let part = child.map_or(target, |child| child.0);
-                let newest = [host.previous_miss, host.last_miss];
+                let newest = [known.previous_miss, known.last_miss];
                 for sent in newest.into_iter().filter(|&sent| sent > life) {
                     let gain = child.map_or(weight, |child| self.contribute(child, id, weight));
                     let miss = Miss { sent, weight, part, usual_rtt: Duration::ZERO };
@@ -214,8 +214,8 @@ impl Judge {
             return;
         }
         scope.flaps.record_up(latest);
-        let own_misses = if scope.recovery.was_dark_at(answer.host.last_miss) {
-            f32::from(answer.host.misses) * answer.host.miss_weight(common)
+        let own_misses = if scope.recovery.was_dark_at(answer.before.last_miss) {
+            f32::from(answer.before.misses) * answer.before.miss_weight(common)
         } else {
             0.0
         };
@@ -276,20 +276,20 @@ impl Judge {
 
     /// A host is back: what it missed in the darkness tells when that ended.
     fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
-        let Answer { host, target, .. } = *answer;
+        let Answer { before, target, .. } = *answer;
         let recovery = &mut self.scopes[id.index()].recovery;
         let common = recovery.common_miss_rate;
-        let is_first = recovery.life_before.is_none_or(|life| host.last_life <= life);
-        if !recovery.was_dark_at(host.last_miss) || !is_first || !host.is_heard() {
+        let is_first = recovery.life_before.is_none_or(|life| before.last_life <= life);
+        if !recovery.was_dark_at(before.last_miss) || !is_first || !before.is_heard() {
             return;
         }
-        let weight = host.miss_weight(common);
+        let weight = before.miss_weight(common);
         let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
-        let mut known = vec![host.last_miss, host.previous_miss];
+        let mut known = vec![before.last_miss, before.previous_miss];
         known.retain(|&sent| recovery.was_dark_at(sent));
-        let others = (host.misses as usize).saturating_sub(known.len());
+        let others = (before.misses as usize).saturating_sub(known.len());
         let oldest = known[known.len() - 1];
         let step = oldest.since(recovery.dark_from) / others.max(1) as u32;
         let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);
