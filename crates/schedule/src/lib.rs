@@ -37,7 +37,7 @@ pub use extra::Extra;
 pub use open::OpenProbes;
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
-pub use trap::{Trap, Unmasked, is_silence};
+pub use trap::{TrapPort, Unmasked, is_silence};
 
 use escalation::EscalationState;
 use lifesign_model::{

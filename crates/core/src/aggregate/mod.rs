@@ -110,7 +110,7 @@ impl Aggregate {
     pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
         let stats = self.target(target);
         let has_trap = self.kinds[stats.kind_id as usize].kind.traits().has_trap;
-        has_trap && stats.trap().is_due(seq, now)
+        has_trap && stats.trap_port().is_due(seq, now)
     }
 
     /// A probe was given out.
@@ -135,7 +135,7 @@ impl Aggregate {
         let KindView { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
         counts.count(&found, was_overdue);
         // The silence of a trap question is no miss, but of a host that is known to refuse.
-        let missed = overdue.filter(|_| !outcome.trap || stats.trap().refuses());
+        let missed = overdue.filter(|_| !outcome.trap || stats.trap_port().refuses());
         let evidence = stats.evidence(kind, outcome, missed);
         match evidence {
             Evidence::Life { rtt, timing, is_measured } => {
