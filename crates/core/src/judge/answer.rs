@@ -63,10 +63,10 @@ impl Judge {
         for id in self.roster.path(block) {
             self.scopes[id.index()].quality.record_answer(slowdown);
         }
-        let is_calm = self.record_life(&answer, now) && is_newest;
+        let changes_nothing = self.record_life(&answer, now) && is_newest;
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
-        if !is_calm {
+        if !changes_nothing {
             self.evaluate(id, now);
         }
     }
@@ -74,25 +74,25 @@ impl Judge {
     /// Somebody in a block answered: it lives, and all that it lies in. True if none of these gave
     /// a reason to evaluate it.
     pub(super) fn record_life(&mut self, answer: &Answer, now: Time) -> bool {
-        let mut is_calm = true;
+        let mut changes_nothing = true;
         let mut is_checked = false;
         for id in self.roster.path(answer.block).rev() {
-            is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
+            changes_nothing &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
             is_checked |= now < scope.recovery.until;
             scope.last_evidence = now;
             scope.hindrance = Hindrance::default();
-            is_calm &= scope.darkness.is_none() && scope.is_calm(now);
+            changes_nothing &= scope.darkness.is_none() && scope.answer_changes_nothing(now);
             if scope.life.is_none_or(|life| answer.sent > life) {
                 self.prove_life(id, answer, now);
             }
         }
         if is_checked {
             for id in self.roster.path(answer.block) {
-                is_calm &= !self.check_return(id, answer, now);
+                changes_nothing &= !self.check_return(id, answer, now);
             }
         }
-        is_calm
+        changes_nothing
     }
 
     /// What an answer to a probe tells whoever sent it: that we can see, and send.

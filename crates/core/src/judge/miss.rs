@@ -99,7 +99,8 @@ impl Judge {
         if known.is_usable() || known.is_evidence(self.is_unheard(miss.block)) {
             self.add_to_silence(miss);
             // In the midst of an outage, another miss changes no verdict.
-            if !self.roster.path(miss.block).all(|id| self.scopes[id.index()].is_out(now)) {
+            let changes_nothing = |id: ScopeId| self.scopes[id.index()].miss_changes_nothing(now);
+            if !self.roster.path(miss.block).all(changes_nothing) {
                 self.evaluate(block, now);
             }
         } else if self.targets[miss.target.0 as usize].is_gone() {

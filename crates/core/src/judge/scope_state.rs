@@ -258,8 +258,8 @@ impl ScopeState {
         self.darkness.as_ref().is_some_and(|darkness| darkness.outage)
     }
 
-    /// Does it give no reason to evaluate it when somebody in it answers?
-    pub fn is_calm(&self, now: Time) -> bool {
+    /// Does an answer of somebody in it give no reason to evaluate it?
+    pub fn answer_changes_nothing(&self, now: Time) -> bool {
         let Recovery { check, narrowed, told, until, .. } = &self.recovery;
         let is_steady = match self.state {
             State::Up => !self.quality.is_degraded(),
@@ -273,8 +273,8 @@ impl ScopeState {
             && !self.few
     }
 
-    /// Does it give no reason to evaluate it when somebody in it is missed?
-    pub fn is_out(&self, now: Time) -> bool {
+    /// Does a miss of somebody in it give no reason to evaluate it?
+    pub fn miss_changes_nothing(&self, now: Time) -> bool {
         let is_proved = self.state == State::Outage && self.is_dark() && self.is_in_outage();
         is_proved && self.escalation.is_none() && self.flaps.is_updated(now)
     }
