@@ -124,7 +124,7 @@ impl Judge {
                 let next = self.scopes[id.index()..].iter().take(PREFETCH_BATCH);
                 prefetch(next.map(|scope| (scope.state, scope.silence.odds)));
             }
-            verdict.together = self.fell_silent(id).is_some_and(|by| {
+            verdict.together = self.silent_by(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
             });
             let scope = &self.scopes[id.index()];
