@@ -34,7 +34,7 @@ pub use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub use extra::Extra;
-pub use open::OpenProbes;
+pub use open::{OpenProbes, Started};
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
 pub use trap::{TrapPort, Unmasked, is_silence};

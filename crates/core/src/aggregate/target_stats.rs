@@ -126,13 +126,13 @@ impl TargetStats {
         }
     }
 
-    /// What the outcome says of the host; `missed`: the [`Summary::sent`](super::Summary::sent) of
-    /// the probe's miss, if there was one.
+    /// What the outcome says of the host; `missed_at`: the [`Summary::sent`](super::Summary::sent)
+    /// of the probe's miss, if there was one.
     pub(super) fn evidence(
         &mut self,
         kind: Kind,
         outcome: &Outcome,
-        missed: Option<Time>,
+        missed_at: Option<Time>,
     ) -> Evidence {
         if outcome.trap {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
@@ -179,16 +179,16 @@ impl TargetStats {
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                let timing = match (outcome.found, missed) {
+                let timing = match (outcome.found, missed_at) {
                     (Found::Late { .. }, _) => Timing::Late,
-                    (_, Some(missed)) => Timing::ReadLate(missed),
+                    (_, Some(missed_at)) => Timing::ReadLate(missed_at),
                     (_, None) => Timing::InTime,
                 };
                 let is_measured = !kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
                 Evidence::Life { rtt, timing, is_measured }
             }
             Found::Overdue => Evidence::Miss { usual: self.rtt.usual() },
-            Found::Unreachable { .. } if missed.is_none() => {
+            Found::Unreachable { .. } if missed_at.is_none() => {
                 Evidence::Miss { usual: self.rtt.usual() }
             }
             Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },

@@ -114,24 +114,24 @@ impl Judge {
     /// An answer came in time and was read after its probe had been called overdue: what that miss
     /// said is taken back, but for what it taught if another answer came between (`learn`): one
     /// miss. A verdict that it made, the answer itself takes back, as a late one does.
-    pub(super) fn take_back_miss(&mut self, summary: &Summary, missed: Time, now: Time) {
+    pub(super) fn take_back_miss(&mut self, summary: &Summary, missed_at: Time, now: Time) {
         let &Summary { target, block, .. } = summary;
         let mut unconfirmed = self.unconfirmed.iter();
-        let its = unconfirmed.rposition(|miss| (miss.target, miss.sent) == (target, missed));
+        let its = unconfirmed.rposition(|miss| (miss.target, miss.sent) == (target, missed_at));
         if let Some(index) = its {
             self.unconfirmed.remove(index);
             return;
         }
         let known = &mut self.targets[target.0 as usize];
-        if ![known.last_miss, known.previous_miss].contains(&missed) {
+        if ![known.last_miss, known.previous_miss].contains(&missed_at) {
             return;
         }
-        known.take_back_miss(missed);
+        known.take_back_miss(missed_at);
         let first = &mut self.scopes[ScopeId::from(block).index()].first_miss;
-        *first = first.filter(|first| (first.target, first.sent) != (target, missed));
+        *first = first.filter(|first| (first.target, first.sent) != (target, missed_at));
         for id in self.roster.path(block) {
             let silence = &self.scopes[id.index()].silence;
-            if !silence.is_empty() && silence.first <= missed {
+            if !silence.is_empty() && silence.first <= missed_at {
                 self.rebuild_silence(id, now);
             }
         }

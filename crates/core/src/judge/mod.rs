@@ -207,8 +207,8 @@ impl Judge {
     pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
             Evidence::Life { rtt, timing, is_measured } => {
-                if let Timing::ReadLate(missed) = timing {
-                    self.take_back_miss(summary, missed, now);
+                if let Timing::ReadLate(missed_at) = timing {
+                    self.take_back_miss(summary, missed_at, now);
                 }
                 self.record_answer(summary, rtt, timing != Timing::InTime, is_measured, now);
             }

@@ -58,7 +58,8 @@ impl Run {
         while let Some(slot) = self.schedule.poll_target(now, &self.open) {
             let crowding = self.open.is_waiting(slot.target.0);
             let patience = Duration::from_millis(200 + self.rng.below(2800) as u64);
-            let (due, _) = self.open.start(slot.target, now, patience, false, Repeat::Never);
+            let started = self.open.start(slot.target, now, patience, false, Repeat::Never);
+            let due = started.due;
             self.given.push(Given { due, lag: slot.lag, crowding });
             if self.rng.chance(self.answers) {
                 let found = Found::Reply { rtt: Duration::ZERO, rcode: None, unexpected: false };
