@@ -135,8 +135,8 @@ impl OpenProbes {
     }
 
     /// Is a probe of this target within its patience?
-    pub fn is_waiting(&self, target: u32) -> bool {
-        self.recent[target as usize].waiting > 0
+    pub fn is_waiting(&self, target: TargetId) -> bool {
+        self.recent[target.0 as usize].waiting > 0
     }
 
     /// How many probes are within their patience, over all targets.
