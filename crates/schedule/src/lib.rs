@@ -319,7 +319,7 @@ impl Schedule {
         }
         let turns = &mut self.blocks[block.0 as usize];
         turns.rotation.rank(target, rank);
-        self.contacts[target.0 as usize].absent = matches!(rank, Rank::Gone | Rank::Retired);
+        self.contacts[target.0 as usize].absent = rank.is_gone();
         if rank == Rank::Retired && !turns.retired_queued {
             turns.retired_queued = true;
             let at = now + self.retired_every(block);

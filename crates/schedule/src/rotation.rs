@@ -2,24 +2,32 @@
 //! every sixteenth, since their silence says little; those that have gone get every fourth, since
 //! one that is back is news; retired ones have slots of their own.
 
-use lifesign_model::scopes::TargetId;
+use lifesign_model::{labelled, per_label::PerLabel, scopes::TargetId};
 
-/// How much a target's answer, or silence, is worth.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Rank {
-    #[default]
-    /// It answers as others do.
-    Good,
-    /// Mostly silent, or cannot be asked just now.
-    Poor,
-    /// Silent while its block lives.
-    Gone,
-    /// Gone for a day.
-    Retired,
+labelled! {
+    /// How much a target's answer, or silence, is worth.
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    Rank {
+        /// It answers as others do.
+        #[default]
+        Good => "good",
+        /// Mostly silent, or cannot be asked just now.
+        Poor => "poor",
+        /// Silent while its block lives.
+        Gone => "gone",
+        /// Gone for a day.
+        Retired => "retired",
+    }
 }
 
+/// One of something for each rank.
+type PerRank<T> = PerLabel<Rank, T, { Rank::ALL.len() }>;
+
 impl Rank {
-    const ALL: [Rank; 4] = [Rank::Good, Rank::Poor, Rank::Gone, Rank::Retired];
+    /// Silent while its block lives, however long?
+    pub fn is_gone(self) -> bool {
+        matches!(self, Self::Gone | Self::Retired)
+    }
 }
 
 /// One turn in this many goes to the poor.
@@ -35,20 +43,20 @@ pub(super) struct Rotation {
     /// In the order of their ranks.
     targets: Vec<TargetId>,
     /// By rank: where they end, and who was the last to be asked.
-    ranges: [RankRange; 4],
+    ranges: PerRank<RankRange>,
     turn: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct RankRange {
     end: u32,
-    at: u32,
+    last_asked: u32,
 }
 
 impl Rotation {
     pub(super) fn new(targets: Vec<TargetId>) -> Self {
         let end = targets.len() as u32;
-        Self { targets, ranges: [RankRange { end, at: 0 }; 4], turn: 0 }
+        Self { targets, ranges: PerRank::new(|_| RankRange { end, last_asked: 0 }), turn: 0 }
     }
 
     /// Begins the next turn: the one whose turn it is among those that have gone, if it is theirs.
@@ -69,7 +77,7 @@ impl Rotation {
 
     /// All that have not gone.
     pub(super) fn present(&self) -> &[TargetId] {
-        &self.targets[..self.ranges[Rank::Poor as usize].end as usize]
+        &self.targets[..self.ranges[Rank::Poor].end as usize]
     }
 
     /// Those that mostly answer.
@@ -93,9 +101,8 @@ impl Rotation {
         new_id: impl Fn(TargetId) -> Option<TargetId>,
         joining: impl Iterator<Item = TargetId>,
     ) {
-        let by_rank = Rank::ALL
-            .map(|rank| self.of(rank).iter().filter_map(|&target| new_id(target)).collect());
-        self.set(by_rank);
+        let kept = |rank| self.of(rank).iter().filter_map(|&target| new_id(target)).collect();
+        self.set(&PerRank::new(kept));
         for target in joining {
             self.rank(target, Rank::Good);
         }
@@ -103,21 +110,22 @@ impl Rotation {
 
     /// Moves a target to another rank, or in.
     pub(super) fn rank(&mut self, target: TargetId, rank: Rank) {
-        let mut by_rank = Rank::ALL.map(|each| {
-            self.of(each).iter().copied().filter(|&other| other != target).collect::<Vec<_>>()
-        });
-        by_rank[rank as usize].push(target);
-        self.set(by_rank);
+        let others =
+            |each| self.of(each).iter().copied().filter(|&other| other != target).collect();
+        let mut by_rank: PerRank<Vec<TargetId>> = PerRank::new(others);
+        by_rank[rank].push(target);
+        self.set(&by_rank);
     }
 
     fn of(&self, rank: Rank) -> &[TargetId] {
-        let begin = (rank as usize).checked_sub(1).map_or(0, |before| self.ranges[before].end);
-        &self.targets[begin as usize..self.ranges[rank as usize].end as usize]
+        let before = Rank::ALL.into_iter().rfind(|&each| each < rank);
+        let begin = before.map_or(0, |before| self.ranges[before].end);
+        &self.targets[begin as usize..self.ranges[rank].end as usize]
     }
 
-    fn set(&mut self, by_rank: [Vec<TargetId>; 4]) {
+    fn set(&mut self, by_rank: &PerRank<Vec<TargetId>>) {
         self.targets.clear();
-        for (range, targets) in self.ranges.iter_mut().zip(by_rank) {
+        for (range, targets) in self.ranges.values_mut().zip(by_rank.values()) {
             self.targets.extend(targets);
             range.end = self.targets.len() as u32;
         }
@@ -125,16 +133,16 @@ impl Rotation {
 
     fn next_of(&mut self, rank: Rank, free: impl Fn(TargetId) -> bool) -> Option<TargetId> {
         let targets = self.of(rank);
-        let mut at = self.ranges[rank as usize].at as usize;
+        let mut nth = self.ranges[rank].last_asked as usize;
         let mut found = None;
         for _ in 0..targets.len().min(PASSED_OVER) {
-            at = (at + 1) % targets.len();
-            if free(targets[at]) {
-                found = Some(targets[at]);
+            nth = (nth + 1) % targets.len();
+            if free(targets[nth]) {
+                found = Some(targets[nth]);
                 break;
             }
         }
-        self.ranges[rank as usize].at = at as u32;
+        self.ranges[rank].last_asked = nth as u32;
         found
     }
 }

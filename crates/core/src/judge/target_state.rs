@@ -72,10 +72,7 @@ impl TargetState {
 
     /// Silent while its block lives on.
     pub fn is_gone(&self) -> bool {
-        match self.rank {
-            Rank::Gone | Rank::Retired => true,
-            Rank::Good | Rank::Poor => false,
-        }
+        self.rank.is_gone()
     }
 
     /// Does its silence say anything of its block, whoever is heard?

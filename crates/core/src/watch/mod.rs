@@ -392,7 +392,7 @@ impl Watch {
             last_life: stats.last_life(),
             up: self.judge.answers(id),
             miss_rate,
-            gone: matches!(rank, Rank::Gone | Rank::Retired),
+            gone: rank.is_gone(),
             retired: rank == Rank::Retired,
             accepts_all: stats.accepts_all(),
         }
