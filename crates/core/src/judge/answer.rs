@@ -17,15 +17,29 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// An answer, and what was known of its target before.
+/// An answer of a target, or of a neighbour.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
+    /// Who was asked.
     pub target: TargetId,
     pub block: BlockId,
     pub sent: Time,
     pub rtt: Duration,
-    pub late: bool,
-    pub before: TargetState,
+    /// It was read late, or is a neighbour's: what was missed since it was sent stands.
+    pub may_be_old: bool,
+    /// What was known of the target before; None where a neighbour answered.
+    pub before: Option<TargetState>,
+}
+
+impl Answer {
+    /// What was known of its target, if that fell silent in the darkness before this recovery and
+    /// is back from it only now.
+    pub fn back_from(&self, recovery: &Recovery) -> Option<TargetState> {
+        self.before.filter(|before| {
+            recovery.was_dark_at(before.last_miss)
+                && recovery.life_before.is_none_or(|life| before.last_life <= life)
+        })
+    }
 }
 
 impl Judge {
@@ -33,7 +47,7 @@ impl Judge {
         &mut self,
         summary: &Summary,
         rtt: Duration,
-        late: bool,
+        may_be_old: bool,
         is_measured: bool,
         now: Time,
     ) {
@@ -41,7 +55,7 @@ impl Judge {
         self.record_seen(summary, now);
         self.update_presence(target, now);
         let before = self.targets[target.0 as usize];
-        let answer = Answer { target, block, sent, rtt, late, before };
+        let answer = Answer { target, block, sent, rtt, may_be_old, before: Some(before) };
         // An answer of who was there tells nothing new of how many are.
         let slowdown = if before.is_present() && before.gone_odds == 0.0 {
             self.targets[target.0 as usize].record_answer(sent, rtt, is_measured)
@@ -179,7 +193,7 @@ impl Judge {
     fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         self.scopes[id.index()].keep_dark_time(now);
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
-        if is_parent_dark || answer.late && self.is_silent(id, now) {
+        if is_parent_dark || answer.may_be_old && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];
             let latest = scope.silence.onset(scope.life, rules::EDGE_RISK, now);
             let began = scope.silence.onset(scope.life, rules::BEGAN_RISK, now);
@@ -207,18 +221,16 @@ impl Judge {
         scope.recovery.answered = answer.sent;
         self.release_below(id, now);
         let scope = &mut self.scopes[id.index()];
-        if answer.late && answer.sent <= darkness.edge.latest {
+        if answer.may_be_old && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
             scope.recovery.length = Duration::ZERO;
             return;
         }
         scope.flaps.record_up(latest);
-        let own_misses = if scope.recovery.was_dark_at(answer.before.last_miss) {
-            f32::from(answer.before.misses) * answer.before.miss_weight(common)
-        } else {
-            0.0
-        };
+        let before = answer.before.filter(|before| scope.recovery.was_dark_at(before.last_miss));
+        let own_misses =
+            before.map_or(0.0, |before| f32::from(before.misses) * before.miss_weight(common));
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         if darkness.proof == Proof::Recalled {
             Arc::make_mut(&mut scope.totals).dark += std::mem::take(&mut scope.recovery.length);
@@ -276,15 +288,11 @@ impl Judge {
 
     /// A host is back: what it missed in the darkness tells when that ended.
     fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
-        let Answer { before, target, .. } = *answer;
         let recovery = &mut self.scopes[id.index()].recovery;
-        let common = recovery.common_miss_rate;
-        let is_first = recovery.life_before.is_none_or(|life| before.last_life <= life);
-        if !recovery.was_dark_at(before.last_miss) || !is_first || !before.is_heard() {
-            return;
-        }
-        let weight = before.miss_weight(common);
-        let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
+        let Some(before) = answer.back_from(recovery).filter(TargetState::is_heard) else { return };
+        let weight = before.miss_weight(recovery.common_miss_rate);
+        let part = answer.target.0;
+        let miss = |sent: Time| Miss { sent, weight, part, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
         let mut known = vec![before.last_miss, before.previous_miss];

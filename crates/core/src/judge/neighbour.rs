@@ -4,7 +4,7 @@
 //! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it
 //! was heard last, one host of the block stays whose silence tells.
 
-use super::{Judge, answer::Answer, rules, target_state::TargetState};
+use super::{Judge, answer::Answer, rules};
 use crate::{
     aggregate::Summary,
     scopes::{BlockId, ScopeId, TargetId},
@@ -21,10 +21,7 @@ impl Judge {
             self.scopes[id.index()].is_neighbour = true;
             self.learn_from_neighbour(block, sent, now);
         }
-        // It has missed nothing, and what others have missed since the probe was sent stands.
-        let mut before = TargetState::new(sent);
-        before.last_miss = sent;
-        let answer = Answer { target, block, sent, rtt, late: true, before };
+        let answer = Answer { target, block, sent, rtt, may_be_old: true, before: None };
         self.record_life(&answer, now);
         self.evaluate(id, now);
     }

@@ -56,8 +56,7 @@ impl Judge {
             return true;
         }
         let is_back = recovery.check.is_some()
-            && recovery.was_dark_at(answer.before.last_miss)
-            && recovery.life_before.is_none_or(|life| answer.before.last_life <= life)
+            && answer.back_from(recovery).is_some()
             && !self.has_children(id);
         if is_back {
             self.settle_return(id, Finding::Genuine, now);
