@@ -171,7 +171,7 @@ pub(super) struct ScopeState {
     /// What the scope above knows of it.
     #[serde(skip)]
     pub reported: Report,
-    /// Those of a dark block too.
+    /// How many of its hosts answer; of a dark block, how many did before.
     #[serde(skip)]
     pub hosts: Presence,
     /// Dark while the scope above it lives.
@@ -179,7 +179,7 @@ pub(super) struct ScopeState {
     pub excluded: bool,
     /// Fewer hosts answer than usual.
     pub few: bool,
-    /// They have been, since it was partial.
+    /// Fewer hosts answered than usual at some time since it became partial.
     #[serde(skip)]
     pub was_few: bool,
     /// The other blocks of its country have been asked, in this doubt.
