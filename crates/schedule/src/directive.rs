@@ -38,7 +38,7 @@ pub struct Escalation {
     /// How deep into the budget they may go.
     pub doubt: Doubt,
     /// One probe in so many goes again to the host heard last.
-    pub newest: u32,
+    pub newest_every: u32,
 }
 
 /// How far apart the probes of an escalation are.

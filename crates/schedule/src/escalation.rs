@@ -2,7 +2,7 @@
 
 use super::{Doubt, Escalation, Key, REGULAR_RESERVE, Schedule};
 use lifesign_model::{
-    scopes::{Scope, ScopeId},
+    scopes::{Scope, ScopeId, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, time::Duration};
@@ -52,13 +52,18 @@ impl Schedule {
 
     /// A slot of an escalation: in a block, whoever can tell whether it lives; in a larger scope,
     /// the same in one of its blocks.
-    pub(super) fn escalation_slot(&mut self, scope: ScopeId, at: Time, now: Time) -> Option<u32> {
+    pub(super) fn escalation_slot(
+        &mut self,
+        scope: ScopeId,
+        at: Time,
+        now: Time,
+    ) -> Option<TargetId> {
         let escalated = &mut self.escalations[scope.index()];
         if escalated.next != Some(at) {
             self.queue.pop();
             return None;
         }
-        let Some(Escalation { newest, spacing, .. }) = escalated.wanted else {
+        let Some(Escalation { newest_every, spacing, .. }) = escalated.wanted else {
             escalated.next = None;
             self.queue.pop();
             return None;
@@ -77,11 +82,11 @@ impl Schedule {
             return None;
         }
         let block = match self.roster.scope(scope) {
-            Scope::Block(block) => block.0,
+            Scope::Block(block) => block,
             larger @ (Scope::Network(_) | Scope::Country(_)) => {
                 self.doubtful_block(larger, reserve, now)?
             }
         };
-        self.doubt_probe(block, newest, reserve, now)
+        self.doubt_probe(block, newest_every, reserve, now)
     }
 }

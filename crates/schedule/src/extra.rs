@@ -17,8 +17,8 @@ impl Schedule {
     /// May this be sent to a block now? If so, it is paid for.
     pub fn pay_extra(&mut self, block: BlockId, extra: Extra, now: Time) -> bool {
         match extra {
-            Extra::Trace => self.pay(block.0, ASKED_RESERVE, now),
-            Extra::DnsOverTcp => self.take_token(block.0, self.saved_for_doubts(), now),
+            Extra::Trace => self.pay(block, ASKED_RESERVE, now),
+            Extra::DnsOverTcp => self.take_token(block, self.saved_for_doubts(), now),
         }
     }
 

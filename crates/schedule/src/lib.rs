@@ -34,16 +34,16 @@ pub use ask_order::NEWEST_IN_DOUBT;
 pub use budget::Budget;
 pub use directive::{Directive, Doubt, Escalation, Skipped, Slot, Spacing};
 pub use extra::Extra;
-pub use open::OpenProbes;
+pub use open::{OpenProbes, Started};
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
-pub use trap::{Trap, Unmasked, is_silence};
+pub use trap::{TrapPort, Unmasked, is_silence};
 
 use escalation::EscalationState;
 use lifesign_model::{
     bucket::Bucket,
     rng::Rng,
-    scopes::{BlockId, Roster, Scope, ScopeId, TargetId},
+    scopes::{BlockId, CountryId, Roster, Scope, ScopeId, TargetId},
     time::Time,
 };
 use pacing::Pacing;
@@ -141,17 +141,17 @@ fn no_contacts(roster: &Roster) -> Vec<Contact> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     /// The regular probes of a country.
-    Regular(u32),
+    Regular(CountryId),
     /// The escalation of a scope.
     Escalated(ScopeId),
     /// One extra probe of a block.
-    Once(u32),
+    Once(BlockId),
     /// One extra probe of a target.
-    Asked(u32),
+    Asked(TargetId),
     /// A target with an interval of its own.
-    Interval(u32),
+    Interval(TargetId),
     /// The retired targets of a block.
-    Retired(u32),
+    Retired(BlockId),
 }
 
 impl Schedule {
@@ -166,13 +166,12 @@ impl Schedule {
             let mut turns = Vec::new();
             let own_intervals = OwnIntervals::of(&roster, block.targets.clone(), budget.base);
             for target in block.targets.clone() {
-                match roster.targets[target as usize].interval() {
+                let target = TargetId(target);
+                match roster.target(target).interval() {
                     Some(every) => {
                         let every = every.max(own_intervals.shortest);
-                        queue.push(Reverse((
-                            now + every.mul_f64(rng.unit()),
-                            Key::Interval(target),
-                        )));
+                        let at = now + every.mul_f64(rng.unit());
+                        queue.push(Reverse((at, Key::Interval(target))));
                     }
                     None => turns.push(target),
                 }
@@ -196,7 +195,8 @@ impl Schedule {
             let interval =
                 Duration::from_secs_f64(1.0 / (budget.base * country.blocks.len().max(1) as f64));
             if !country.blocks.is_empty() {
-                queue.push(Reverse((now + interval.mul_f64(rng.unit()), Key::Regular(id as u32))));
+                let at = now + interval.mul_f64(rng.unit());
+                queue.push(Reverse((at, Key::Regular(CountryId(id as u32)))));
             }
             pacings.push(Pacing::new(interval, country.blocks.len() as u32, seed ^ id as u64));
         }
@@ -247,21 +247,21 @@ impl Schedule {
             && at <= now
         {
             if let Some(target) = self.take_slot(at, key, now, open) {
-                return Some(Slot { target: TargetId(target), lag: now.since(at) });
+                return Some(Slot { target, lag: now.since(at) });
             }
         }
         None
     }
 
     /// Whom the first slot of the queue asks. It stays there until it is rescheduled or removed.
-    fn take_slot(&mut self, at: Time, key: Key, now: Time, open: &OpenProbes) -> Option<u32> {
+    fn take_slot(&mut self, at: Time, key: Key, now: Time, open: &OpenProbes) -> Option<TargetId> {
         let target = match key {
             Key::Regular(country) => self.regular_slot(country, at, now, open),
             Key::Escalated(scope) => self.escalation_slot(scope, at, now),
             Key::Asked(target) => {
                 self.queue.pop();
-                let block = self.roster.targets[target as usize].block;
-                self.pay(block.0, ASKED_RESERVE, now).then_some(target)
+                let block = self.roster.target(target).block;
+                self.pay(block, ASKED_RESERVE, now).then_some(target)
             }
             Key::Once(block) => {
                 self.queue.pop();
@@ -270,11 +270,11 @@ impl Schedule {
             Key::Interval(target) => {
                 let every = self.own_interval(target).unwrap_or(RETIRED_EVERY);
                 self.reschedule_regular(at, every, now);
-                self.interval_slot(target, now, open)
+                self.own_slot(target, now, open)
             }
             Key::Retired(block) => self.retired_slot(block, at, now),
         }?;
-        let contact = &mut self.contacts[target as usize];
+        let contact = &mut self.contacts[target.0 as usize];
         // Of a host that was asked in vain another target may still tell.
         if !contact.absent {
             contact.asked = now;
@@ -300,9 +300,9 @@ impl Schedule {
                 self.escalations[self.roster.scope_id(scope).index()].wanted = None;
             }
             Directive::Ask(target, wait) => {
-                self.queue.push(Reverse((now + wait, Key::Asked(target.0))));
+                self.queue.push(Reverse((now + wait, Key::Asked(target))));
             }
-            Directive::AskBlock(block) => self.queue.push(Reverse((now, Key::Once(block.0)))),
+            Directive::AskBlock(block) => self.queue.push(Reverse((now, Key::Once(block)))),
             Directive::AskSiblings(block) => self.ask_siblings(block, now),
             Directive::AskCountries(country) => self.ask_countries(country, now),
             Directive::Exclude(scope, excluded) => {
@@ -318,12 +318,12 @@ impl Schedule {
             return;
         }
         let turns = &mut self.blocks[block.0 as usize];
-        turns.rotation.rank(target.0, rank);
-        self.contacts[target.0 as usize].absent = matches!(rank, Rank::Gone | Rank::Retired);
+        turns.rotation.rank(target, rank);
+        self.contacts[target.0 as usize].absent = rank.is_gone();
         if rank == Rank::Retired && !turns.retired_queued {
             turns.retired_queued = true;
             let at = now + self.retired_every(block);
-            self.queue.push(Reverse((at, Key::Retired(block.0))));
+            self.queue.push(Reverse((at, Key::Retired(block))));
         }
     }
 
@@ -334,47 +334,47 @@ impl Schedule {
     }
 
     /// A block's slot for its retired targets.
-    fn retired_slot(&mut self, block: u32, at: Time, now: Time) -> Option<u32> {
-        let turns = &mut self.blocks[block as usize];
+    fn retired_slot(&mut self, block: BlockId, at: Time, now: Time) -> Option<TargetId> {
+        let turns = &mut self.blocks[block.0 as usize];
         turns.retired_queued = turns.rotation.retired_count() > 0;
         if !turns.retired_queued {
             self.queue.pop();
             return None;
         }
-        self.reschedule_regular(at, self.retired_every(BlockId(block)), now);
+        self.reschedule_regular(at, self.retired_every(block), now);
         let paid = self.take_token(block, REGULAR_RESERVE, now);
-        if paid { self.blocks[block as usize].rotation.next_retired() } else { None }
+        if paid { self.blocks[block.0 as usize].rotation.next_retired() } else { None }
     }
 
     /// The interval of a target that has one of its own, as far as its block's pace allows.
-    fn own_interval(&self, target: u32) -> Option<Duration> {
-        let target = &self.roster.targets[target as usize];
+    fn own_interval(&self, target: TargetId) -> Option<Duration> {
+        let target = self.roster.target(target);
         let shortest = self.blocks[target.block.0 as usize].own_intervals.shortest;
         target.interval().map(|every| every.max(shortest))
     }
 
     /// A slot of a target with an interval of its own.
-    fn interval_slot(&mut self, target: u32, now: Time, open: &OpenProbes) -> Option<u32> {
+    fn own_slot(&mut self, target: TargetId, now: Time, open: &OpenProbes) -> Option<TargetId> {
         if open.is_waiting(target) {
             self.skipped.over_budget += 1;
             return None;
         }
-        self.pay(self.roster.targets[target as usize].block.0, 0.0, now).then_some(target)
+        self.pay(self.roster.target(target).block, 0.0, now).then_some(target)
     }
 
     /// Pays for a probe of a block, if that leaves `reserve` tokens.
-    fn take_token(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+    fn take_token(&mut self, block: BlockId, reserve: f64, now: Time) -> bool {
         let reserve = reserve + self.price(block) - 1.0;
-        let paid = self.blocks[block as usize].bucket.take(reserve, now);
+        let paid = self.blocks[block.0 as usize].bucket.take(reserve, now);
         self.skipped.over_budget += u64::from(!paid);
         paid
     }
 
     /// The same for one that tells whether the block lives.
-    fn pay(&mut self, block: u32, reserve: f64, now: Time) -> bool {
+    fn pay(&mut self, block: BlockId, reserve: f64, now: Time) -> bool {
         let paid = self.take_token(block, reserve, now);
         if paid {
-            self.blocks[block as usize].last_probe = now;
+            self.blocks[block.0 as usize].last_probe = now;
         }
         paid
     }

@@ -45,6 +45,15 @@ struct OverdueProbe {
     patience: Duration,
 }
 
+/// A probe that was given out.
+#[derive(Clone, Copy, Debug)]
+pub struct Started {
+    /// What is sent.
+    pub due: Due,
+    /// An older probe, whose place it needs, is called lost now.
+    pub displaced_lost: bool,
+}
+
 /// A target's last probes.
 #[derive(Clone, Debug, Default)]
 struct RecentProbes {
@@ -126,8 +135,8 @@ impl OpenProbes {
     }
 
     /// Is a probe of this target within its patience?
-    pub fn is_waiting(&self, target: u32) -> bool {
-        self.recent[target as usize].waiting > 0
+    pub fn is_waiting(&self, target: TargetId) -> bool {
+        self.recent[target.0 as usize].waiting > 0
     }
 
     /// How many probes are within their patience, over all targets.
@@ -140,8 +149,7 @@ impl OpenProbes {
         self.recent[target.0 as usize].next
     }
 
-    /// A probe is given out. Its number is the target's next one. True: an older probe, whose place
-    /// this one needs, is called lost now.
+    /// A probe is given out. Its number is the target's next one.
     pub fn start(
         &mut self,
         target: TargetId,
@@ -149,7 +157,7 @@ impl OpenProbes {
         patience: Duration,
         trap: bool,
         repeat: Repeat,
-    ) -> (Due, bool) {
+    ) -> Started {
         let probes = &mut self.recent[target.0 as usize];
         let seq = probes.next;
         let mut displaced = probes.stage(seq);
@@ -157,18 +165,17 @@ impl OpenProbes {
             probes.widen();
             displaced = probes.stage(seq);
         }
-        let displaced = displaced == Stage::Overdue;
-        if displaced {
+        let displaced_lost = displaced == Stage::Overdue;
+        if displaced_lost {
             self.overdue.remove(&(target.0, seq.wrapping_sub(MANY_SLOTS)));
         }
         probes.next = seq.wrapping_add(1);
         probes.set(seq, Stage::Waiting);
         probes.waiting += 1;
         self.waiting += 1;
-        let at = sent + patience;
         let timer = Timer { target: target.0, seq, sent, trap };
-        self.patience.push(Reverse((at, timer)));
-        (Due { target, seq, sent, patience, trap, repeat }, displaced)
+        self.patience.push(Reverse((sent + patience, timer)));
+        Started { due: Due { target, seq, sent, patience, trap, repeat }, displaced_lost }
     }
 
     /// When a probe expires, at the earliest: the timer may be of a settled probe.
@@ -201,21 +208,15 @@ impl OpenProbes {
                 self.lost.push(Reverse((sent + LOST_AFTER, timer)));
                 Found::Overdue
             };
-            return Some(Outcome {
-                target: TargetId(target),
-                seq,
-                sent,
-                trap,
-                found,
-                hop_limit: None,
-            });
+            let target = TargetId(target);
+            return Some(Outcome { target, seq, sent, trap, found, hop_limit: None });
         }
         None
     }
 
     /// Says what an answer really is. It is in time if its round-trip time is below the patience of
-    /// its probe, also if that has been reported overdue since. With it comes under which time that
-    /// was reported, if this settles it. None: it answers nothing that we can still tell apart.
+    /// its probe, also if that has been reported overdue since. With it comes under which time its
+    /// miss was told, if this settles it. None: it answers nothing that we can still tell apart.
     pub fn settle(&mut self, mut outcome: Outcome) -> Option<(Outcome, Option<Time>)> {
         let probes = self.recent.get_mut(outcome.target.0 as usize)?;
         let age = probes.age(outcome.seq);
@@ -366,9 +367,9 @@ mod tests {
                 while let Some(outcome) = probes.poll_expired(now) {
                     told.push((number, outcome));
                 }
-                let (due, displaced) =
+                let Started { due, displaced_lost } =
                     probes.start(TargetId(0), now, second / 2, false, Repeat::Never);
-                assert!(!displaced);
+                assert!(!displaced_lost);
                 if answered(number) {
                     let found = Found::Refused { rtt: second / 4 };
                     told.extend(

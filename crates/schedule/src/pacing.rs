@@ -1,7 +1,11 @@
 //! The regular probes of a country, evenly spaced.
 
 use super::{FAN_OUT, OpenProbes, Schedule};
-use lifesign_model::{rng::Rng, time::Time};
+use lifesign_model::{
+    rng::Rng,
+    scopes::{BlockId, CountryId, TargetId},
+    time::Time,
+};
 use std::time::Duration;
 
 /// The interval grows by up to this share while the bucket of the block whose turn it is lies below
@@ -50,17 +54,17 @@ impl Schedule {
     /// A country's slot: the next block with a share in it, and in that the next target.
     pub(super) fn regular_slot(
         &mut self,
-        country: u32,
+        country: CountryId,
         at: Time,
         now: Time,
         open: &OpenProbes,
-    ) -> Option<u32> {
+    ) -> Option<TargetId> {
         let (id, level) = self.turn(country, now);
-        let mut interval = self.pacings[country as usize].interval;
+        let mut interval = self.pacings[country.0 as usize].interval;
         if level < self.budget.reserve {
             interval = interval.mul_f64(1.0 + SLOWDOWN * (1.0 - level / self.budget.reserve));
         }
-        let block = &mut self.blocks[id as usize];
+        let block = &mut self.blocks[id.0 as usize];
         block.credit += block.own_intervals.share;
         let due = block.credit >= 1.0;
         if due {
@@ -71,28 +75,28 @@ impl Schedule {
         if !paid {
             return None;
         }
-        let free = |target: u32| !open.is_waiting(target);
-        let gone = self.blocks[id as usize].rotation.begin_turn(free);
+        let free = |target: TargetId| !open.is_waiting(target);
+        let gone = self.blocks[id.0 as usize].rotation.begin_turn(free);
         if gone.is_none()
-            && let Some(newest) = self.newest_share(id)
+            && let Some(newest_every) = self.newest_every(id)
         {
-            return self.doubtful_target(id, newest, now);
+            return self.doubtful_target(id, newest_every, now);
         }
-        gone.or_else(|| self.blocks[id as usize].rotation.next(free))
+        gone.or_else(|| self.blocks[id.0 as usize].rotation.next(free))
     }
 
     /// Which of a country's blocks has its turn, and how many tokens there are, in it or in the
     /// mean. Where regular probes repay escalations, the turn goes to the block with most tokens:
     /// one that was escalated waits, and the others need not slow down for it.
-    fn turn(&mut self, country: u32, now: Time) -> (u32, f64) {
-        let first = self.roster.countries[country as usize].blocks.start;
-        let pacing = &mut self.pacings[country as usize];
+    fn turn(&mut self, country: CountryId, now: Time) -> (BlockId, f64) {
+        let first = self.roster.country(country).blocks.start;
+        let pacing = &mut self.pacings[country.0 as usize];
         let count = pacing.order.len() as u32;
         let turn = pacing.next % count;
         pacing.next = (turn + 1) % count;
-        let order = &self.pacings[country as usize].order;
-        let block = |turn: u32| first + order[(turn % count) as usize];
-        let level = |block: u32| self.blocks[block as usize].bucket.level(now);
+        let order = &self.pacings[country.0 as usize].order;
+        let block = |turn: u32| BlockId(first + order[(turn % count) as usize]);
+        let level = |block: BlockId| self.blocks[block.0 as usize].bucket.level(now);
         if self.budget.reserve == 0.0 || count > FAN_OUT {
             return (block(turn), level(block(turn)));
         }

@@ -4,7 +4,11 @@
 //! if the probe is over before.
 
 use super::Schedule;
-use lifesign_model::{outcome::Repeat, scopes::TargetId, time::Time};
+use lifesign_model::{
+    outcome::Repeat,
+    scopes::{BlockId, TargetId},
+    time::Time,
+};
 
 /// Of the probes to a silent target that used to answer at once, one in this many: its path may
 /// have become long, but as a rule it is dark.
@@ -96,9 +100,8 @@ impl Schedule {
 
     /// May the kernel repeat this probe, which is sent now? If so, that is paid for.
     pub fn pay_repeat(&mut self, target: TargetId, seq: u32, trap: bool, now: Time) -> Repeat {
-        let id = target.0 as usize;
-        let block = self.roster.targets[id].block.0;
-        let heard = self.contacts[id].heard;
+        let block = self.roster.target(target).block;
+        let heard = self.contacts[target.0 as usize].heard;
         let is_wanted = match heard {
             Heard::Slowly => true,
             Heard::Never => !trap,
@@ -106,17 +109,17 @@ impl Schedule {
             Heard::SilentSince => seq % SILENT_SHARE == SILENT_SHARE - 1,
             Heard::Quickly => false,
         };
-        let is_repeated = self.roster.targets[id].kind.traits().is_repeated;
-        if !is_wanted || !is_repeated || self.is_heard_otherwise(target.0) {
+        let is_repeated = self.roster.target(target).kind.traits().is_repeated;
+        if !is_wanted || !is_repeated || self.is_heard_otherwise(target) {
             return Repeat::Never;
         }
         // What is saved up for doubts is spent only where the block can be heard by nothing else.
-        let heard_targets = self.blocks[block as usize].heard_targets;
+        let heard_targets = self.blocks[block.0 as usize].heard_targets;
         let may_spend = heard_targets.is_any_slow()
-            || heard == Heard::SilentSince && self.newest_share(block).is_some()
+            || heard == Heard::SilentSince && self.newest_every(block).is_some()
             || heard_targets.is_silent();
         let reserve = if may_spend { 0.0 } else { self.saved_for_doubts() };
-        if !self.blocks[block as usize].bucket.take(reserve, now) {
+        if !self.blocks[block.0 as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }
         self.repeats_paid.insert(target, seq);
@@ -134,16 +137,16 @@ impl Schedule {
 
     /// Tokens that a probe of the block needs: where answers take longer than a second, one without
     /// its repetition would be in vain.
-    pub(super) fn price(&self, block: u32) -> f64 {
-        if self.blocks[block as usize].heard_targets.is_any_slow() { 2.0 } else { 1.0 }
+    pub(super) fn price(&self, block: BlockId) -> f64 {
+        if self.blocks[block.0 as usize].heard_targets.is_any_slow() { 2.0 } else { 1.0 }
     }
 
     /// Does another kind of probe hear the target's host? Such probes wait long without repeating.
     /// While both are silent the other one will hear it first; but not if it has gone, nor may it
     /// be alone in being dropped where this one was never heard, or slowly.
-    fn is_heard_otherwise(&self, target: u32) -> bool {
-        let own = self.contacts[target as usize].heard;
-        self.roster.targets_of_host(TargetId(target)).any(|id| {
+    fn is_heard_otherwise(&self, target: TargetId) -> bool {
+        let own = self.contacts[target.0 as usize].heard;
+        self.roster.targets_of_host(target).any(|id| {
             let other = &self.contacts[id as usize];
             let hears = match other.heard {
                 Heard::Quickly | Heard::Slowly => true,

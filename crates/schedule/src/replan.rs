@@ -3,7 +3,7 @@
 
 use super::{Budget, Contact, EscalationState, HeardTargets, Key, Pacing, Schedule};
 use lifesign_model::{
-    scopes::{Roster, RosterMapping, ScopeId, TargetId},
+    scopes::{BlockId, CountryId, Roster, RosterMapping, ScopeId, TargetId},
     time::Time,
 };
 use std::{cmp::Reverse, collections::BTreeSet, sync::Arc};
@@ -52,14 +52,16 @@ impl Schedule {
         for (old, mut turns) in (0..).zip(std::mem::take(&mut self.blocks)) {
             let Some(new) = map.blocks.new_id(old) else { continue };
             let takes_turns =
-                |roster: &Roster, target: u32| roster.targets[target as usize].interval().is_none();
-            let joining = fresh.roster.blocks[new as usize].targets.clone().filter(|&target| {
-                let took_turns = |old| takes_turns(&self.roster, old);
+                |roster: &Roster, target: &TargetId| roster.target(*target).interval().is_none();
+            let targets = fresh.roster.blocks[new as usize].targets.clone().map(TargetId);
+            let joining = targets.filter(|target| {
+                let old = map.targets.old_id(target.0).map(TargetId);
                 takes_turns(&fresh.roster, target)
-                    && !map.targets.old_id(target).is_some_and(took_turns)
+                    && !old.is_some_and(|old| takes_turns(&self.roster, &old))
             });
-            let new_id =
-                |old| map.targets.new_id(old).filter(|&new| takes_turns(&fresh.roster, new));
+            let new_id = |TargetId(old)| {
+                map.targets.new_id(old).map(TargetId).filter(|new| takes_turns(&fresh.roster, new))
+            };
             turns.rotation.remap(new_id, joining);
             turns.bucket.rate = fresh.budget.mean;
             turns.bucket.burst = fresh.budget.burst;
@@ -82,21 +84,23 @@ impl Schedule {
         map: &RosterMapping,
         now: Time,
     ) -> Option<Reverse<(Time, Key)>> {
+        let new_block = |BlockId(old)| map.blocks.new_id(old).map(BlockId);
+        let new_target = |TargetId(old)| map.targets.new_id(old).map(TargetId);
         Some(Reverse(match key {
-            Key::Regular(old) => {
+            Key::Regular(CountryId(old)) => {
                 let new = map.countries.new_id(old)?;
                 let interval = self.pacings[new as usize].interval;
                 let shorter = interval < pacings[old as usize].interval;
-                (if shorter { at.min(now + interval) } else { at }, Key::Regular(new))
+                (if shorter { at.min(now + interval) } else { at }, Key::Regular(CountryId(new)))
             }
             Key::Escalated(old) => (at, Key::Escalated(ScopeId(map.scopes.new_id(old.0)?))),
-            Key::Once(block) => (at, Key::Once(map.blocks.new_id(block)?)),
-            Key::Asked(target) => (at, Key::Asked(map.targets.new_id(target)?)),
+            Key::Once(block) => (at, Key::Once(new_block(block)?)),
+            Key::Asked(target) => (at, Key::Asked(new_target(target)?)),
             Key::Interval(target) => {
-                let new = map.targets.new_id(target)?;
+                let new = new_target(target)?;
                 (at.min(now + self.own_interval(new)?), Key::Interval(new))
             }
-            Key::Retired(block) => (at, Key::Retired(map.blocks.new_id(block)?)),
+            Key::Retired(block) => (at, Key::Retired(new_block(block)?)),
         }))
     }
 }

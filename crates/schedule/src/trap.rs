@@ -3,18 +3,18 @@
 use lifesign_model::{outcome::Found, time::Time};
 use std::time::Duration;
 
-/// What the trap question (`Due::trap`) has brought to light of a TCP target.
+/// What the trap question (`Due::trap`) has found of a TCP target's port that nobody uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trap {
+pub enum TrapPort {
     /// No answer yet, after this many times.
-    Open(u8),
+    Undecided(u8),
     /// A firewall answers on every port.
     AcceptsAll(Unmasked),
     /// It refuses, as a host does, and the service has answered.
-    Real,
-    /// It refuses too, but the service has never answered, in so many questions: a firewall may
-    /// drop what is for it.
-    Unserved(u8),
+    Refuses,
+    /// It refuses too, but the service was never heard, in so many questions: a firewall may drop
+    /// what is for it.
+    RefusesUnheard(u8),
 }
 
 /// What was learned since a firewall was found to answer on every port.
@@ -38,18 +38,18 @@ impl Unmasked {
     }
 
     /// A trap question was answered late.
-    pub fn answered_late(self) -> Trap {
-        Trap::AcceptsAll(Self { silent: 0, ..self })
+    pub fn answered_late(self) -> TrapPort {
+        TrapPort::AcceptsAll(Self { silent: 0, ..self })
     }
 
     /// A firewall that answered on every port was asked again in vain. That says nothing unless the
     /// service answers meanwhile: it may be dark as a whole.
-    pub fn silent_again(self) -> Trap {
+    pub fn silent_again(self) -> TrapPort {
         let silent = self.silent.saturating_add(u8::from(self.served));
-        if silent < Trap::SILENT || self.loss().powi(silent.into()) > Trap::CHANCE {
-            Trap::AcceptsAll(Unmasked { served: false, silent, ..self })
+        if silent < TrapPort::SILENT || self.loss().powi(silent.into()) > TrapPort::CHANCE {
+            TrapPort::AcceptsAll(Unmasked { served: false, silent, ..self })
         } else {
-            Trap::default()
+            TrapPort::default()
         }
     }
 
@@ -74,13 +74,13 @@ pub fn is_silence(found: &Found) -> bool {
     matches!(found, Found::Overdue | Found::Unreachable { .. })
 }
 
-impl Default for Trap {
+impl Default for TrapPort {
     fn default() -> Self {
-        Trap::Open(0)
+        Self::Undecided(0)
     }
 }
 
-impl Trap {
+impl TrapPort {
     /// How often every second probe asks; then every sixteenth does, since many a host drops what
     /// it does not serve.
     const TRIES: u8 = 8;
@@ -100,27 +100,29 @@ impl Trap {
     /// It was silent once more.
     pub fn asked_in_vain(self) -> Self {
         match self {
-            Trap::Open(times) => Trap::Open(times.saturating_add(1)),
-            known => known,
+            Self::Undecided(times) => Self::Undecided(times.saturating_add(1)),
+            other => other,
         }
     }
 
     /// Does it refuse, as a host does?
     pub fn refuses(self) -> bool {
-        matches!(self, Trap::Real | Trap::Unserved(_))
+        matches!(self, Self::Refuses | Self::RefusesUnheard(_))
     }
 
     /// Does it refuse, but for its service, of which nothing was ever heard? That its service is
     /// silent says nothing then.
     pub fn is_service_dropped(self) -> bool {
-        matches!(self, Trap::Unserved(times) if times >= 2)
+        matches!(self, Self::RefusesUnheard(times) if times >= 2)
     }
 
     /// What a question to the service itself found.
     pub fn record_service(self, found: &Found) -> Self {
         match self {
-            Trap::Unserved(_) if found.rtt_if_alive().is_some() => Trap::Real,
-            Trap::Unserved(times) if is_silence(found) => Trap::Unserved(times.saturating_add(1)),
+            Self::RefusesUnheard(_) if found.rtt_if_alive().is_some() => Self::Refuses,
+            Self::RefusesUnheard(times) if is_silence(found) => {
+                Self::RefusesUnheard(times.saturating_add(1))
+            }
             other => other,
         }
     }
@@ -128,12 +130,12 @@ impl Trap {
     /// Should the target's next probe, with this number, be the trap question?
     pub fn is_due(self, seq: u32, now: Time) -> bool {
         match self {
-            Trap::Open(times) if times < Self::TRIES => seq.is_multiple_of(2),
-            Trap::Open(_) => seq.is_multiple_of(16),
-            Trap::Real => seq.is_multiple_of(Self::AGAIN),
+            Self::Undecided(times) if times < Self::TRIES => seq.is_multiple_of(2),
+            Self::Undecided(_) => seq.is_multiple_of(16),
+            Self::Refuses => seq.is_multiple_of(Self::AGAIN),
             // The trap port alone tells of life then.
-            Trap::Unserved(_) => self.is_service_dropped() && !seq.is_multiple_of(16),
-            Trap::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
+            Self::RefusesUnheard(_) => self.is_service_dropped() && !seq.is_multiple_of(16),
+            Self::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
         }
     }
 }

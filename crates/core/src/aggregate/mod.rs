@@ -20,7 +20,7 @@ pub use summary::{Evidence, Summary, Timing};
 
 use crate::{
     histogram::Histogram,
-    outcome::{Due, Found, Outcome, SYN_REPEATED_AFTER, Stray},
+    outcome::{Due, Found, Outcome, Stray},
     scopes::{BlockId, Kind, Roster, Target, TargetId},
     sketch::LogTime,
     time::Time,
@@ -110,7 +110,7 @@ impl Aggregate {
     pub fn wants_trap(&self, target: TargetId, seq: u32, now: Time) -> bool {
         let stats = self.target(target);
         let has_trap = self.kinds[stats.kind_id as usize].kind.traits().has_trap;
-        has_trap && stats.trap().is_due(seq, now)
+        has_trap && stats.trap_port().is_due(seq, now)
     }
 
     /// A probe was given out.
@@ -125,63 +125,40 @@ impl Aggregate {
         self.kinds[stats.kind_id as usize].counts.sent.up();
     }
 
-    /// Counts an outcome. `overdue`: when the probe was given out, if it had been reported
-    /// [`Found::Overdue`] before.
-    pub fn handle_outcome(&mut self, outcome: &Outcome, overdue: Option<Time>) -> Summary {
+    /// Counts an outcome. `missed_at`: when the probe was given out, if it had been reported
+    /// [`Found::Overdue`] before: its miss was told under that time.
+    pub fn handle_outcome(&mut self, outcome: &Outcome, missed_at: Option<Time>) -> Summary {
         let Outcome { target, sent, found, .. } = *outcome;
-        let was_overdue = overdue.is_some();
+        let was_overdue = missed_at.is_some();
         let stats = &mut self.targets[target.0 as usize];
         stats.change_counts(|own| own.count(&found, was_overdue));
         let KindView { block, kind, ref mut counts, .. } = self.kinds[stats.kind_id as usize];
         counts.count(&found, was_overdue);
         // The silence of a trap question is no miss, but of a host that is known to refuse.
-        let missed = overdue.filter(|_| !outcome.trap || stats.trap().refuses());
-        let evidence = stats.evidence(kind, outcome, missed);
+        let missed_at = missed_at.filter(|_| !outcome.trap || stats.trap_port().refuses());
+        let evidence = stats.evidence(kind, outcome, missed_at);
+        let summary = Summary { target, block, kind, sent, evidence };
         match evidence {
             Evidence::Life { rtt, timing, is_measured } => {
-                let taken_back = match timing {
-                    Timing::InTime => None,
-                    Timing::ReadLate(missed) => Some(missed),
-                    // A router's no is told under the time at which the probe was sent.
-                    Timing::Late => Some(missed.unwrap_or(sent)),
-                };
                 // A record without round-trip times writes zero, which no path takes.
-                let is_timed = is_measured && !rtt.is_zero();
-                if is_timed {
-                    stats.rtt.add(rtt);
-                    if let Some(histogram) = &mut self.kinds[stats.kind_id as usize].rtt {
-                        Arc::make_mut(histogram).add(rtt);
-                    }
+                let measured = (is_measured && !rtt.is_zero()).then_some(rtt);
+                if let Some(rtt) = measured {
+                    self.record_rtt(target, rtt);
                 } else if !is_measured {
                     stats.rtt.back_off();
                 }
-                if taken_back.is_some() {
-                    stats.answer_newest_miss();
-                } else {
-                    stats.resolve(false);
-                }
-                stats.record_life(sent);
-                let measured = is_timed.then(|| LogTime::from(rtt));
-                for id in self.roster.path(block) {
-                    let windows = &mut self.windows[id.index()];
-                    if let Some(missed) = taken_back {
-                        windows.take_back_miss(missed);
-                    }
-                    windows.answer(sent, measured);
-                }
+                let missed_at = match timing {
+                    Timing::InTime => None,
+                    Timing::ReadLate(missed_at) => Some(missed_at),
+                    // A router's no is told under the time at which the probe was sent.
+                    Timing::Late => Some(missed_at.unwrap_or(sent)),
+                };
+                self.record_life(&summary, measured, missed_at);
             }
-            Evidence::Miss { .. } => {
-                stats.resolve(true);
-                for id in self.roster.path(block) {
-                    self.windows[id.index()].miss(sent);
-                }
-            }
+            Evidence::Miss { .. } => self.record_miss(&summary),
             Evidence::Fault(_) => {
-                if let Some(missed) = missed {
-                    stats.take_back_miss();
-                    for id in self.roster.path(block) {
-                        self.windows[id.index()].take_back_miss(missed);
-                    }
+                if let Some(missed_at) = missed_at {
+                    self.take_back_miss(&summary, missed_at);
                 }
             }
             _ => {}
@@ -190,16 +167,48 @@ impl Aggregate {
             self.record_hop_limit(target, hop_limit, sent + rtt);
         }
         self.count_reason(block, &found);
-        match evidence {
-            // Where the first SYN was missed and the second was not, it is the second that proves
-            // life: the host may have been dark at the first.
-            Evidence::Life { rtt, timing: timing @ Timing::Late, is_measured: false } => {
-                let sent = sent + SYN_REPEATED_AFTER;
-                let rtt = rtt.saturating_sub(SYN_REPEATED_AFTER);
-                let evidence = Evidence::Life { rtt, timing, is_measured: false };
-                Summary { target, block, kind, sent, evidence }
+        summary.dated_by_repeat()
+    }
+
+    fn record_rtt(&mut self, target: TargetId, rtt: Duration) {
+        let stats = &mut self.targets[target.0 as usize];
+        stats.rtt.add(rtt);
+        if let Some(histogram) = &mut self.kinds[stats.kind_id as usize].rtt {
+            Arc::make_mut(histogram).add(rtt);
+        }
+    }
+
+    /// `missed_at`: when the miss was, if there was one, that the answer takes back.
+    fn record_life(&mut self, summary: &Summary, rtt: Option<Duration>, missed_at: Option<Time>) {
+        let stats = &mut self.targets[summary.target.0 as usize];
+        if missed_at.is_some() {
+            stats.answer_newest_miss();
+        } else {
+            stats.resolve(false);
+        }
+        stats.record_life(summary.sent);
+        let rtt = rtt.map(LogTime::from);
+        for id in self.roster.path(summary.block) {
+            let windows = &mut self.windows[id.index()];
+            if let Some(missed_at) = missed_at {
+                windows.take_back_miss(missed_at);
             }
-            _ => Summary { target, block, kind, sent, evidence },
+            windows.answer(summary.sent, rtt);
+        }
+    }
+
+    fn record_miss(&mut self, summary: &Summary) {
+        self.targets[summary.target.0 as usize].resolve(true);
+        for id in self.roster.path(summary.block) {
+            self.windows[id.index()].miss(summary.sent);
+        }
+    }
+
+    /// A probe could not leave of which a miss was told.
+    fn take_back_miss(&mut self, summary: &Summary, missed_at: Time) {
+        self.targets[summary.target.0 as usize].take_back_miss();
+        for id in self.roster.path(summary.block) {
+            self.windows[id.index()].take_back_miss(missed_at);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What one outcome says of its host, for the judge.
 
 use crate::{
-    outcome::Fault,
+    outcome::{Fault, SYN_REPEATED_AFTER},
     scopes::{BlockId, Kind, TargetId},
     time::Time,
 };
@@ -17,6 +17,19 @@ pub struct Summary {
     /// When the probe was sent.
     pub sent: Time,
     pub evidence: Evidence,
+}
+
+impl Summary {
+    /// Where the first SYN was missed and its repeat was not, it is the repeat that proves life:
+    /// the host may have been dark at the first.
+    pub(super) fn dated_by_repeat(mut self) -> Self {
+        if let Evidence::Life { rtt, timing: Timing::Late, is_measured: false } = &mut self.evidence
+        {
+            *rtt = rtt.saturating_sub(SYN_REPEATED_AFTER);
+            self.sent = self.sent + SYN_REPEATED_AFTER;
+        }
+        self
+    }
 }
 
 /// What an outcome says of the host (docs/verdicts.md, last column).

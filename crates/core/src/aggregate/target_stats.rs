@@ -4,7 +4,7 @@
 use super::{Counts, Evidence, Timing, return_path::HopLimits, rtt::Rtt};
 use crate::{
     outcome::{Found, Outcome, SYN_REPEATED_AFTER},
-    schedule::{Trap, Unmasked, is_silence},
+    schedule::{TrapPort, Unmasked, is_silence},
     scopes::Kind,
     time::Time,
 };
@@ -38,7 +38,7 @@ pub struct TargetStats {
 pub(super) struct RareStats {
     /// Those that have no place beside it.
     counts: Counts<u32>,
-    pub trap: Trap,
+    pub trap_port: TrapPort,
     /// Since when all its answers have come implausibly soon; None if they have not.
     pub implausible_since: Option<Time>,
     /// The lowest round-trip time that an earlier run learned for its host, in seconds.
@@ -88,14 +88,14 @@ impl TargetStats {
         self.rare.get_or_insert_default()
     }
 
-    pub(super) fn trap(&self) -> Trap {
-        self.rare().map(|rare| rare.trap).unwrap_or_default()
+    pub(super) fn trap_port(&self) -> TrapPort {
+        self.rare().map(|rare| rare.trap_port).unwrap_or_default()
     }
 
     pub(super) fn unmasked_mut(&mut self) -> Option<&mut Unmasked> {
-        match &mut self.rare.as_deref_mut()?.trap {
-            Trap::AcceptsAll(unmasked) => Some(unmasked),
-            Trap::Open(_) | Trap::Real | Trap::Unserved(_) => None,
+        match &mut self.rare.as_deref_mut()?.trap_port {
+            TrapPort::AcceptsAll(unmasked) => Some(unmasked),
+            TrapPort::Undecided(_) | TrapPort::Refuses | TrapPort::RefusesUnheard(_) => None,
         }
     }
 
@@ -126,38 +126,39 @@ impl TargetStats {
         }
     }
 
-    /// What the outcome says of the host; `missed`: the [`Summary::sent`](super::Summary::sent) of
-    /// the probe's miss, if there was one.
+    /// What the outcome says of the host; `missed_at`: the [`Summary::sent`](super::Summary::sent)
+    /// of the probe's miss, if there was one.
     pub(super) fn evidence(
         &mut self,
         kind: Kind,
         outcome: &Outcome,
-        missed: Option<Time>,
+        missed_at: Option<Time>,
     ) -> Evidence {
         if outcome.trap {
             // An unlikely port that answers belongs to a firewall, one that refuses to a real host;
             // silence says nothing, and of a late answer it is not known which of the two it was.
             match outcome.found {
                 Found::Reply { .. } => {
-                    self.rare_mut().trap = Trap::AcceptsAll(Unmasked::since(outcome.sent));
+                    self.rare_mut().trap_port = TrapPort::AcceptsAll(Unmasked::since(outcome.sent));
                 }
-                Found::Refused { .. } if self.trap().refuses() => {}
+                Found::Refused { .. } if self.trap_port().refuses() => {}
                 Found::Refused { .. } => {
                     let is_served = self.last_life().is_some();
-                    self.rare_mut().trap = if is_served { Trap::Real } else { Trap::Unserved(0) };
+                    self.rare_mut().trap_port =
+                        if is_served { TrapPort::Refuses } else { TrapPort::RefusesUnheard(0) };
                 }
                 Found::NotSent(fault) => return Evidence::Fault(fault),
                 // A host that is known to refuse is silent for another reason.
-                _ if self.trap().refuses() => {}
+                _ if self.trap_port().refuses() => {}
                 found => {
-                    self.rare_mut().trap = match self.trap() {
-                        Trap::AcceptsAll(unmasked) if found == Found::Overdue => {
+                    self.rare_mut().trap_port = match self.trap_port() {
+                        TrapPort::AcceptsAll(unmasked) if found == Found::Overdue => {
                             unmasked.silent_again()
                         }
-                        Trap::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
+                        TrapPort::AcceptsAll(unmasked) if found.rtt_if_alive().is_some() => {
                             unmasked.answered_late()
                         }
-                        known @ Trap::AcceptsAll(_) => known,
+                        known @ TrapPort::AcceptsAll(_) => known,
                         trap => trap.asked_in_vain(),
                     };
                     return Evidence::Nothing;
@@ -170,24 +171,24 @@ impl TargetStats {
             }
             return Evidence::AcceptsAll;
         }
-        if let (trap @ Trap::Unserved(_), false) = (self.trap(), outcome.trap) {
-            self.rare_mut().trap = trap.record_service(&outcome.found);
+        if let (trap @ TrapPort::RefusesUnheard(_), false) = (self.trap_port(), outcome.trap) {
+            self.rare_mut().trap_port = trap.record_service(&outcome.found);
             if trap.is_service_dropped() && is_silence(&outcome.found) {
                 return Evidence::Nothing;
             }
         }
         match outcome.found {
             Found::Reply { rtt, .. } | Found::Refused { rtt } | Found::Late { rtt } => {
-                let timing = match (outcome.found, missed) {
+                let timing = match (outcome.found, missed_at) {
                     (Found::Late { .. }, _) => Timing::Late,
-                    (_, Some(missed)) => Timing::ReadLate(missed),
+                    (_, Some(missed_at)) => Timing::ReadLate(missed_at),
                     (_, None) => Timing::InTime,
                 };
                 let is_measured = !kind.traits().is_repeated || rtt < SYN_REPEATED_AFTER;
                 Evidence::Life { rtt, timing, is_measured }
             }
             Found::Overdue => Evidence::Miss { usual: self.rtt.usual() },
-            Found::Unreachable { .. } if missed.is_none() => {
+            Found::Unreachable { .. } if missed_at.is_none() => {
                 Evidence::Miss { usual: self.rtt.usual() }
             }
             Found::Neighbour { rtt, .. } => Evidence::Neighbour { rtt },
@@ -198,7 +199,7 @@ impl TargetStats {
 
     /// Does a firewall answer for it on every port?
     pub fn accepts_all(&self) -> bool {
-        matches!(self.trap(), Trap::AcceptsAll(_))
+        matches!(self.trap_port(), TrapPort::AcceptsAll(_))
     }
 
     /// Share of the last (at most 64) resolved probes that were missed; None if there were none.

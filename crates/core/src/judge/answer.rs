@@ -1,13 +1,13 @@
-//! What an answer does to what is known of its host and of all scopes that it lies in.
+//! What an answer does to what is known of its target and of all scopes that it lies in.
 
 use super::{
     Darknesses, Judge, Recovery, ScopeId, ScopeState, State,
     darkness::{Darkness, Proof},
     hindrance::Hindrance,
-    host_state::HostState,
     rules,
     scope_state::Contribution,
     silence::Miss,
+    target_state::TargetState,
 };
 use crate::{
     aggregate::Summary,
@@ -17,15 +17,29 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// An answer, and what was known of its host before.
+/// An answer of a target, or of a neighbour.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
+    /// Who was asked.
     pub target: TargetId,
     pub block: BlockId,
     pub sent: Time,
     pub rtt: Duration,
-    pub late: bool,
-    pub host: HostState,
+    /// It was read late, or is a neighbour's: what was missed since it was sent stands.
+    pub may_be_old: bool,
+    /// What was known of the target before; None where a neighbour answered.
+    pub before: Option<TargetState>,
+}
+
+impl Answer {
+    /// What was known of its target, if that fell silent in the darkness before this recovery and
+    /// is back from it only now.
+    pub fn back_from(&self, recovery: &Recovery) -> Option<TargetState> {
+        self.before.filter(|before| {
+            recovery.was_dark_at(before.last_miss)
+                && recovery.life_before.is_none_or(|life| before.last_life <= life)
+        })
+    }
 }
 
 impl Judge {
@@ -33,22 +47,22 @@ impl Judge {
         &mut self,
         summary: &Summary,
         rtt: Duration,
-        late: bool,
+        may_be_old: bool,
         is_measured: bool,
         now: Time,
     ) {
         let &Summary { target, block, sent, .. } = summary;
         self.record_seen(summary, now);
         self.update_presence(target, now);
-        let host = self.hosts[target.0 as usize];
-        let answer = Answer { target, block, sent, rtt, late, host };
+        let before = self.targets[target.0 as usize];
+        let answer = Answer { target, block, sent, rtt, may_be_old, before: Some(before) };
         // An answer of who was there tells nothing new of how many are.
-        let slowdown = if host.is_present() && host.gone_odds == 0.0 {
-            self.hosts[target.0 as usize].record_answer(sent, rtt, is_measured)
+        let slowdown = if before.is_present() && before.gone_odds == 0.0 {
+            self.targets[target.0 as usize].record_answer(sent, rtt, is_measured)
         } else {
-            self.change_host(target, |host| host.record_answer(sent, rtt, is_measured))
+            self.change_target(target, |known| known.record_answer(sent, rtt, is_measured))
         };
-        if host.is_gone() {
+        if before.is_gone() {
             self.update_rank(target, now);
             self.ask_another_gone(block, now);
         }
@@ -57,16 +71,16 @@ impl Judge {
         if is_newest {
             self.scopes[id.index()].is_neighbour = false;
             self.question_limit(&answer);
-            self.learn_from_newest(&host, block);
+            self.learn_from_newest(&before, block);
             self.learn_from_answer(&answer, now);
         }
         for id in self.roster.path(block) {
             self.scopes[id.index()].quality.record_answer(slowdown);
         }
-        let is_calm = self.record_life(&answer, now) && is_newest;
+        let changes_nothing = self.record_life(&answer, now) && is_newest;
         self.update_rank(target, now);
         // The common case, an answer to scopes in good order, changes no verdict.
-        if !is_calm {
+        if !changes_nothing {
             self.evaluate(id, now);
         }
     }
@@ -74,25 +88,25 @@ impl Judge {
     /// Somebody in a block answered: it lives, and all that it lies in. True if none of these gave
     /// a reason to evaluate it.
     pub(super) fn record_life(&mut self, answer: &Answer, now: Time) -> bool {
-        let mut is_calm = true;
+        let mut changes_nothing = true;
         let mut is_checked = false;
         for id in self.roster.path(answer.block).rev() {
-            is_calm &= self.share(id) >= rules::PARTIAL_SHARE;
+            changes_nothing &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
             is_checked |= now < scope.recovery.until;
             scope.last_evidence = now;
             scope.hindrance = Hindrance::default();
-            is_calm &= scope.darkness.is_none() && scope.is_calm(now);
+            changes_nothing &= scope.darkness.is_none() && scope.answer_changes_nothing(now);
             if scope.life.is_none_or(|life| answer.sent > life) {
                 self.prove_life(id, answer, now);
             }
         }
         if is_checked {
             for id in self.roster.path(answer.block) {
-                is_calm &= !self.check_return(id, answer, now);
+                changes_nothing &= !self.check_return(id, answer, now);
             }
         }
-        is_calm
+        changes_nothing
     }
 
     /// What an answer to a probe tells whoever sent it: that we can see, and send.
@@ -159,13 +173,13 @@ impl Judge {
             let common = self.common_miss_rate(BlockId(block));
             let of_block = self.holds_back_block(BlockId(block), now);
             for target in self.roster.blocks[block as usize].targets.clone() {
-                let host = self.hosts[target as usize];
-                if !host.is_usable() || self.may_be_held_back(TargetId(target), of_block, now) {
+                let known = self.targets[target as usize];
+                if !known.is_usable() || self.may_be_held_back(TargetId(target), of_block, now) {
                     continue;
                 }
-                let weight = host.miss_weight(common);
+                let weight = known.miss_weight(common);
                 let part = child.map_or(target, |child| child.0);
-                let newest = [host.previous_miss, host.last_miss];
+                let newest = [known.previous_miss, known.last_miss];
                 for sent in newest.into_iter().filter(|&sent| sent > life) {
                     let gain = child.map_or(weight, |child| self.contribute(child, id, weight));
                     let miss = Miss { sent, weight, part, usual_rtt: Duration::ZERO };
@@ -179,7 +193,7 @@ impl Judge {
     fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         self.scopes[id.index()].keep_dark_time(now);
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
-        if is_parent_dark || answer.late && self.is_silent(id, now) {
+        if is_parent_dark || answer.may_be_old && self.is_silent(id, now) {
             let scope = &mut self.scopes[id.index()];
             let latest = scope.silence.onset(scope.life, rules::EDGE_RISK, now);
             let began = scope.silence.onset(scope.life, rules::BEGAN_RISK, now);
@@ -207,18 +221,16 @@ impl Judge {
         scope.recovery.answered = answer.sent;
         self.release_below(id, now);
         let scope = &mut self.scopes[id.index()];
-        if answer.late && answer.sent <= darkness.edge.latest {
+        if answer.may_be_old && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
             scope.recovery.length = Duration::ZERO;
             return;
         }
         scope.flaps.record_up(latest);
-        let own_misses = if scope.recovery.was_dark_at(answer.host.last_miss) {
-            f32::from(answer.host.misses) * answer.host.miss_weight(common)
-        } else {
-            0.0
-        };
+        let before = answer.before.filter(|before| scope.recovery.was_dark_at(before.last_miss));
+        let own_misses =
+            before.map_or(0.0, |before| f32::from(before.misses) * before.miss_weight(common));
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         if darkness.proof == Proof::Recalled {
             Arc::make_mut(&mut scope.totals).dark += std::mem::take(&mut scope.recovery.length);
@@ -276,20 +288,16 @@ impl Judge {
 
     /// A host is back: what it missed in the darkness tells when that ended.
     fn narrow_recovery(&mut self, id: ScopeId, answer: &Answer) {
-        let Answer { host, target, .. } = *answer;
         let recovery = &mut self.scopes[id.index()].recovery;
-        let common = recovery.common_miss_rate;
-        let is_first = recovery.life_before.is_none_or(|life| host.last_life <= life);
-        if !recovery.was_dark_at(host.last_miss) || !is_first || !host.is_heard() {
-            return;
-        }
-        let weight = host.miss_weight(common);
-        let miss = |sent: Time| Miss { sent, weight, part: target.0, usual_rtt: Duration::ZERO };
+        let Some(before) = answer.back_from(recovery).filter(TargetState::is_heard) else { return };
+        let weight = before.miss_weight(recovery.common_miss_rate);
+        let part = answer.target.0;
+        let miss = |sent: Time| Miss { sent, weight, part, usual_rtt: Duration::ZERO };
         // Of a host only its newest two misses are known, and how many they were: the others lay
         // evenly between them and the begin.
-        let mut known = vec![host.last_miss, host.previous_miss];
+        let mut known = vec![before.last_miss, before.previous_miss];
         known.retain(|&sent| recovery.was_dark_at(sent));
-        let others = (host.misses as usize).saturating_sub(known.len());
+        let others = (before.misses as usize).saturating_sub(known.len());
         let oldest = known[known.len() - 1];
         let step = oldest.since(recovery.dark_from) / others.max(1) as u32;
         let guessed = (1..=others.min(rules::EDGE_MISSES) as u32).map(|nth| oldest - step * nth);

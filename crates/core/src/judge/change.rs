@@ -1,7 +1,7 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Darknesses, Edge, EvidenceText, HostState, Judge, ScopeId, State, blind_in_words,
+    Change, Darknesses, Edge, EvidenceText, Judge, ScopeId, State, TargetState, blind_in_words,
     darkness::Proof, rules, scope_state::Facts,
 };
 use crate::{scopes::BlockId, time::Time};
@@ -107,10 +107,10 @@ impl Judge {
 
     /// When the host was last heard with which half of the usual hosts had gone.
     fn half_gone_after(&self, id: ScopeId) -> Option<Time> {
-        let is_absent = |host: &&[HostState]| host.iter().all(|target| !target.is_present());
-        let heard = |target: &HostState| target.is_heard().then_some(target.last_life);
+        let is_absent = |host: &&[TargetState]| host.iter().all(|target| !target.is_present());
+        let heard = |target: &TargetState| target.is_heard().then_some(target.last_life);
         let mut gone: Vec<Time> = self
-            .hosts_of(id)
+            .targets_by_host(id)
             .filter(is_absent)
             .filter_map(|host| host.iter().filter_map(heard).max())
             .collect();
@@ -124,21 +124,21 @@ impl Judge {
     /// their last probe by then. The later half may have missed by chance since they are back.
     fn enough_back_after(&self, id: ScopeId) -> Option<Time> {
         let scope = &self.scopes[id.index()];
-        let last_miss = |host: &[HostState]| {
+        let last_miss = |host: &[TargetState]| {
             let present = host.iter().filter(|target| target.is_present());
             present.map(|target| target.last_miss).max()
         };
-        let mut misses: Vec<Time> = self.hosts_of(id).filter_map(last_miss).collect();
+        let mut misses: Vec<Time> = self.targets_by_host(id).filter_map(last_miss).collect();
         misses.sort_unstable();
         let became_partial = scope.edge.start();
         misses.get(misses.len() / 2).copied().max(Some(became_partial))
     }
 
     /// The targets of each host in a scope.
-    fn hosts_of(&self, id: ScopeId) -> impl Iterator<Item = &[HostState]> {
+    fn targets_by_host(&self, id: ScopeId) -> impl Iterator<Item = &[TargetState]> {
         let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
-        let hosts = blocks.flat_map(|block| self.roster.targets_by_host(block));
-        hosts.map(|host| &self.hosts[host.start as usize..host.end as usize])
+        let by_host = blocks.flat_map(|block| self.roster.targets_by_host(block));
+        by_host.map(|of_host| &self.targets[of_host.start as usize..of_host.end as usize])
     }
 
     /// When a scope is no longer partial: when the last of what is below it came back; or now, if
@@ -199,11 +199,13 @@ impl Judge {
                 // Of those alone whose misses are counted.
                 let silent = blocks.flat_map(|block| {
                     let is_unheard = self.is_unheard(block);
-                    let counted = move |host: &&HostState| {
-                        host.is_evidence(is_unheard) && host.has_missed_since(scope.life)
+                    let counted = move |target: &&TargetState| {
+                        target.is_evidence(is_unheard) && target.has_missed_since(scope.life)
                     };
                     let targets = self.roster.block(block).targets.clone();
-                    self.hosts[targets.start as usize..targets.end as usize].iter().filter(counted)
+                    self.targets[targets.start as usize..targets.end as usize]
+                        .iter()
+                        .filter(counted)
                 });
                 format!(
                     "{} misses of {} targets in {:.1} s",

@@ -1,6 +1,6 @@
 //! The loss that the hosts of a scope have in common, beyond each one's own, while it is alive.
 
-use super::{host_state::either, rules};
+use super::{rules, target_state::either};
 
 /// What is learned of it.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

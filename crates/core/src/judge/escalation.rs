@@ -150,7 +150,7 @@ impl Judge {
             spacing: Spacing::Spread { from, until, probes, least },
             wait: Duration::ZERO,
             doubt,
-            newest: rules::NEWEST_IN_DOUBT,
+            newest_every: rules::NEWEST_IN_DOUBT,
         })
     }
 
@@ -179,6 +179,6 @@ fn every(interval: Duration, doubt: Doubt) -> Escalation {
         spacing: Spacing::Every(interval),
         wait: Duration::ZERO,
         doubt,
-        newest: rules::NEWEST_IN_DARKNESS,
+        newest_every: rules::NEWEST_IN_DARKNESS,
     }
 }

@@ -102,7 +102,7 @@ impl Judge {
 
     fn facts(&self, id: ScopeId, now: Time) -> Facts {
         let scope = &self.scopes[id.index()];
-        let dark = scope.darkness.is_some() && !self.is_held(id, now);
+        let dark = scope.darkness.is_some() && !self.awaits_other_countries(id, now);
         let fresh = now < scope.last_evidence + self.stale_after(id);
         let seen = self.sights(id).filter(|sight| !sight.is_blind());
         let restored = seen.map(|sight| sight.restored).min();

@@ -65,7 +65,7 @@ impl Judge {
     pub(super) fn record_send_failure(&mut self, target: TargetId, fault: Fault, now: Time) {
         let block = self.roster.target(target).block;
         let roster = self.roster.clone();
-        self.hosts[target.0 as usize].is_hindered = true;
+        self.targets[target.0 as usize].is_hindered = true;
         let held_back_since = fault.is_on_the_way_out().then(|| {
             let first = Unsent { fault, since: now, at: now, left: None };
             let unsent = self.unsent.entry(target).or_insert(first);
@@ -89,8 +89,8 @@ impl Judge {
             return;
         }
         // Whom we could never ask says nothing of our sight, nor does our own want of sockets.
-        if !self.hosts[target.0 as usize].is_heard() {
-            if !self.hosts[target.0 as usize].is_gone() {
+        if !self.targets[target.0 as usize].is_heard() {
+            if !self.targets[target.0 as usize].is_gone() {
                 self.set_rank(target, Rank::Poor);
             }
         } else if fault != Fault::NoDescriptors {
@@ -135,7 +135,7 @@ impl Judge {
         let cause = hindrance.cause?;
         let mut targets = self.roster.targets_of(self.roster.scope(id));
         let is_common =
-            hindrance.is_lasting || targets.all(|target| self.hosts[target as usize].is_hindered);
+            hindrance.is_lasting || targets.all(|target| self.targets[target as usize].is_hindered);
         is_common.then_some(cause)
     }
 
@@ -173,7 +173,7 @@ impl Judge {
     fn may_concern_block(&self, target: TargetId, unsent: &Unsent) -> bool {
         let &Target { block, kind, .. } = self.roster.target(target);
         let is_checked = unsent.fault == Fault::Permission && !kind.traits().reports_held_back;
-        let is_heard = self.hosts[target.0 as usize].is_heard();
+        let is_heard = self.targets[target.0 as usize].is_heard();
         let life = self.scopes[ScopeId::from(block).index()].life;
         !is_checked && life.is_none_or(|life| is_heard && unsent.since >= life)
     }
@@ -197,13 +197,13 @@ impl Judge {
         for block in self.roster.blocks_of(self.roster.scope(id)).map(BlockId) {
             let of_block = self.holds_back_block(block, now);
             held_back.extend(self.roster.block(block).targets.clone().filter(|&target| {
-                let has_missed = self.hosts[target as usize].last_miss > life;
+                let has_missed = self.targets[target as usize].last_miss > life;
                 has_missed && self.may_be_held_back(TargetId(target), of_block, now)
             }));
         }
         for &target in &held_back {
-            while self.hosts[target as usize].last_miss > life {
-                self.hosts[target as usize].forget_misses_after(life);
+            while self.targets[target as usize].last_miss > life {
+                self.targets[target as usize].forget_misses_after(life);
             }
         }
         if !held_back.is_empty() {

@@ -4,7 +4,7 @@
 //! answer of its block, or right before one. What else a block misses between two answers teaches
 //! nothing, so that a darkness is never learned as loss, however long or often it comes.
 
-use super::{HostState, Judge, answer::Answer, miss::Unconfirmed, rules, scope_state::FirstMiss};
+use super::{Judge, TargetState, answer::Answer, miss::Unconfirmed, rules, scope_state::FirstMiss};
 use crate::{
     outcome::Cause,
     schedule::{Directive, Rank},
@@ -33,7 +33,7 @@ impl Judge {
             }
         }
         let Some(first) = first_miss else {
-            self.hosts[target.0 as usize].learn(false);
+            self.targets[target.0 as usize].learn(false);
             return;
         };
         let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
@@ -49,12 +49,12 @@ impl Judge {
     /// suspect, but never gone, unless that never answered.
     fn suspect(&mut self, target: TargetId, block: BlockId) {
         let common = self.scopes[ScopeId::from(block).index()].newest_miss_rate;
-        self.change_host(target, |host| {
-            if host.is_heard() {
-                let odds = host.miss_weight(common).min(rules::SUSPECT_ODDS);
-                host.gone_odds = host.gone_odds.max(odds);
+        self.change_target(target, |known| {
+            if known.is_heard() {
+                let odds = known.miss_weight(common).min(rules::SUSPECT_ODDS);
+                known.gone_odds = known.gone_odds.max(odds);
             } else {
-                host.gone_odds += rules::NEVER_HEARD_ODDS;
+                known.gone_odds += rules::NEVER_HEARD_ODDS;
             }
         });
     }
@@ -68,7 +68,7 @@ impl Judge {
             || scope.has_learned
             || !is_between
             || life.since(miss.sent) > rules::RIGHT_AFTER
-            || self.hosts[miss.target.0 as usize].is_gone()
+            || self.targets[miss.target.0 as usize].is_gone()
             || !self.may_go(miss.target)
         {
             return;
@@ -80,12 +80,12 @@ impl Judge {
 
     /// The host that was heard last answered again: what it missed meanwhile is loss, since it
     /// surely had not gone.
-    pub(super) fn learn_from_newest(&mut self, host: &HostState, block: BlockId) {
+    pub(super) fn learn_from_newest(&mut self, known: &TargetState, block: BlockId) {
         let scope = &mut self.scopes[ScopeId::from(block).index()];
-        if scope.life != Some(host.last_life) || scope.darkness.is_some() {
+        if scope.life != Some(known.last_life) || scope.darkness.is_some() {
             return;
         }
-        let missed = if host.last_miss > host.last_life { host.misses } else { 0 };
+        let missed = if known.last_miss > known.last_life { known.misses } else { 0 };
         let rate = &mut scope.newest_miss_rate;
         for _ in 0..missed.min(rules::NEWEST_MISSES) {
             *rate += (1.0 - *rate) / rules::SCOPE_MEMORY;
@@ -97,15 +97,15 @@ impl Judge {
         let scope = &self.scopes[ScopeId::from(block).index()];
         let common = scope.newest_miss_rate;
         let is_of_host = !scope.is_neighbour;
-        let before = self.hosts[miss.target.0 as usize];
-        self.change_host(miss.target, |host| {
-            host.gone_odds +=
-                if host.is_heard() { host.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
+        let before = self.targets[miss.target.0 as usize];
+        self.change_target(miss.target, |known| {
+            known.gone_odds +=
+                if known.is_heard() { known.miss_weight(common) } else { rules::NEVER_HEARD_ODDS };
             // An answer may still be under way.
-            if miss.sent < host.last_life + rules::LONGEST_PATIENCE {
-                host.gone_odds = host.gone_odds.min(rules::LIKELY_GONE_ODDS);
+            if miss.sent < known.last_life + rules::LONGEST_PATIENCE {
+                known.gone_odds = known.gone_odds.min(rules::LIKELY_GONE_ODDS);
             }
-            host.learn(true);
+            known.learn(true);
         });
         // What hosts have in common, no neighbour tells.
         if before.is_usable() && is_of_host {
@@ -118,17 +118,17 @@ impl Judge {
     /// A darkness was none: those who fell silent in it had gone by themselves.
     pub(super) fn learn_who_has_gone(&mut self, block: BlockId, life: Option<Time>, now: Time) {
         for id in self.roster.block(block).targets.clone() {
-            let host = &self.hosts[id as usize];
+            let known = &self.targets[id as usize];
             let fell_silent =
-                life.is_some_and(|life| host.last_miss > life && host.last_life <= life);
-            if !fell_silent || host.is_gone() || !self.may_go(TargetId(id)) {
+                life.is_some_and(|life| known.last_miss > life && known.last_life <= life);
+            if !fell_silent || known.is_gone() || !self.may_go(TargetId(id)) {
                 continue;
             }
-            self.change_host(TargetId(id), |host| {
-                for _ in 0..host.misses.min(rules::GONE_MISSES) {
-                    host.learn(true);
+            self.change_target(TargetId(id), |known| {
+                for _ in 0..known.misses.min(rules::GONE_MISSES) {
+                    known.learn(true);
                 }
-                host.gone_odds = host.gone_odds.max(rules::GONE_ODDS);
+                known.gone_odds = known.gone_odds.max(rules::GONE_ODDS);
             });
             self.update_rank(TargetId(id), now);
         }
@@ -136,19 +136,19 @@ impl Judge {
 
     /// A host that had gone is back: those that went together come back together.
     pub(super) fn ask_another_gone(&mut self, block: BlockId, now: Time) {
-        let is_due = |host: &super::HostState| {
-            host.is_gone() && host.is_heard() && host.last_miss + rules::GONE_AGAIN_AFTER < now
+        let is_due = |known: &TargetState| {
+            known.is_gone() && known.is_heard() && known.last_miss + rules::GONE_AGAIN_AFTER < now
         };
         let targets = self.roster.block(block).targets.clone();
-        let gone = targets.filter(|&id| is_due(&self.hosts[id as usize]));
-        if let Some(id) = gone.max_by_key(|&id| self.hosts[id as usize].last_life) {
+        let gone = targets.filter(|&id| is_due(&self.targets[id as usize]));
+        if let Some(id) = gone.max_by_key(|&id| self.targets[id as usize].last_life) {
             self.directives.push_back(Directive::Ask(TargetId(id), rules::CONFIRM_EVERY));
         }
     }
 
     /// A firewall answers for a target: it is as if that had never been heard.
     pub(super) fn distrust(&mut self, target: TargetId) {
-        self.change_host(target, HostState::distrust);
+        self.change_target(target, TargetState::distrust);
         for id in self.roster.path(self.roster.target(target).block) {
             self.scopes[id.index()].hindrance.record_cause(Cause::AcceptsAll);
         }
@@ -156,12 +156,12 @@ impl Judge {
 
     pub(super) fn update_rank(&mut self, target: TargetId, now: Time) {
         let share = || self.share(self.roster.target(target).block.into());
-        self.set_rank(target, self.hosts[target.0 as usize].deserved_rank(share, now));
+        self.set_rank(target, self.targets[target.0 as usize].deserved_rank(share, now));
     }
 
     pub(super) fn set_rank(&mut self, target: TargetId, rank: Rank) {
-        if self.hosts[target.0 as usize].rank != rank {
-            self.change_host(target, |host| host.rank = rank);
+        if self.targets[target.0 as usize].rank != rank {
+            self.change_target(target, |known| known.rank = rank);
             self.directives.push_back(Directive::Rank(target, rank));
         }
     }

@@ -9,7 +9,7 @@
 //! stop and that answer. Counters begin at 0 again, as readers of counters expect.
 
 use super::{
-    HostState, Judge, ScopeState, Sight,
+    Judge, ScopeState, Sight, TargetState,
     darkness::{Darkness, Proof},
     flaps::MAX_CALM,
     rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
@@ -32,7 +32,8 @@ pub struct Memory {
     /// How any time here is written on the wall clock.
     offset: WallOffset,
     roster: Arc<Roster>,
-    hosts: Vec<HostState>,
+    #[serde(rename = "hosts")]
+    targets: Vec<TargetState>,
     scopes: Vec<ScopeState>,
     /// Of the hosts of which it is known.
     pub(crate) floors: Vec<Floor>,
@@ -45,10 +46,10 @@ impl Memory {
 
     /// One that holds nothing yet: `Watch::remember_more` fills it, a part at a time.
     pub fn new(roster: Arc<Roster>, taken: Time, offset: WallOffset) -> Self {
-        let hosts = Vec::with_capacity(roster.targets.len());
+        let targets = Vec::with_capacity(roster.targets.len());
         let scopes = Vec::with_capacity(roster.scope_count());
         let (format, floors) = (Self::FORMAT, Vec::new());
-        Self { format, taken, offset, roster, hosts, scopes, floors }
+        Self { format, taken, offset, roster, targets, scopes, floors }
     }
 
     /// When it was taken, on the wall clock.
@@ -70,11 +71,11 @@ impl Memory {
         self.format == Self::FORMAT
             && self.times().all(|time| *time <= latest)
             && self.scopes.iter_mut().flat_map(ScopeState::deadlines).all(|time| *time <= until)
-            && self.hosts.iter().all(HostState::is_consistent)
+            && self.targets.iter().all(TargetState::is_consistent)
             && self.scopes.iter().all(ScopeState::is_consistent)
-            && self.hosts.len() == self.roster.targets.len()
+            && self.targets.len() == self.roster.targets.len()
             && self.is_whole()
-            && self.floors.iter().all(|floor| floor.is_consistent(self.hosts.len()))
+            && self.floors.iter().all(|floor| floor.is_consistent(self.targets.len()))
             && self.roster.is_consistent()
     }
 
@@ -89,10 +90,10 @@ impl Memory {
 
     /// Every time in it that has passed.
     fn times(&mut self) -> impl Iterator<Item = &mut Time> {
-        let hosts = self.hosts.iter_mut().flat_map(HostState::times);
+        let targets = self.targets.iter_mut().flat_map(TargetState::times);
         let floors = self.floors.iter_mut().flat_map(|floor| &mut floor.implausible_since);
         let scopes = self.scopes.iter_mut().flat_map(ScopeState::remembered_times);
-        hosts.chain(scopes).chain(floors)
+        targets.chain(scopes).chain(floors)
     }
 }
 
@@ -111,10 +112,10 @@ impl Judge {
             memory.scopes.push(scope);
         }
         let blocks = &self.roster.blocks[..until.min(self.roster.blocks.len())];
-        let from = memory.hosts.len();
-        let hosts = from..blocks.last().map_or(from, |block| block.targets.end as usize);
-        memory.hosts.extend_from_slice(&self.hosts[hosts.clone()]);
-        hosts
+        let from = memory.targets.len();
+        let targets = from..blocks.last().map_or(from, |block| block.targets.end as usize);
+        memory.targets.extend_from_slice(&self.targets[targets.clone()]);
+        targets
     }
 
     /// Goes on from what an earlier run knew, if that is valid and less than a day old: returns how
@@ -127,14 +128,14 @@ impl Judge {
             return None;
         }
         let map = RosterMapping::between(&memory.roster, &self.roster);
-        for host in &mut memory.hosts {
-            host.forget_misses_after(memory.taken - LONGEST_PATIENCE);
+        for target in &mut memory.targets {
+            target.forget_misses_after(memory.taken - LONGEST_PATIENCE);
         }
         let scopes = memory.scopes.into_iter().map(|scope| scope.resumed(memory.taken, now));
-        self.carry_over(memory.hosts, scopes.collect(), &map, now);
-        for (host, id) in self.hosts.iter().zip(0..) {
-            if host.rank != Rank::Good {
-                self.directives.push_back(Directive::Rank(TargetId(id), host.rank));
+        self.carry_over(memory.targets, scopes.collect(), &map, now);
+        for (target, id) in self.targets.iter().zip(0..) {
+            if target.rank != Rank::Good {
+                self.directives.push_back(Directive::Rank(TargetId(id), target.rank));
             }
         }
         let floors = memory.floors.into_iter();

@@ -50,7 +50,7 @@ impl Judge {
         self.record_left(summary.target, summary.sent, now);
         let of_block = self.holds_back_block(summary.block, now);
         let is_held_back = self.may_be_held_back(summary.target, of_block, now);
-        self.hosts[summary.target.0 as usize].is_hindered = is_held_back;
+        self.targets[summary.target.0 as usize].is_hindered = is_held_back;
         if is_held_back {
             return;
         }
@@ -85,24 +85,25 @@ impl Judge {
         let life = self.scopes[block.index()].life;
         self.record_still_missing(miss, now);
         self.update_presence(miss.target, now);
-        self.hosts[miss.target.0 as usize].record_miss(miss.sent, life);
+        self.targets[miss.target.0 as usize].record_miss(miss.sent, life);
         if life.is_some_and(|life| miss.sent <= life) {
             self.learn_from_old_miss(miss, now);
             return;
         }
         let scope = &mut self.scopes[block.index()];
-        if scope.first_miss.is_none() && !self.hosts[miss.target.0 as usize].is_gone() {
+        if scope.first_miss.is_none() && !self.targets[miss.target.0 as usize].is_gone() {
             scope.first_miss = Some(FirstMiss { target: miss.target, sent: miss.sent });
         }
-        let host = &self.hosts[miss.target.0 as usize];
+        let known = &self.targets[miss.target.0 as usize];
         // One that has gone, or never answered, says nothing of its block.
-        if host.is_usable() || host.is_evidence(self.is_unheard(miss.block)) {
+        if known.is_usable() || known.is_evidence(self.is_unheard(miss.block)) {
             self.add_to_silence(miss);
             // In the midst of an outage, another miss changes no verdict.
-            if !self.roster.path(miss.block).all(|id| self.scopes[id.index()].is_out(now)) {
+            let changes_nothing = |id: ScopeId| self.scopes[id.index()].miss_changes_nothing(now);
+            if !self.roster.path(miss.block).all(changes_nothing) {
                 self.evaluate(block, now);
             }
-        } else if self.hosts[miss.target.0 as usize].is_gone() {
+        } else if self.targets[miss.target.0 as usize].is_gone() {
             self.update_rank(miss.target, now);
         } else if self.scopes[block.index()].silence.is_empty() {
             // Only a host that never answered: is the block silent?
@@ -113,24 +114,24 @@ impl Judge {
     /// An answer came in time and was read after its probe had been called overdue: what that miss
     /// said is taken back, but for what it taught if another answer came between (`learn`): one
     /// miss. A verdict that it made, the answer itself takes back, as a late one does.
-    pub(super) fn take_back_miss(&mut self, summary: &Summary, missed: Time, now: Time) {
+    pub(super) fn take_back_miss(&mut self, summary: &Summary, missed_at: Time, now: Time) {
         let &Summary { target, block, .. } = summary;
         let mut unconfirmed = self.unconfirmed.iter();
-        let its = unconfirmed.rposition(|miss| (miss.target, miss.sent) == (target, missed));
+        let its = unconfirmed.rposition(|miss| (miss.target, miss.sent) == (target, missed_at));
         if let Some(index) = its {
             self.unconfirmed.remove(index);
             return;
         }
-        let host = &mut self.hosts[target.0 as usize];
-        if ![host.last_miss, host.previous_miss].contains(&missed) {
+        let known = &mut self.targets[target.0 as usize];
+        if ![known.last_miss, known.previous_miss].contains(&missed_at) {
             return;
         }
-        host.take_back_miss(missed);
+        known.take_back_miss(missed_at);
         let first = &mut self.scopes[ScopeId::from(block).index()].first_miss;
-        *first = first.filter(|first| (first.target, first.sent) != (target, missed));
+        *first = first.filter(|first| (first.target, first.sent) != (target, missed_at));
         for id in self.roster.path(block) {
             let silence = &self.scopes[id.index()].silence;
-            if !silence.is_empty() && silence.first <= missed {
+            if !silence.is_empty() && silence.first <= missed_at {
                 self.rebuild_silence(id, now);
             }
         }
@@ -153,7 +154,7 @@ impl Judge {
     /// anything of them.
     pub(super) fn add_to_silence(&mut self, miss: Unconfirmed) {
         let common = self.common_miss_rate(miss.block);
-        let weight = self.hosts[miss.target.0 as usize].miss_weight(common);
+        let weight = self.targets[miss.target.0 as usize].miss_weight(common);
         let mut part = miss.target.0;
         let mut child: Option<ScopeId> = None;
         for id in self.roster.path(miss.block) {

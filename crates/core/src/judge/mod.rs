@@ -48,7 +48,6 @@ mod evaluate;
 mod evidence_text;
 mod flaps;
 mod hindrance;
-mod host_state;
 mod learn;
 mod memory;
 mod miss;
@@ -64,6 +63,7 @@ mod share;
 mod sight;
 mod silence;
 mod state;
+mod target_state;
 #[cfg(test)]
 mod tests;
 mod together;
@@ -83,7 +83,6 @@ use crate::{
     time::Time,
 };
 use hindrance::Unsent;
-use host_state::HostState;
 use miss::Unconfirmed;
 use recovery::Recovery;
 use scope_state::ScopeState;
@@ -94,13 +93,15 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use target_state::TargetState;
 
 /// The judge of a whole plan.
 #[derive(Debug)]
 pub(crate) struct Judge {
     roster: Arc<Roster>,
     rules: Rules,
-    hosts: Vec<HostState>,
+    /// By [`TargetId`].
+    targets: Vec<TargetState>,
     /// By [`ScopeId`].
     scopes: Vec<ScopeState>,
     /// By [`ScopeId`]: the regular interval of its probes.
@@ -142,7 +143,7 @@ impl Judge {
         });
         let mut judge = Self {
             rules,
-            hosts: vec![HostState::new(now); roster.targets.len()],
+            targets: vec![TargetState::new(now); roster.targets.len()],
             scopes: vec![ScopeState::new(now); roster.scope_count()],
             intervals,
             families,
@@ -206,8 +207,8 @@ impl Judge {
     pub fn handle_summary(&mut self, summary: &Summary, now: Time) {
         match summary.evidence {
             Evidence::Life { rtt, timing, is_measured } => {
-                if let Timing::ReadLate(missed) = timing {
-                    self.take_back_miss(summary, missed, now);
+                if let Timing::ReadLate(missed_at) = timing {
+                    self.take_back_miss(summary, missed_at, now);
                 }
                 self.record_answer(summary, rtt, timing != Timing::InTime, is_measured, now);
             }

@@ -4,7 +4,7 @@
 //! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it
 //! was heard last, one host of the block stays whose silence tells.
 
-use super::{Judge, answer::Answer, host_state::HostState, rules};
+use super::{Judge, answer::Answer, rules};
 use crate::{
     aggregate::Summary,
     scopes::{BlockId, ScopeId, TargetId},
@@ -21,10 +21,7 @@ impl Judge {
             self.scopes[id.index()].is_neighbour = true;
             self.learn_from_neighbour(block, sent, now);
         }
-        // It has missed nothing, and what others have missed since the probe was sent stands.
-        let mut host = HostState::new(sent);
-        host.last_miss = sent;
-        let answer = Answer { target, block, sent, rtt, late: true, host };
+        let answer = Answer { target, block, sent, rtt, may_be_old: true, before: None };
         self.record_life(&answer, now);
         self.evaluate(id, now);
     }
@@ -59,6 +56,6 @@ impl Judge {
 
     fn has_usable_host(&self, block: BlockId, but: Option<TargetId>) -> bool {
         let mut targets = self.roster.block(block).targets.clone();
-        targets.any(|id| Some(TargetId(id)) != but && self.hosts[id as usize].is_usable())
+        targets.any(|id| Some(TargetId(id)) != but && self.targets[id as usize].is_usable())
     }
 }

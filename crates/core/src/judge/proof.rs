@@ -107,10 +107,10 @@ impl Judge {
     pub(super) fn hosts_asked(&self, block: BlockId, now: Time) -> (usize, usize) {
         let life = self.scopes[ScopeId::from(block).index()].life;
         let is_unheard = self.is_unheard(block);
-        let is_asked = |target: u32| self.hosts[target as usize].has_missed_since(life);
+        let is_asked = |target: u32| self.targets[target as usize].has_missed_since(life);
         let can_tell = |target: &u32| {
             let takes_turns = self.roster.targets[*target as usize].interval().is_none();
-            takes_turns && self.hosts[*target as usize].is_evidence(is_unheard)
+            takes_turns && self.targets[*target as usize].is_evidence(is_unheard)
         };
         let of_block = self.holds_back_block(block, now);
         let mut asked = 0;

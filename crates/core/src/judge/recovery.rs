@@ -24,7 +24,7 @@ pub(super) struct Recovery {
     pub edge: Edge,
     /// The darkness had become an outage.
     pub was_outage: bool,
-    /// How long it was, until it is told to have been one.
+    /// Length of the darkness; moved to the total once the check confirms it.
     pub length: Duration,
     /// Its life before the darkness.
     pub life_before: Option<Time>,

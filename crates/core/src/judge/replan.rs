@@ -2,7 +2,7 @@
 //! verdict changes only where the plan itself makes it, such as in a country that lost its dark
 //! block.
 
-use super::{HostState, Judge, Rules, ScopeId, ScopeState, scope_state::FirstMiss};
+use super::{Judge, Rules, ScopeId, ScopeState, TargetState, scope_state::FirstMiss};
 use crate::{
     scopes::{Family, PerFamily, Roster, RosterMapping, Scope, TargetId},
     time::Time,
@@ -26,9 +26,9 @@ impl Judge {
         now: Time,
     ) {
         let mut fresh = Self::new(roster, rules, controls, interval, now);
-        let hosts = std::mem::take(&mut self.hosts);
+        let targets = std::mem::take(&mut self.targets);
         let scopes = std::mem::take(&mut self.scopes);
-        fresh.carry_over(hosts, scopes, map, now);
+        fresh.carry_over(targets, scopes, map, now);
         fresh.sight = PerFamily::new(|family| self.sight[family].replan(&fresh.sight[family], now));
         let new_id = |old: ScopeId| map.scopes.new_id(old.0).map(ScopeId);
         let timers = self.timers.drain();
@@ -60,15 +60,15 @@ impl Judge {
         self.change_sight(|sight| sight.end_unchecked(now), now);
     }
 
-    /// Takes over what was known of hosts and scopes, of those that are still there.
+    /// Takes over what was known of targets and scopes, of those that are still there.
     pub(super) fn carry_over(
         &mut self,
-        hosts: Vec<HostState>,
+        targets: Vec<TargetState>,
         scopes: Vec<ScopeState>,
         map: &RosterMapping,
         now: Time,
     ) {
-        self.hosts = map.targets.carry(hosts, |_| HostState::new(now));
+        self.targets = map.targets.carry(targets, |_| TargetState::new(now));
         self.scopes = map.scopes.carry(scopes, |_| ScopeState::new(now));
         for id in self.roster.scope_ids() {
             let ids = if self.has_children(id) { &map.scopes } else { &map.targets };

@@ -14,10 +14,10 @@ impl Judge {
     pub(super) fn ask_whether_back(&mut self, id: ScopeId, answer: &Answer) {
         let recovery = &self.scopes[id.index()].recovery;
         let fell_silent = |target: u32| {
-            let host = &self.hosts[target as usize];
-            !host.is_gone() && recovery.was_dark_at(host.last_miss) && target != answer.target.0
+            let known = &self.targets[target as usize];
+            !known.is_gone() && recovery.was_dark_at(known.last_miss) && target != answer.target.0
         };
-        let newest_miss = |&target: &u32| self.hosts[target as usize].last_miss;
+        let newest_miss = |&target: &u32| self.targets[target as usize].last_miss;
         let asked: Vec<u32> = if self.has_children(id) {
             let state = |block: BlockId| &self.scopes[ScopeId::from(block).index()];
             let blocks = self.roster.blocks_of(self.roster.scope(id)).map(BlockId);
@@ -56,8 +56,7 @@ impl Judge {
             return true;
         }
         let is_back = recovery.check.is_some()
-            && recovery.was_dark_at(answer.host.last_miss)
-            && recovery.life_before.is_none_or(|life| answer.host.last_life <= life)
+            && answer.back_from(recovery).is_some()
             && !self.has_children(id);
         if is_back {
             self.settle_return(id, Finding::Genuine, now);
@@ -72,19 +71,19 @@ impl Judge {
             return;
         }
         let common = self.common_miss_rate(miss.block);
-        let host = self.hosts[miss.target.0 as usize];
+        let known = self.targets[miss.target.0 as usize];
         let block_life = self.scopes[ScopeId::from(miss.block).index()].life;
         for id in self.roster.path(miss.block) {
             let is_block = !self.has_children(id);
             let recovery = &mut self.scopes[id.index()].recovery;
             let before = recovery.life_before;
             let is_silent_since = |life: Option<Time>| before.is_some() && life <= before;
-            if miss.sent <= recovery.answered || !host.is_usable() {
+            if miss.sent <= recovery.answered || !known.is_usable() {
                 continue;
             }
             recovery.record_unanswered();
-            if is_silent_since(Some(host.last_life)) && (is_block || is_silent_since(block_life)) {
-                recovery.record_miss(host.miss_weight(common));
+            if is_silent_since(Some(known.last_life)) && (is_block || is_silent_since(block_life)) {
+                recovery.record_miss(known.miss_weight(common));
             }
         }
         let id = ScopeId::from(miss.block);

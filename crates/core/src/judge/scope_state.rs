@@ -171,7 +171,7 @@ pub(super) struct ScopeState {
     /// What the scope above knows of it.
     #[serde(skip)]
     pub reported: Report,
-    /// Those of a dark block too.
+    /// How many of its hosts answer; of a dark block, how many did before.
     #[serde(skip)]
     pub hosts: Presence,
     /// Dark while the scope above it lives.
@@ -179,7 +179,7 @@ pub(super) struct ScopeState {
     pub excluded: bool,
     /// Fewer hosts answer than usual.
     pub few: bool,
-    /// They have been, since it was partial.
+    /// Fewer hosts answered than usual at some time since it became partial.
     #[serde(skip)]
     pub was_few: bool,
     /// The other blocks of its country have been asked, in this doubt.
@@ -258,8 +258,8 @@ impl ScopeState {
         self.darkness.as_ref().is_some_and(|darkness| darkness.outage)
     }
 
-    /// Does it give no reason to evaluate it when somebody in it answers?
-    pub fn is_calm(&self, now: Time) -> bool {
+    /// Does an answer of somebody in it give no reason to evaluate it?
+    pub fn answer_changes_nothing(&self, now: Time) -> bool {
         let Recovery { check, narrowed, told, until, .. } = &self.recovery;
         let is_steady = match self.state {
             State::Up => !self.quality.is_degraded(),
@@ -273,8 +273,8 @@ impl ScopeState {
             && !self.few
     }
 
-    /// Does it give no reason to evaluate it when somebody in it is missed?
-    pub fn is_out(&self, now: Time) -> bool {
+    /// Does a miss of somebody in it give no reason to evaluate it?
+    pub fn miss_changes_nothing(&self, now: Time) -> bool {
         let is_proved = self.state == State::Outage && self.is_dark() && self.is_in_outage();
         is_proved && self.escalation.is_none() && self.flaps.is_updated(now)
     }

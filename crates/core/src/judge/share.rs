@@ -2,7 +2,7 @@
 //! it.
 
 use super::{
-    HostCounts, HostState, Judge, State, rules,
+    HostCounts, Judge, State, TargetState, rules,
     scope_state::{Children, Report},
 };
 use crate::{
@@ -27,9 +27,9 @@ pub(super) struct Presence {
 
 impl Presence {
     /// Of the host with these targets: it answers when one of them does.
-    fn of(targets: &[HostState]) -> Self {
-        let is_present = targets.iter().any(HostState::is_present);
-        let is_suspect = !is_present && targets.iter().any(HostState::is_suspect);
+    fn of(targets: &[TargetState]) -> Self {
+        let is_present = targets.iter().any(TargetState::is_present);
+        let is_suspect = !is_present && targets.iter().any(TargetState::is_suspect);
         let mut suspects = targets.iter().filter(|target| target.is_suspect());
         let is_likely_gone =
             is_suspect && suspects.all(|target| target.gone_odds > rules::LIKELY_GONE_ODDS);
@@ -90,25 +90,27 @@ impl Judge {
     /// In a darkness nobody is forgotten.
     pub(super) fn update_presence(&mut self, target: TargetId, now: Time) {
         let id = ScopeId::from(self.roster.target(target).block);
-        let host = &self.hosts[target.0 as usize];
-        let present = host.is_usable();
-        if self.scopes[id.index()].is_dark() || !host.is_heard() || present && host.presence == 1.0
+        let known = &self.targets[target.0 as usize];
+        let present = known.is_usable();
+        if self.scopes[id.index()].is_dark()
+            || !known.is_heard()
+            || present && known.presence == 1.0
         {
             return;
         }
         let share = self.share(id);
-        self.change_host(target, |host| host.update_presence(present, share, now));
+        self.change_target(target, |known| known.update_presence(present, share, now));
     }
 
     /// Changes what is known of a target: so may change how many hosts answer.
-    pub(super) fn change_host<T>(
+    pub(super) fn change_target<T>(
         &mut self,
         target: TargetId,
-        change: impl FnOnce(&mut HostState) -> T,
+        change: impl FnOnce(&mut TargetState) -> T,
     ) -> T {
         let block = self.roster.target(target).block;
         let ids = self.roster.targets_of_host(target);
-        let targets = &mut self.hosts[ids.start as usize..ids.end as usize];
+        let targets = &mut self.targets[ids.start as usize..ids.end as usize];
         let old = Presence::of(targets);
         let result = change(&mut targets[(target.0 - ids.start) as usize]);
         let new = Presence::of(targets);
@@ -166,7 +168,7 @@ impl Judge {
             scope.hosts = Presence::default();
             if let Scope::Block(block) = self.roster.scope(id) {
                 for targets in self.roster.targets_by_host(block) {
-                    let targets = &self.hosts[targets.start as usize..targets.end as usize];
+                    let targets = &self.targets[targets.start as usize..targets.end as usize];
                     scope.hosts.update(&Presence::default(), &Presence::of(targets));
                 }
             }

@@ -10,12 +10,12 @@ use crate::{
 impl Judge {
     /// That it may be us, if most countries went dark with this scope's.
     pub(super) fn together_in_words(&self, id: ScopeId) -> Option<String> {
-        let (dark, asked) = self.silent_together(self.fell_silent(id)?)?;
+        let (dark, asked) = self.silent_together(self.silent_by(id)?)?;
         Some(format!("it may be us: {dark} of {asked} countries fell silent together"))
     }
 
     /// By when a scope's country had fallen silent, or itself where that is not dark yet.
-    pub(super) fn fell_silent(&self, id: ScopeId) -> Option<Time> {
+    pub(super) fn silent_by(&self, id: ScopeId) -> Option<Time> {
         let country = self.roster.country_id_of(self.roster.scope(id));
         let own = self.roster.scope_id(Scope::Country(country));
         let national = self.scopes[own.index()].darkness.as_ref();
@@ -64,7 +64,7 @@ impl Judge {
     }
 
     /// Is a country dark, and is it not known yet whether most countries fell silent with it?
-    pub(super) fn is_held(&self, id: ScopeId, now: Time) -> bool {
+    pub(super) fn awaits_other_countries(&self, id: ScopeId, now: Time) -> bool {
         let scope = &self.scopes[id.index()];
         let Some(darkness) = scope.darkness.as_ref() else { return false };
         scope.state.is_alive()

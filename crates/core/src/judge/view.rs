@@ -96,14 +96,14 @@ impl Verdict {
 impl Judge {
     /// A target's learned miss rate, and its rank.
     pub fn target(&self, target: TargetId) -> (f32, Rank) {
-        let host = &self.hosts[target.0 as usize];
-        (host.miss_rate, host.rank)
+        let known = &self.targets[target.0 as usize];
+        (known.miss_rate, known.rank)
     }
 
     /// Does a target answer now, as far as we know? In a block that is dark, none does.
     pub fn answers(&self, target: TargetId) -> bool {
         let block = ScopeId::from(self.roster.target(target).block);
-        self.hosts[target.0 as usize].is_present() && !self.scopes[block.index()].is_dark()
+        self.targets[target.0 as usize].is_present() && !self.scopes[block.index()].is_dark()
     }
 
     /// Of each family that is watched: are we blind?
@@ -127,7 +127,7 @@ impl Judge {
                 let next = self.scopes[id.index()..].iter().take(PREFETCH_BATCH);
                 prefetch(next.map(|scope| (scope.state, scope.silence.odds)));
             }
-            verdict.together = self.fell_silent(id).is_some_and(|by| {
+            verdict.together = self.silent_by(id).is_some_and(|by| {
                 *counted.entry(by).or_insert_with(|| self.silent_together(by).is_some())
             });
             let scope = &self.scopes[id.index()];

@@ -167,8 +167,8 @@ impl Watch {
     pub fn handle_timeout(&mut self, now: Time, received_until: Time) {
         self.note_call(now);
         while let Some(outcome) = self.open.poll_expired(received_until) {
-            let overdue = (outcome.found == Found::Lost).then_some(outcome.sent);
-            self.take_in(now, &Event::Outcome(outcome), overdue);
+            let missed_at = (outcome.found == Found::Lost).then_some(outcome.sent);
+            self.take_in(now, &Event::Outcome(outcome), missed_at);
         }
         self.judge.handle_timeout(now);
         self.apply_directives(now);
@@ -185,8 +185,9 @@ impl Watch {
         let seq = self.open.next_seq(slot.target);
         let trap = self.aggregate.wants_trap(slot.target, seq, now);
         let repeat = self.schedule.pay_repeat(slot.target, seq, trap, now);
-        let (probe, displaced) = self.open.start(slot.target, now, patience, trap, repeat);
-        if displaced {
+        let started = self.open.start(slot.target, now, patience, trap, repeat);
+        let probe = started.due;
+        if started.displaced_lost {
             // The lost probe is an older one, of which only its target is known any more: it stands
             // under the number and time of the probe that took its place.
             let lost = Due { trap: false, ..probe }.outcome(now, Found::Lost);
@@ -238,11 +239,11 @@ impl Watch {
             // The probe stays open: it was not the host that answered it.
             return self.take_in(now, &Event::Stray(stray), None);
         }
-        if let Some((outcome, overdue)) = self.open.settle(outcome) {
+        if let Some((outcome, missed_at)) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
                 self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
-            self.take_in(now, &Event::Outcome(outcome), overdue);
+            self.take_in(now, &Event::Outcome(outcome), missed_at);
         } else {
             let target = Some(outcome.target);
             let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
@@ -266,13 +267,13 @@ impl Watch {
         self.last_call = now;
     }
 
-    /// `overdue`: when the outcome's probe was given out, if it was overdue until now.
-    fn take_in(&mut self, now: Time, event: &Event, overdue: Option<Time>) {
+    /// `missed_at`: when the outcome's probe was given out, if it was overdue until now.
+    fn take_in(&mut self, now: Time, event: &Event, missed_at: Option<Time>) {
         // What time alone would have demanded in a gap, nobody was there to see.
         self.judge.handle_timeout(if let Event::Gap(from) = event { *from } else { now });
         match event {
             Event::Outcome(outcome) => {
-                let summary = self.aggregate.handle_outcome(outcome, overdue);
+                let summary = self.aggregate.handle_outcome(outcome, missed_at);
                 match summary.evidence {
                     Evidence::Life { is_measured, .. } => {
                         self.schedule.record_answer(summary.target, summary.sent, !is_measured);
@@ -298,7 +299,7 @@ impl Watch {
             Event::Replan => {}
         }
         if let Some(records) = &mut self.records {
-            let was_overdue = overdue.is_some();
+            let was_overdue = missed_at.is_some();
             records.push_back(EventRecord { seen: now, event: *event, was_overdue });
         }
     }
@@ -391,7 +392,7 @@ impl Watch {
             last_life: stats.last_life(),
             up: self.judge.answers(id),
             miss_rate,
-            gone: matches!(rank, Rank::Gone | Rank::Retired),
+            gone: rank.is_gone(),
             retired: rank == Rank::Retired,
             accepts_all: stats.accepts_all(),
         }

@@ -50,11 +50,11 @@ impl ReplayedOverdue {
 impl Watch {
     /// Takes in a recorded event again.
     pub fn replay(&mut self, record: &EventRecord) {
-        let overdue = match &record.event {
+        let missed_at = match &record.event {
             Event::Outcome(outcome) => self.replayed.take_in(outcome, record.was_overdue),
             _ => None,
         };
-        self.take_in(record.seen, &record.event, overdue);
+        self.take_in(record.seen, &record.event, missed_at);
         while self.judge.poll_directive().is_some() {}
     }
 

@@ -114,7 +114,7 @@ impl World {
 fn miss_rates(judge: &Judge, block: u32) -> Vec<f32> {
     let scope = &judge.scopes[block as usize];
     let targets = judge.roster.blocks[block as usize].targets.clone();
-    let of_hosts = targets.map(|target| judge.hosts[target as usize].miss_rate);
+    let of_hosts = targets.map(|target| judge.targets[target as usize].miss_rate);
     let own = [scope.common_loss.rate(), scope.newest_miss_rate];
     of_hosts.chain(own).collect()
 }
@@ -128,7 +128,7 @@ fn dark_blocks(judge: &Judge) -> Vec<u32> {
 /// an excluded one.
 fn unaffected(judge: &Judge, block: BlockId, target: u32) -> Vec<ScopeId> {
     let path: Vec<ScopeId> = judge.roster.path(block).collect();
-    if judge.hosts[target as usize].is_gone() {
+    if judge.targets[target as usize].is_gone() {
         return path;
     }
     let excluded = path.iter().position(|id| judge.scopes[id.index()].excluded);
@@ -149,7 +149,7 @@ fn who_has_gone_and_what_is_excluded_never_changes_a_silence() {
                 unaffected.iter().map(|id| fed.judge.scopes[id.index()].silence.clone()).collect()
             };
             let before = silences(fed);
-            let is_gone = fed.judge.hosts[summary.target.0 as usize].is_gone();
+            let is_gone = fed.judge.targets[summary.target.0 as usize].is_gone();
             seen[usize::from(is_gone)] += unaffected.len();
             fed.take_in(told);
             assert_eq!(before, silences(fed), "seed {seed}, {summary:?}");
@@ -171,7 +171,7 @@ fn nothing_is_dark_in_which_a_host_answered_since_the_edge() {
                 let blocks = fed.roster.blocks_of(fed.roster.scope(id));
                 for block in blocks {
                     let targets = fed.roster.blocks[block as usize].targets.clone();
-                    let hosts = targets.map(|target| &fed.judge.hosts[target as usize]);
+                    let hosts = targets.map(|target| &fed.judge.targets[target as usize]);
                     let life = hosts.filter(|host| host.is_heard()).map(|host| host.last_life);
                     assert!(
                         life.max() <= Some(darkness.edge.latest),
@@ -214,7 +214,7 @@ fn no_block_is_in_outage_before_all_who_can_tell_were_asked_or_160_s_have_passed
                 outages += 1;
                 let life = fed.judge.scopes[ScopeId::from(block).index()].life.unwrap_or_default();
                 let targets = fed.roster.block(block).targets.clone();
-                let hosts = targets.map(|target| &fed.judge.hosts[target as usize]);
+                let hosts = targets.map(|target| &fed.judge.targets[target as usize]);
                 let unasked = hosts.filter(|host| host.is_usable() && host.last_miss <= life);
                 let is_long = change.time.since(life) >= Duration::from_secs(160);
                 assert!(unasked.count() == 0 || is_long, "seed {seed}: {change:?}");
@@ -292,7 +292,7 @@ fn a_refuted_darkness_leaves_flaps_as_they_were() {
         assert_eq!(scope.flaps, flaps, "seed {seed}");
         assert_eq!(fed.state(block), State::Partial, "seed {seed}");
         for target in (0..10).filter(|&target| target != left) {
-            assert!(fed.judge.hosts[target as usize].is_gone(), "seed {seed}, {target}");
+            assert!(fed.judge.targets[target as usize].is_gone(), "seed {seed}, {target}");
         }
     }
 }

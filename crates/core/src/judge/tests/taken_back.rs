@@ -19,10 +19,10 @@ fn misses(given_out_after: Duration, sent_after: Duration) -> u16 {
     fed.pass(RTT);
     let timing = Timing::ReadLate(given_out + given_out_after);
     let life = Evidence::Life { rtt: RTT, timing, is_measured: true };
-    assert_eq!(fed.judge.hosts[0].misses, 1);
+    assert_eq!(fed.judge.targets[0].misses, 1);
     fed.tell_of(0, given_out + given_out_after + sent_after, Duration::ZERO, life);
     fed.pass(Duration::ZERO);
-    fed.judge.hosts[0].misses
+    fed.judge.targets[0].misses
 }
 
 #[test]

@@ -56,9 +56,10 @@ impl Run {
         while self.open.poll_expired(now).is_some() {}
         let before = self.given.len();
         while let Some(slot) = self.schedule.poll_target(now, &self.open) {
-            let crowding = self.open.is_waiting(slot.target.0);
+            let crowding = self.open.is_waiting(slot.target);
             let patience = Duration::from_millis(200 + self.rng.below(2800) as u64);
-            let (due, _) = self.open.start(slot.target, now, patience, false, Repeat::Never);
+            let started = self.open.start(slot.target, now, patience, false, Repeat::Never);
+            let due = started.due;
             self.given.push(Given { due, lag: slot.lag, crowding });
             if self.rng.chance(self.answers) {
                 let found = Found::Reply { rtt: Duration::ZERO, rcode: None, unexpected: false };
@@ -113,8 +114,8 @@ fn some_directive(rng: &mut Rng, roster: &Roster) -> Directive {
             let wait = if rng.chance(0.7) { Duration::ZERO } else { every };
             let doubt = if rng.chance(0.7) { Doubt::Strong } else { Doubt::Vague };
             let spacing = Spacing::Every(every);
-            let newest = 1 + rng.below(4) as u32;
-            Directive::Escalate(scope, Escalation { spacing, wait, doubt, newest })
+            let newest_every = 1 + rng.below(4) as u32;
+            Directive::Escalate(scope, Escalation { spacing, wait, doubt, newest_every })
         }
         4 => Directive::Relax(scope),
         5 => Directive::AskSiblings(block),
@@ -388,7 +389,7 @@ fn in_a_silence_those_who_were_never_asked_are_asked_once() {
         spacing: Spacing::Every(Duration::from_secs(1)),
         wait: Duration::ZERO,
         doubt: Doubt::Strong,
-        newest: 2,
+        newest_every: 2,
     };
     let block = Scope::Block(BlockId(0));
     run.schedule.handle_directive(Directive::Escalate(block, doubt), first.sent);

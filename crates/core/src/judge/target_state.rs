@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What the judge knows of one target.
 #[derive(Clone, Copy, Debug, Default, serde::Serialize, serde::Deserialize)]
-pub(super) struct HostState {
+pub(super) struct TargetState {
     /// Learned miss rate while its block is alive and the host has not gone.
     pub miss_rate: f32,
     /// Odds that it has gone while its block lives on, from its misses since it last answered.
@@ -36,7 +36,7 @@ pub(super) struct HostState {
     pub previous_miss: Time,
 }
 
-/// Memory of a host's usual round-trip time, in answers.
+/// Memory of a target's usual round-trip time, in answers.
 const USUAL_MEMORY: f32 = 1024.0;
 /// Added to every round-trip time before it is compared: below a millisecond, twice as long
 /// matters to nobody.
@@ -54,8 +54,8 @@ pub(super) fn either(own: f32, common: f32) -> f32 {
     own + common - own * common
 }
 
-impl HostState {
-    /// A host of which nothing is known yet.
+impl TargetState {
+    /// A target of which nothing is known yet.
     pub fn new(now: Time) -> Self {
         Self {
             miss_rate: INITIAL_MISS_RATE,
@@ -72,10 +72,7 @@ impl HostState {
 
     /// Silent while its block lives on.
     pub fn is_gone(&self) -> bool {
-        match self.rank {
-            Rank::Gone | Rank::Retired => true,
-            Rank::Good | Rank::Poor => false,
-        }
+        self.rank.is_gone()
     }
 
     /// Does its silence say anything of its block, whoever is heard?
@@ -224,7 +221,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_takes_no_more_than_48_bytes() {
-        assert!(size_of::<HostState>() <= 48, "{}", size_of::<HostState>());
+    fn a_target_takes_no_more_than_48_bytes() {
+        assert!(size_of::<TargetState>() <= 48, "{}", size_of::<TargetState>());
     }
 }
