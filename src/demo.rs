@@ -9,7 +9,7 @@ use lifesign_clock::Clock;
 use lifesign_core::{
     judge::Change,
     scopes::{Remarks, Scope},
-    watch::{Snapshot, Watch},
+    watch::{Settings, Snapshot, Watch},
 };
 use lifesign_export::{
     ExportSettings, Sources, http,
@@ -131,8 +131,8 @@ async fn play(
     mut readers: Readers,
     mut end: oneshot::Receiver<()>,
 ) -> Result<(), Failure> {
-    let mut simulation =
-        Simulation::new(scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let settings = Settings { histograms: true, ..scenario.settings(scenario.seed) };
+    let mut simulation = Simulation::new(scenario, scenario.seed, &settings);
     let clock = Clock::start();
     let began = clock.now();
     let mut store = Some(store);

@@ -132,7 +132,6 @@ impl Scenario {
             budget: Some(self.budget),
             controls: of_v4.chain(of_v6).collect(),
             seed,
-            histograms: true,
             ..Settings::default()
         }
     }

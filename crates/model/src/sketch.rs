@@ -85,14 +85,16 @@ impl Sketch {
     }
 
     fn add_step(&mut self, more: Step) {
-        match self.0.binary_search_by_key(&more.lowest.step(), |step| step.lowest.step()) {
-            Ok(at) => {
-                let step = &mut self.0[at];
+        let number = more.lowest.step();
+        let steps = self.0.as_mut_slice();
+        let at = steps.iter().take_while(|step| step.lowest.step() < number).count();
+        match steps.get_mut(at) {
+            Some(step) if step.lowest.step() == number => {
                 step.lowest = step.lowest.min(more.lowest);
                 step.highest = step.highest.max(more.highest);
                 step.times = step.times.saturating_add(more.times);
             }
-            Err(at) => self.0.insert(at, more),
+            _ => self.0.insert(at, more),
         }
     }
 

@@ -96,6 +96,9 @@ use writer::StoreWriter;
 
 /// How often samples and the judge's memory are written.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
+/// Who has not been heard so long after a plan began is unknown from its begin: until then the first
+/// answers may be under way.
+const UNKNOWN_AFTER: Duration = Duration::from_secs(5);
 /// The judge's memory is written with each change of verdict too. This is the least time between
 /// two of them, for each thousand targets.
 const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
@@ -113,6 +116,8 @@ pub struct Store {
     writer: StoreWriter,
     /// When the next samples are taken.
     next_samples: Time,
+    /// When it was noted last who is unknown.
+    unknown_noted: Time,
     memory_written: Time,
     /// Something has been learned since the memory was written.
     memory_is_stale: bool,
@@ -140,6 +145,7 @@ impl Store {
             tracker: EpisodeTracker::default(),
             writer,
             next_samples: Time::default(),
+            unknown_noted: Time::default(),
             memory_written: Time::default(),
             memory_is_stale: false,
             memory_is_due: false,
@@ -281,8 +287,12 @@ impl Store {
         self.tracker.handle_changes(changes, watch.roster(), offset, &mut self.changed);
         let mut batch = Batch { at: offset.written(now), ..Batch::default() };
         let samples_due = now >= self.next_samples;
-        if samples_due {
+        let heard_by = snapshot.plan.since + UNKNOWN_AFTER;
+        if samples_due || now >= heard_by && self.unknown_noted < heard_by {
             self.tracker.note_unknown(snapshot, &mut self.changed);
+            self.unknown_noted = now;
+        }
+        if samples_due {
             self.tracker.note_darknesses(snapshot, &mut self.changed);
             batch.samples = samples(snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;

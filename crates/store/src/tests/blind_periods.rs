@@ -120,30 +120,34 @@ fn of_what_is_older_than_the_samples_the_outages_stay() {
 }
 
 #[test]
-fn what_was_unknown_from_the_start_is_told_as_unknown() {
-    let directory = TempDir::new("never-seen");
-    let mut roster = Roster::default();
-    roster.add_country("KP", "North Korea");
-    roster.add_block("127.45.176.0/24".parse().unwrap());
-    let roster = Arc::new(roster);
-    let mut watch = Watch::new(roster.clone(), &Settings::default(), at(0));
-    let (mut store, previous) = Store::open(&directory, "lab", at(0)).unwrap();
-    store.resume(previous, false, &roster, at(0), WallOffset::default());
-    for second in 0..=600 {
-        watch.handle_timeout(at(second), at(second));
-        store.handle_changes(&[], &watch.snapshot(at(second), WallOffset::default(), 0), &watch);
+fn what_was_unknown_from_the_start_is_told_as_unknown_however_soon_it_ended() {
+    for length in [20, 600] {
+        let directory = TempDir::new("never-seen");
+        let mut roster = Roster::default();
+        roster.add_country("KP", "North Korea");
+        roster.add_block("127.45.176.0/24".parse().unwrap());
+        let roster = Arc::new(roster);
+        let mut watch = Watch::new(roster.clone(), &Settings::default(), at(0));
+        let (mut store, previous) = Store::open(&directory, "lab", at(0)).unwrap();
+        store.resume(previous, false, &roster, at(0), WallOffset::default());
+        for now in (0..=length).map(at) {
+            watch.handle_timeout(now, now);
+            store.handle_changes(&[], &watch.snapshot(now, WallOffset::default(), 0), &watch);
+        }
+        let end = at(length);
+        store.finish(&watch, end, WallOffset::default());
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
+        let told: Vec<_> = episodes.iter().map(|each| (&*each.scope, each.state)).collect();
+        assert_eq!(told, [("KP", State::Unknown)], "one row, the country's");
+        assert_eq!(episodes[0].begin.latest, at(0));
+        let data = report::ReportData::read(&reader, "KP", (at(0), end), end).unwrap().unwrap();
+        let sentence = report::sentence(&data);
+        let begin = "Nothing was known of North Korea in this time: ";
+        assert!(sentence.starts_with(begin), "{sentence}");
+        let page = report::page(&data).into_string();
+        assert!(page.contains("class=\"unknown\""), "{page}");
     }
-    store.finish(&watch, at(600), WallOffset::default());
-    let reader = StoreReader::open(&directory.file()).unwrap();
-    let episodes = reader.episodes(&EpisodeFilter::default()).unwrap().read;
-    let told: Vec<_> = episodes.iter().map(|each| (&*each.scope, each.state)).collect();
-    assert_eq!(told, [("KP", State::Unknown)], "one row, the country's");
-    assert_eq!(episodes[0].begin.latest, at(0));
-    let data = report::ReportData::read(&reader, "KP", (at(0), at(600)), at(600)).unwrap().unwrap();
-    let sentence = report::sentence(&data);
-    assert!(sentence.starts_with("Nothing was known of North Korea in this time: "), "{sentence}");
-    let page = report::page(&data).into_string();
-    assert!(page.contains("class=\"unknown\""), "{page}");
 }
 
 #[test]
