@@ -133,6 +133,15 @@ fn what_nobody_watched_any_more_was_not_up() {
     assert_eq!(story(&[left(0.0, 3.0)], 10.0), ["KP: outage 0-3 ×1"]);
     assert_eq!(story(&[dark(0.0, 3.0)], 10.0), ["KP: outage 0-3 ×1, up 3-… ×0, open"]);
     // It came back into the plan, and went dark again.
+    // It came back while it was dark: nobody saw that it had ended.
+    let again = |episode: Episode| {
+        let begin = Edge { earliest: None, ..episode.begin };
+        Episode { begin, ..episode }
+    };
+    let pieces = [left(0.0, 3.0), again(left(4.0, 5.0)), again(dark(5.5, 6.0))];
+    assert_eq!(story(&pieces, 10.0), ["KP: outage 0-6 ×1, up 6-… ×0, open"]);
+    let phase = &fold(&pieces, &[], at(10.0))[0].phases[0];
+    assert_eq!((phase.dark, phase.unseen), (at(6.0).since(at(0.0)), at(1.5).since(at(0.0))));
     let back = [left(0.0, 3.0), dark(90.0, 95.0)];
     assert_eq!(story(&back, 100.0), ["KP: outage 0-3 ×1", "KP: outage 90-95 ×1, up 95-… ×0, open"]);
     let incident = &fold(&back, &[], at(100.0))[0];

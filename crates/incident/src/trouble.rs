@@ -58,8 +58,15 @@ pub fn troubles(episodes: &[&Episode], unseen: &Unseen, now: Time) -> Vec<Troubl
             is_shared: false,
         }
     });
-    let mut all: Vec<Trouble> = dark.collect();
-    all.sort_by_key(|trouble| trouble.begin.latest);
+    let mut pieces: Vec<Trouble> = dark.collect();
+    pieces.sort_by_key(|trouble| trouble.begin.latest);
+    let mut all: Vec<Trouble> = Vec::new();
+    for piece in pieces {
+        match all.last_mut() {
+            Some(last) if last.goes_on_with(&piece) => *last = last.with(&piece, now),
+            _ => all.push(piece),
+        }
+    }
     let flapping = episodes.iter().filter(|episode| episode.state == State::Flapping);
     let flapping: Vec<Trouble> =
         flapping.filter_map(|one| flapping_trouble(one, &all, unseen, now)).collect();
@@ -127,7 +134,30 @@ fn explains(dark: &[Trouble], begin: Time, end: Time) -> bool {
     !dark.is_empty() && ends.zip(begins).all(|(end, begin)| begin.since(end) < LIGHT_FOR)
 }
 
+/// Longer than this between two darknesses, nobody knows that they are one.
+const LEFT_FOR: Duration = Duration::from_secs(3600);
+
 impl Trouble {
+    /// Is this the same darkness? Nobody watched in between, and nobody saw that it had ended.
+    fn goes_on_with(&self, next: &Self) -> bool {
+        let is_soon = next.begin.latest.since(self.ends()) < LEFT_FOR;
+        self.is_left && next.begin.earliest.is_none() && is_soon
+    }
+
+    fn with(&self, next: &Self, now: Time) -> Self {
+        let gap = next.begin.latest.since(self.ends());
+        Self {
+            state: if self.state == State::Outage { self.state } else { next.state },
+            end: next.end,
+            dark: Span { begin: self.begin, end: next.end }.length(now),
+            surely_dark: self.surely_dark + next.surely_dark,
+            unseen: self.unseen + gap + next.unseen,
+            dark_unseen: self.dark_unseen + gap + next.dark_unseen,
+            is_left: next.is_left,
+            ..*self
+        }
+    }
+
     /// Its latest end.
     pub fn ends(&self) -> Time {
         self.end.map_or(Time::NEVER, |end| end.latest)
