@@ -205,7 +205,7 @@ impl EpisodeTracker {
             };
             let began = offset.written(verdict.edge.latest.max(snapshot.started));
             let country = roster.country_of(scope).code.clone();
-            let begin = Edge { earliest: None, latest: began };
+            let begin = Edge::at(began);
             let episode = Episode::new(name, country, State::Unknown, began, begin);
             let episode = Episode { evidence, ..episode };
             let open = self.open.entry(episode.scope.clone()).or_default();
