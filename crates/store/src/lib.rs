@@ -96,8 +96,8 @@ use writer::StoreWriter;
 
 /// How often samples and the judge's memory are written.
 const SAMPLE_INTERVAL: Duration = Duration::from_secs(60);
-/// Who has not been heard so long after a plan began is unknown from its begin: until then the first
-/// answers may be under way.
+/// Who has not been heard so long after a plan began is unknown from its begin: until then the
+/// first answers may be under way.
 const UNKNOWN_AFTER: Duration = Duration::from_secs(5);
 /// The judge's memory is written with each change of verdict too. This is the least time between
 /// two of them, for each thousand targets.
