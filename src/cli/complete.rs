@@ -2,13 +2,13 @@
 //! shell ask the program itself, by an environment variable: countries and blocks are those of the
 //! plan that a run would take here.
 
-use super::{command, default_plan_path};
+use super::{command, default_plan_path, episodes::listed};
 use clap_complete::{
     CompleteEnv, CompletionCandidate,
     engine::ArgValueCompleter,
     env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells},
 };
-use lifesign_core::{judge::State, scopes::Prefix};
+use lifesign_core::scopes::Prefix;
 use lifesign_document::{MAX_MEBIBYTES, Table, load, read};
 use std::{
     ffi::{OsStr, OsString},
@@ -81,7 +81,7 @@ impl EnvCompleter for Zsh {
 
 pub(super) fn states() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
-        begin_with(typed, State::ALL.map(State::label).map(str::to_owned).into())
+        begin_with(typed, listed().map(|state| state.label().to_owned()).collect())
     })
 }
 

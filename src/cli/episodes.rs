@@ -39,10 +39,15 @@ pub(super) struct EpisodesArgs {
     csv: bool,
 }
 
+/// The states that episodes are of: a stay up is none.
+pub(super) fn listed() -> impl Iterator<Item = State> {
+    State::ALL.into_iter().filter(|state| *state != State::Up)
+}
+
 fn state(text: &str) -> Result<State, String> {
-    State::from_label(&text.to_ascii_lowercase()).ok_or_else(|| {
-        let known = State::ALL.map(State::label).join(", ");
-        format!("there is no such state; there are {known}")
+    listed().find(|state| state.label().eq_ignore_ascii_case(text)).ok_or_else(|| {
+        let known: Vec<_> = listed().map(State::label).collect();
+        format!("no episode is of such a state; there are {}", known.join(", "))
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::{
     default_plan,
-    input::{file, name_of},
+    input::{file, names_of},
     journal::{Journal, Tally},
     load_plans,
     open_store::{open_store, tell_broken},
@@ -88,8 +88,9 @@ pub(super) fn export(mut args: ExportArgs) -> Result<(), Refusal> {
             }
             None => None,
         };
-        let outcomes_table =
-            outcomes_table.map(|table| outcomes(&args.journals, &plans, table)).transpose()?;
+        let outcomes_table = outcomes_table
+            .map(|table| outcomes(&args.journals, &args.config, &plans, table))
+            .transpose()?;
         let episodes_table =
             episodes_table.map(|(reader, table)| episodes(reader, table)).transpose()?;
         // Both or none.
@@ -127,6 +128,7 @@ fn tell(one: &str, many: &str, what: &str, Written { rows, files }: Written, dir
 /// Where a run took a new plan, the next of the plans is taken.
 fn outcomes(
     journals: &[PathBuf],
+    config: &[PathBuf],
     plans: &[Plan],
     mut table: Outcomes,
 ) -> Result<HourlyFiles, Refusal> {
@@ -139,7 +141,7 @@ fn outcomes(
     let Some(mut reader) = next_reader(&mut table) else { return Ok(table.end()?) };
     let mut tally = Tally::default();
     for path in journals {
-        tally += Journal::open(path)?.for_each(|_, text| {
+        Journal::open(path)?.for_each(&mut tally, |_, text| {
             let (line, record) = match reader.read_line(text) {
                 Ok(read) => read,
                 // What was found on a path is no outcome.
@@ -155,8 +157,7 @@ fn outcomes(
             Ok(Ok(Some(record.event)))
         })?;
     }
-    let names: Vec<String> = journals.iter().map(|path| name_of(path)).collect();
-    match tally.refusal(&names.join(", ")) {
+    match tally.refusal(&names_of(journals), config) {
         Some(refusal) => Err(refusal),
         None => Ok(table.end()?),
     }

@@ -3,7 +3,7 @@
 use super::{
     exit,
     in_time::InTime,
-    input::{Stream, file, standard_input},
+    input::{Stream, file, names_of, standard_input},
     output::{self, Output},
     progress::{Counted, Progress},
     refusal::Refusal,
@@ -127,9 +127,13 @@ fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
     };
     let summary = summary?;
     if summary.outcomes == 0 {
+        let name = match (&args.prometheus, &args.files[..]) {
+            (Some(server), []) => server.authority(),
+            (_, files) => names_of(files),
+        };
         let text = "nothing in it says whether a host answered; give probe_success, or what counts \
                     probes and answers, too";
-        return Err(Refusal::new(text, exit::DATA));
+        return Err(Refusal::new(format!("{name}: {text}"), exit::DATA));
     }
     if let Some(plan) = &plan {
         (&mut &*plan).write_all(summary.plan.as_bytes()).map_err(|error| plan.failed(&error))?;
@@ -221,8 +225,10 @@ fn read_server(
     }
     if import.samples() == before {
         let query = queries.join(" or ");
-        let text = format!("{name} has no samples of {query} between {since} and {until}");
-        return Err(Refusal::data(text));
+        let none = || format!("{name} has no samples of {query} between {since} and {until}");
+        return Err(Refusal::data(
+            import.unmet().map_or_else(none, |why| format!("{name}: {why}")),
+        ));
     }
     import.end_pages(&name);
     Ok(())
@@ -248,47 +254,13 @@ fn finish(import: Import, journal: impl Write) -> io::Result<Summary> {
 }
 
 fn tell(args: &ImportArgs, summary: &Summary) {
-    let &Summary {
-        outcomes,
-        missed,
-        repeated,
-        gaps,
-        targets,
-        span,
-        is_inexact,
-        ref joined,
-        ref unused,
-        ..
-    } = summary;
-    if let Some(lines) = unused {
+    if let Some(lines) = &summary.unused {
         print_error(&lines.to_string());
     }
     let print = |line: String| {
         if standard_input(&args.output) { print_error(&line) } else { print_line(&line) }
     };
-    if let Some((first, last)) = span {
-        print(format!(
-            "{} of {} between {first} and {last}: {missed} missed, {} in which nobody watched",
-            count(outcomes, "probe"),
-            count(targets as u64, "target"),
-            count(gaps, "time"),
-        ));
-    }
-    if repeated > 0 {
-        print(format!(
-            "of a target and a time that had one already: {}",
-            count(repeated, "sample")
-        ));
-    }
-    for line in joined {
-        print(line.clone());
-    }
-    if is_inexact {
-        print(
-            "inexact: of counted probes nobody knows which were lost; they are spread evenly"
-                .into(),
-        );
-    }
+    summary.lines().into_iter().for_each(print);
     if let Some(plan) = &args.plan {
         print(format!(
             "lifesign replay {} --config {} judges it; with --state-dir, lifesign report writes it \
@@ -297,8 +269,4 @@ fn tell(args: &ImportArgs, summary: &Summary) {
             plan.display()
         ));
     }
-}
-
-fn count(number: u64, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }

@@ -54,6 +54,11 @@ pub(super) fn name_of(path: &Path) -> String {
     if standard_input(path) { "<stdin>".into() } else { path.display().to_string() }
 }
 
+/// What several are called.
+pub(super) fn names_of(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| name_of(path)).collect::<Vec<_>>().join(", ")
+}
+
 impl Stream {
     /// Standard input, where the path stands for that.
     fn standard(path: &Path) -> Option<Self> {

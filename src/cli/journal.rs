@@ -3,7 +3,7 @@
 
 use super::{
     exit,
-    input::{Stream, unreadable},
+    input::{Stream, names_of, unreadable},
     refusal::Refusal,
     stderr::print_error,
 };
@@ -13,8 +13,7 @@ use lifesign_journal::LineError;
 use std::{
     collections::HashSet,
     io::{self, BufRead, BufReader, Read},
-    ops::AddAssign,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 /// So many different problems are told; a file that is no journal has another in each line.
@@ -48,14 +47,14 @@ impl Journal {
     }
 
     /// Passes the number and the text of each line to `take`, which says what is wrong with it, or
-    /// which event it is, if it is one.
+    /// which event it is, if it is one; counts them.
     pub fn for_each(
         self,
+        tally: &mut Tally,
         mut take: impl FnMut(usize, &str) -> Result<Result<Option<Event>, LineError>, Refusal>,
-    ) -> Result<Tally, Refusal> {
+    ) -> Result<(), Refusal> {
         let Self { name, mut lines, length } = self;
         let mut bytes = 0;
-        let mut tally = Tally::default();
         let mut skipped = SkippedLines::default();
         let mut line = Vec::new();
         for number in 1.. {
@@ -75,13 +74,13 @@ impl Journal {
                 Err(error) => {
                     tally.skipped += 1;
                     tally.of_unknown_targets += usize::from(error.is_unknown_target());
-                    skipped.tell(&name, number, &error);
+                    skipped.tell(&name, number, &error, tally);
                 }
             }
         }
-        skipped.tell_repeated(&name);
-        tally.is_cut = length.is_some_and(|length| bytes < length);
-        Ok(tally)
+        skipped.tell_repeated(&name, tally);
+        tally.is_cut |= length.is_some_and(|length| bytes < length);
+        Ok(())
     }
 }
 
@@ -101,7 +100,7 @@ pub(super) fn is_of_target(event: Event) -> bool {
 }
 
 /// How many lines there were of what.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     read: usize,
     /// Of those that were read.
@@ -111,44 +110,55 @@ pub(super) struct Tally {
     of_unknown_targets: usize,
     /// A file became shorter while it was read.
     is_cut: bool,
+    /// What is told of lines that were skipped, unless the plan is wrong, which says it all.
+    untold: Vec<String>,
 }
 
 impl Tally {
     fn count(&mut self, event: Event) {
         self.read += 1;
-        self.of_targets += usize::from(is_of_target(event));
+        if is_of_target(event) {
+            self.of_targets += 1;
+            self.tell_untold();
+        }
+    }
+
+    fn tell(&mut self, text: String) {
+        self.untold.push(text);
+        if self.of_targets > 0 {
+            self.tell_untold();
+        }
+    }
+
+    fn tell_untold(&mut self) {
+        self.untold.drain(..).for_each(|text| print_error(&text));
     }
 
     /// Was there no event, and nothing that was meant for one?
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.read == 0 && self.skipped == 0
     }
 
     /// That nothing of what was probed could be read. A script must not take the wrong plan for a
     /// quiet night.
-    pub fn refusal(self, journal: &str) -> Option<Refusal> {
+    pub fn refusal(&mut self, journal: &str, plans: &[PathBuf]) -> Option<Refusal> {
+        let is_of_plan = self.is_cut || self.of_targets > 0 || self.of_unknown_targets == 0;
+        if is_of_plan {
+            self.tell_untold();
+        }
         let why = match self {
             Self { is_cut: true, .. } => {
                 "it became shorter while it was read; do it again, from a copy that nobody changes"
             }
-            Self { of_targets: 0, of_unknown_targets: 1.., .. } => {
-                "not one line of it is of a target of this plan; give the plan that it was \
-                 recorded with by --config"
-            }
+            _ if !is_of_plan => &format!(
+                "not one line of it is of a target of {}; give the plan that it was recorded with \
+                 by --config",
+                names_of(plans)
+            ),
             Self { read: 0, skipped: 1.., .. } => "no line of it can be read; is it a journal?",
             _ => return None,
         };
         Some(Refusal::new(format!("{journal}: {why}"), exit::DATA))
-    }
-}
-
-impl AddAssign for Tally {
-    fn add_assign(&mut self, other: Self) {
-        self.read += other.read;
-        self.of_targets += other.of_targets;
-        self.skipped += other.skipped;
-        self.of_unknown_targets += other.of_unknown_targets;
-        self.is_cut |= other.is_cut;
     }
 }
 
@@ -164,7 +174,7 @@ struct SkippedLines {
 }
 
 impl SkippedLines {
-    fn tell(&mut self, journal: &str, number: usize, error: &LineError) {
+    fn tell(&mut self, journal: &str, number: usize, error: &LineError, tally: &mut Tally) {
         if error.is_unknown_target() {
             self.of_unknown_targets += 1;
             if self.of_unknown_targets > 1 {
@@ -179,19 +189,21 @@ impl SkippedLines {
         } else {
             self.told.insert(error.text().to_owned());
         }
-        print_error(&format!("{journal}:{number}:{error}; the line is skipped"));
+        tally.tell(format!("{journal}:{number}:{error}; the line is skipped"));
     }
 
     /// At the end of the journal.
-    fn tell_repeated(&self, journal: &str) {
-        let tell = |lines: usize, why: &str| match lines {
-            0 => {}
-            1 => print_error(&format!("{journal}: 1 more line is skipped{why}")),
-            _ => print_error(&format!("{journal}: {lines} more lines are skipped{why}")),
-        };
+    fn tell_repeated(&self, journal: &str, tally: &mut Tally) {
         let unknown = self.of_unknown_targets.saturating_sub(1);
-        tell(unknown, ", of targets that are not in this plan");
-        tell(self.repeated, " for the same reasons");
-        tell(self.others, " for others");
+        for (lines, why) in [
+            (unknown, ", of targets that are not in this plan"),
+            (self.repeated, " for the same reasons"),
+            (self.others, " for others"),
+        ] {
+            let are = if lines == 1 { "line is" } else { "lines are" };
+            if lines > 0 {
+                tally.tell(format!("{journal}: {lines} more {are} skipped{why}"));
+            }
+        }
     }
 }

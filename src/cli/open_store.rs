@@ -44,17 +44,20 @@ pub(super) fn open_store(
     state_dir: Option<PathBuf>,
     db: Option<PathBuf>,
 ) -> Result<StoreReader, Refusal> {
-    let hint = match db {
-        Some(_) => "",
-        None => "; give the directory that the run keeps its state in with --state-dir",
-    };
+    let is_named = db.is_some();
     let directory = || store::directory(state_dir).unwrap_or_else(|| INSTALLED.into());
     let path = db.unwrap_or_else(|| directory().join(store::FILE_NAME));
     StoreReader::open(&path).map_err(|error| {
         if matches!(error, StoreError::Sqlite(_)) && is_denied(&path) {
             return denied(&path);
         }
-        let hint = if matches!(error, StoreError::Missing) { hint } else { "" };
+        let hint = match error {
+            StoreError::Missing if !is_named => {
+                "; give the directory that the run keeps its state in with --state-dir"
+            }
+            _ if is_named && error.is_no_store() => "; give a copy of lifesign.db",
+            _ => "",
+        };
         Refusal::data(format!("cannot read the store {}: {error}{hint}", path.display()))
     })
 }

@@ -210,10 +210,10 @@ fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Ref
     if survey.has_place() {
         return Ok(());
     }
-    let from = if args.from.is_empty() { "" } else { " in these files" };
+    let from = if args.from.is_empty() { "nothing says" } else { "these files do not say" };
     Err(Refusal::data(format!(
-        "where {country} is, is not known{from}; give its prefixes with --prefix, or a registry's \
-         delegated file with --from"
+        "{from} which prefixes belong to {country}; give them with --prefix, or add a registry's \
+         delegated file to --from"
     )))
 }
 

@@ -1,6 +1,10 @@
 //! Why a command ends before it has done what it was asked for.
 
-use super::{exit, output::wait_if_ended, stderr::print_error};
+use super::{
+    exit,
+    output::wait_if_ended,
+    stderr::{print_error, shown},
+};
 use crate::daemon::Failure;
 use lifesign_document::Problems;
 use lifesign_store::{DirectoryError, StoreError};
@@ -65,6 +69,11 @@ impl Refusal {
     /// A plan that was given is wrong, or a file that it names.
     pub fn of_plan(problems: &Problems) -> Self {
         Self::new(problems.to_string(), exit::CONFIG)
+    }
+
+    /// Why, without our name.
+    pub fn text(&self) -> String {
+        shown(self.text.trim_start_matches("lifesign: "))
     }
 
     /// Says it; returns the exit code.

@@ -3,7 +3,7 @@
 use super::{
     default_plan, exit,
     input::{file, unreadable},
-    journal::{Journal, is_of_target, next_line},
+    journal::{Journal, Tally, is_of_target, next_line},
     load_plans,
     refusal::Refusal,
     stderr::print_error,
@@ -76,7 +76,8 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
     let mut watch: Option<Watch> = None;
     let mut store: Option<PlayedStore> = None;
     let mut jumps = BackwardJumps::default();
-    let tally = journal.for_each(|number, text| {
+    let mut tally = Tally::default();
+    journal.for_each(&mut tally, |number, text| {
         let record = match reader.read(text) {
             Ok(record) => record,
             Err(error) => {
@@ -141,7 +142,7 @@ fn judge(args: &ReplayArgs, plans: &[Plan]) -> Result<(), Refusal> {
         let text = format!("{name}: nothing in it; give the file that a run wrote with --record");
         return Err(Refusal::new(text, exit::DATA));
     }
-    tally.refusal(&name).map_or(Ok(()), Err)
+    tally.refusal(&name, &args.config).map_or(Ok(()), Err)
 }
 
 /// The journal, and whether the run that wrote it asked its controls: one without the permission

@@ -16,7 +16,7 @@ pub(super) struct SimulateArgs {
     /// The scenario; - is standard input
     file: PathBuf,
     /// Use this seed of the random numbers instead of the scenario's
-    #[arg(long)]
+    #[arg(long, value_parser = |text: &str| text.parse::<u64>().map_err(|_| "a seed is a whole number"))]
     seed: Option<u64>,
     /// Print changes of verdict as JSON Lines
     #[arg(long)]

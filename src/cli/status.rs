@@ -2,7 +2,7 @@
 
 mod fetch;
 
-use super::{exit, has_colour, input::file, refusal::Refusal, stderr::print_error};
+use super::{exit, has_colour, input::file, refusal::Refusal};
 use crate::line_writer::print;
 use clap::Args;
 use fetch::fetch;
@@ -43,15 +43,20 @@ pub(super) struct StatusArgs {
     watch: bool,
     /// Exit as a plugin of Nagios does, by the gravest state of any country: 0 up, 1 degraded or
     /// partial, 2 down, flapping or in outage, 3 unknown or no answer. Lines of the countries come
-    /// first
+    /// first, or UNKNOWN and why
     #[arg(long, conflicts_with = "watch")]
     exit_code: bool,
 }
 
 impl StatusArgs {
-    /// The exit code where nothing is known.
-    fn or_unknown(&self, code: u8) -> u8 {
-        if self.exit_code { Service::Unknown as u8 } else { code }
+    /// Says why nothing is known; returns the exit code.
+    fn refused(&self, why: Refusal) -> u8 {
+        if !self.exit_code {
+            return why.tell();
+        }
+        // The text of a plugin is what it prints (Nagios Plugin Development Guidelines).
+        print(&format!("UNKNOWN: {}\n", why.text()));
+        Service::Unknown as u8
     }
 }
 
@@ -106,7 +111,7 @@ impl Service {
 pub(super) fn status(args: &StatusArgs) -> u8 {
     let client = match args.http_config.as_deref().map(Client::open).transpose() {
         Ok(client) => client,
-        Err(problems) => return args.or_unknown(Refusal::of_plan(&problems).tell()),
+        Err(problems) => return args.refused(Refusal::of_plan(&problems)),
     };
     let terminal = io::stdout().is_terminal();
     let colour = has_colour(&io::stdout());
@@ -125,17 +130,12 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
                 (false, false) => (code, table(&state, colour)),
             })
         });
+        let answer = answer.map_err(|why| format!("no word from {}: {why}", args.address));
         // Cursor to the top left, clear the screen (ECMA-48 §8.3.21, §8.3.39).
         let clear = if args.watch && terminal { "\x1b[H\x1b[2J" } else { "" };
         let text = answer.as_ref().map_or("", |(_, text)| text);
         let is_read = print(&format!("{clear}{text}"));
-        let code = answer.map_or_else(
-            |error| {
-                print_error(&format!("lifesign: no word from {}: {error}", args.address));
-                args.or_unknown(exit::UNAVAILABLE)
-            },
-            |(code, _)| code,
-        );
+        let code = answer.map_or_else(|why| args.refused(Refusal::unavailable(why)), |told| told.0);
         if !args.watch || !is_read {
             return code;
         }

@@ -59,11 +59,16 @@ pub(super) fn end() {
 
 /// A line on standard error. A reader that has gone away is no error of ours.
 pub(super) fn print_error(line: &str) {
-    let line = plain_lines(&without_numbers(line));
+    let line = shown(line);
     match STDERR.get() {
         Some(stderr) => stderr.write(line),
         None => drop(writeln!(io::stderr(), "{line}")),
     }
+}
+
+/// What is seen of a line of errors: nothing in it moves a terminal's cursor.
+pub(super) fn shown(line: &str) -> String {
+    plain_lines(&without_numbers(line))
 }
 
 /// The line without the numbers of the system's errors, which its words say already.

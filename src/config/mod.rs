@@ -204,7 +204,10 @@ impl Plan {
 
     /// Reads the text of a plan, and its host files by `read_file`.
     pub fn parse_with(name: &str, text: &str, read_file: ReadFile<'_>) -> Result<Self, Problems> {
-        lifesign_document::read(name, text, |root| plan(root.only(&KEYS), read_file))
+        let scenario = "this is a scenario, which lifesign simulate plays; give a plan";
+        lifesign_document::read(name, text, |root| {
+            plan(root.unless(&["story", "event"], scenario).only(&KEYS), read_file)
+        })
     }
 }
 

@@ -50,14 +50,19 @@ impl Plan {
                     .to_owned(),
             );
         }
+        let is_example =
+            |control: &&IpAddr| EXAMPLES.iter().any(|prefix| prefix.contains(**control));
         for family in Family::ALL.into_iter().filter(|_| !self.controls.is_empty()) {
             let of = |address: IpAddr| Family::of(address) == family;
+            let mut controls = self.controls.iter().filter(|control| of(**control)).peekable();
+            let that = if controls.peek().is_some() { " that answers" } else { "" };
             if self.roster.blocks.iter().any(|block| of(block.prefix.address()))
-                && !self.controls.iter().any(|&control| of(control))
+                && controls.all(|control| is_example(&control))
             {
                 let name = family.name();
                 warnings.push(format!(
-                    "no {name} control: when no {name} host answers, all {name} blocks are unknown"
+                    "no {name} control{that}: when no {name} host answers, all {name} blocks are \
+                     unknown"
                 ));
             }
         }
@@ -70,14 +75,12 @@ impl Plan {
                 "control {control} is this machine: it answers even when our network is down"
             ));
         }
-        for control in &self.controls {
-            if EXAMPLES.iter().any(|prefix| prefix.contains(*control)) {
-                warnings.push(format!(
-                    "control {control} is an address for examples (RFC 5737, RFC 3849), where \
-                     nobody answers"
-                ));
-            }
-        }
+        warnings.extend(self.controls.iter().filter(is_example).map(|control| {
+            format!(
+                "control {control} is an address for examples (RFC 5737, RFC 3849), where nobody \
+                 answers"
+            )
+        }));
         warnings.extend(self.blocks_of_nobody());
         warnings.extend(self.past_maintenance(now));
         warnings.extend(self.denied_hosts());
@@ -126,29 +129,19 @@ impl Plan {
         };
         let prefixes = self.roster.blocks.iter().map(|block| block.prefix);
         let empty: Vec<String> = prefixes.filter(of_nobody).map(|each| each.to_string()).collect();
-        let (named, others) = empty.split_at(empty.len().min(NAMED));
-        let more = match others.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         (!empty.is_empty()).then(|| {
             format!(
-                "{}{more}: nobody on the Internet has an address there, which is for examples or \
+                "{}: nobody on the Internet has an address there, which is for examples or \
                  protocols (RFC 6890)",
-                named.join(", ")
+                first_of(&empty)
             )
         })
     }
 
     fn denied_hosts(&self) -> Option<String> {
-        let (named, others) = self.denied.split_at(self.denied.len().min(NAMED));
-        let words: Vec<String> = named.iter().map(IpAddr::to_string).collect();
-        let more = match others.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let words = words.join(", ");
-        (!named.is_empty()).then(|| format!("{words}{more}: left out, for the deny list has them"))
+        let hosts: Vec<String> = self.denied.iter().map(IpAddr::to_string).collect();
+        let left_out = || format!("{}: left out, for the deny list has them", first_of(&hosts));
+        (!hosts.is_empty()).then(left_out)
     }
 
     fn past_maintenance(&self, now: Time) -> Option<String> {
@@ -165,4 +158,11 @@ impl Plan {
             window.to
         ))
     }
+}
+
+fn first_of(names: &[String]) -> String {
+    let (named, others) = names.split_at(names.len().min(NAMED));
+    let more =
+        if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    named.join(", ") + &more
 }

@@ -23,6 +23,8 @@ pub(crate) struct Document<'a> {
     pub(crate) noted: RefCell<Vec<Problem>>,
     /// Problems of files that this one names.
     pub(crate) included: RefCell<Vec<Problems>>,
+    /// It is of another kind: nothing else is told of it.
+    pub(crate) other_kind: RefCell<Option<Problem>>,
 }
 
 impl<'a> Document<'a> {
@@ -40,6 +42,7 @@ impl<'a> Document<'a> {
             broken_lines: BTreeSet::new(),
             noted: RefCell::default(),
             included: RefCell::default(),
+            other_kind: RefCell::default(),
         }
     }
 

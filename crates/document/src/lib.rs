@@ -61,9 +61,17 @@ pub fn read<T>(name: &str, text: &str, take: impl FnOnce(Table<'_>) -> T) -> Res
     if text.len() > MAX_MEBIBYTES << 20 {
         return Err(too_long(name, MAX_MEBIBYTES));
     }
+    if behind_mark(text).trim_start().starts_with("{\"") {
+        let text = "this is JSON, and TOML is wanted here; of a journal, lifesign replay makes \
+                    verdicts";
+        return Err(Problems::single(name, (1, 1), text));
+    }
     let mut document = Document::new(text);
     let entries = tree::parse(&mut document);
     let taken = take(Table { document: &document, entries: &entries, start: 0 });
+    if let Some(Problem { line, col, text }) = document.other_kind.take() {
+        return Err(Problems::single(name, (line, col), &text));
+    }
     let is_cut = document.is_full();
     let mut list = document.noted.into_inner();
     list.truncate(MAX_PROBLEMS);

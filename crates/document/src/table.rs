@@ -1,6 +1,6 @@
 //! A table of a file, whose values are taken out by their keys.
 
-use crate::{Value, document::Document, tree::Entry, value::suggestion};
+use crate::{Value, document::Document, problem::Problem, tree::Entry, value::suggestion};
 
 /// A table of the file.
 #[derive(Clone, Copy)]
@@ -19,6 +19,15 @@ impl<'a> Table<'a> {
                 self.document
                     .note(*key_start as usize, &format!("unknown key {key:?}; {suggestion}"));
             }
+        }
+        self
+    }
+
+    /// With one of these keys the file is of another kind: this is told of it, and nothing else.
+    pub fn unless(self, keys: &[&str], text: &str) -> Self {
+        if let Some(entry) = self.entries.iter().find(|entry| keys.contains(&&*entry.key)) {
+            let position = self.document.position(entry.key_start as usize);
+            *self.document.other_kind.borrow_mut() = Some(Problem::new(position, text));
         }
         self
     }

@@ -139,8 +139,11 @@ pub fn text(
     }
     let view = View { snapshot, targets, past: &past, site: site(settings), address };
     render(&view).map(maud::PreEscaped::into_string).ok_or_else(|| {
-        let said = "no such incident; the page of what it is of lists those that there are\n";
-        (StatusCode::NOT_FOUND, said.into())
+        let path = address.path_of_scope(&snapshot.roster).unwrap_or_default();
+        let name = address.page.scope().map(|scope| snapshot.roster.full_name_of(scope));
+        let whose = name.map_or_else(String::new, |name| format!(" of {name}"));
+        let said = format!("no such incident; /{path} lists the incidents{whose}\n");
+        (StatusCode::NOT_FOUND, said)
     })
 }
 

@@ -44,7 +44,7 @@ fn printable(statement: Statement) -> Statement {
     let shown = |text: String| plain(&text).chars().take(LONGEST_WORDS).collect();
     Statement {
         who: shown(statement.who),
-        country: statement.country.map(shown),
+        country: statement.country.map(|code| shown(code).to_ascii_uppercase()),
         what: shown(statement.what),
         ..statement
     }
@@ -84,7 +84,9 @@ fn row(sheet: &Sheet, columns: &[usize], cells: &[Cell<'_>]) -> Option<Statement
     };
     let words = |column: usize| cell(column).map(|cell| cell.text.to_owned());
     let missing = |column: usize| {
-        sheet.note(cells[0].position, &format!("{:?} is missing", COLUMNS[column]));
+        let example = ["2014-12-22T16:15:00Z", "", "IODA bgp"][column];
+        let text = format!("{:?} is missing; write it as {example}", COLUMNS[column]);
+        sheet.note(cells[0].position, &text);
         None
     };
     let begin = cell(0).map_or_else(|| missing(0), time)?;
@@ -176,7 +178,11 @@ mod tests {
             ("begin,ende,who\nx,y,z\n", "f:1:7: \"ende\" is no column; did you mean \"end\"?"),
             ("begin,end,who\nyesterday,,x\n", "f:2:1: \"yesterday\" is no time"),
             ("begin,end,who\n2014-12-22T16:15:00Z,2013-12-22T16:15:00Z,x\n", "f:2:22: it ends"),
-            ("begin,end,who\n2014-12-22T16:15:00Z,,\n", "f:2:1: \"who\" is missing"),
+            ("begin,end,who\n2014-12-22T16:15:00Z,,\n", "f:2:1: \"who\" is missing; write it as"),
+            (
+                "begin,end,who\n,,Dyn\n",
+                "f:2:1: \"begin\" is missing; write it as 2014-12-22T16:15:00Z",
+            ),
             ("{\"error\":\"no such entity\"}", "f: the server had an error: no such entity"),
             ("{\"data\":[", "f:1:9: the JSON ends within something; is all of the file there?"),
             ("{}", "f: nothing that is known here; known are events of IODA"),
@@ -238,6 +244,16 @@ mod tests {
         assert!(why.starts_with("f:1:2: \"startDate\"") && why.contains("\nf:3:2: "), "{why}");
         let refused = "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"no token\"}],\"result\":null}";
         assert_eq!(read("f", refused).expect_err("none"), "f: the server had an error: no token");
+    }
+
+    #[test]
+    fn a_code_in_small_letters_is_the_same_country() {
+        let rows = ["KP", "kp"].map(|code| format!("2014-12-22T16:15:00Z,,Dyn,{code}\n"));
+        let text = format!("begin,end,who,country\n{}", rows.concat());
+        let mut statements = read("f", &text).expect("statements").list;
+        once(&mut statements);
+        let codes: Vec<_> = statements.into_iter().map(|one| one.country).collect();
+        assert_eq!(codes, [Some("KP".to_owned())]);
     }
 
     #[test]

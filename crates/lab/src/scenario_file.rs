@@ -38,6 +38,7 @@ const HOST_MIX: &[&str] =
 const MOST_TOTAL: f64 = 100_000.0;
 
 pub(super) fn scenario(root: Table<'_>) -> Scenario {
+    root.unless(&["vantage"], "this is a plan, which lifesign check reads; give a scenario");
     root.only(KEYS);
     let story = root.need("story", "\"what happens, in one sentence\"");
     let story =

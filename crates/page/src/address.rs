@@ -74,6 +74,11 @@ impl Address {
         Some(Self { page, query, depth })
     }
 
+    /// The path of the page of the scope that it is about, below the root.
+    pub fn path_of_scope(&self, roster: &Roster) -> Option<String> {
+        self.page.scope().map(|scope| path_of(roster, scope))
+    }
+
     /// The path of each scope's page, below the root.
     pub fn paths(roster: &Roster) -> impl Iterator<Item = String> {
         roster.scopes().rev().map(|scope| path_of(roster, scope))

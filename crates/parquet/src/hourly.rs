@@ -42,6 +42,8 @@ enum Why {
     Busy,
     /// Not of an export: it is no directory.
     InTheWay(PathBuf),
+    /// In place of a directory of the path.
+    File(PathBuf),
     Io(io::Error),
     Parquet(ParquetError),
 }
@@ -62,6 +64,10 @@ impl fmt::Display for ExportError {
                 "{} is in the way of {path}, and no directory; move it away",
                 part.display()
             ),
+            Why::File(file) => {
+                let file = file.display();
+                write!(f, "cannot write {path}: {file} is a file; give a directory")
+            }
             Why::Io(error) => write!(f, "cannot write {path}: {error}"),
             Why::Parquet(error) => write!(f, "cannot write {path}: {error}"),
         }
@@ -113,6 +119,9 @@ impl HourlyFiles {
     ) -> Result<Self, ExportError> {
         let directory = parent.join(name);
         let failed = |why| ExportError { path: directory.clone(), why };
+        if let Some(file) = parent.ancestors().find(|path| path.is_file()) {
+            return Err(failed(Why::File(file.to_owned())));
+        }
         // No directory takes the place of one.
         if directory.is_symlink() {
             return Err(failed(Why::Link));

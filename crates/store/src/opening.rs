@@ -41,6 +41,14 @@ pub enum StoreError {
     Sqlite(#[from] Error),
 }
 
+impl StoreError {
+    /// Is the file no store, as far as can be told?
+    pub fn is_no_store(&self) -> bool {
+        let code = if let Self::Sqlite(error) = self { error.sqlite_error_code() } else { None };
+        matches!(self, Self::Foreign) || code == Some(ErrorCode::NotADatabase)
+    }
+}
+
 /// What an error of SQLite means to whoever has the file (<https://sqlite.org/rescode.html>). Of
 /// one that is none of the file's or the disk's, its code: that is a fault of ours.
 pub(super) fn words(error: &Error) -> String {

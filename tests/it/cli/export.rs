@@ -86,7 +86,7 @@ fn nothing_is_left_of_an_export_that_failed_or_has_no_rows() {
             &other,
             65,
             format!(
-                "{whole}: not one line of it is of a target of this plan; give the plan that it was \
+                "{whole}: not one line of it is of a target of {other}; give the plan that it was \
                  recorded with by --config"
             ),
         ),
@@ -102,6 +102,7 @@ fn nothing_is_left_of_an_export_that_failed_or_has_no_rows() {
         let mut arguments = vec!["export", "--config", plan, "--parquet", &out];
         arguments.extend(journals.iter().map(|path| path.as_str()));
         let found = done(lifesign(&arguments));
+        assert!(*plan != *other || found.2.lines().count() == 1, "{}", found.2);
         assert_eq!((found.0, found.2.lines().last().unwrap_or_default()), (code, &*said));
         assert!(!temp_dir.join("deep").exists(), "{arguments:?}");
         if code == 0 {

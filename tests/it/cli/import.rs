@@ -331,5 +331,7 @@ fn a_record_without_outcomes_makes_no_journal() {
     let values = r#"[1795633778.369,"57"],[1795633793.371,"57"]"#;
     let (code, err, is_there) = imported("import-none", "probe_icmp_reply_hop_limit", values);
     assert_eq!((code, is_there), (65, false));
-    assert!(err.contains("says whether a host answered"), "{err}");
+    let wanted =
+        "/record.json: nothing in it says whether a host answered; give probe_success, or ";
+    assert!(err.starts_with('/') && err.contains(wanted), "{err}");
 }

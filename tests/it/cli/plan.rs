@@ -160,8 +160,8 @@ fn a_file_of_another_kind_is_one_line_and_torn_ones_are_read_as_far_as_they_go()
     assert!(err.contains(&wanted), "{err}");
     assert!(out.contains("\"203.0.113.7\",  # torn.json; 2026-11-25\n"), "{out}");
     let (code, _, err) = done(lifesign(&["plan", "--country", "XA", "--from", &torn]));
-    let wanted = "lifesign: where XA is, is not known in these files; give its prefixes with \
-                  --prefix, or a registry's delegated file with --from";
+    let wanted = "lifesign: these files do not say which prefixes belong to XA; give them with \
+                  --prefix, or add a registry's delegated file to --from";
     assert_eq!((code, err.as_str()), (65, wanted));
 }
 

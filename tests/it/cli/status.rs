@@ -53,9 +53,11 @@ fn a_running_lifesign_is_shown_as_a_table_and_as_json() {
             && err.lines().count() == 1,
         "{err}"
     );
-    assert_eq!(ask(&["--exit-code"]), (3, String::new(), err));
-    let (code, _, err) = ask(&["--exit-code", "--http.config.file", "nowhere.yml"]);
-    assert!(code == 3 && err.starts_with("nowhere.yml: "), "{err}");
+    // The text of a plugin is its standard output.
+    let said = err.replace("lifesign: ", "UNKNOWN: ");
+    assert_eq!(ask(&["--exit-code"]), (3, said, String::new()));
+    let (code, out, err) = ask(&["--exit-code", "--http.config.file", "nowhere.yml"]);
+    assert!(code == 3 && out.starts_with("UNKNOWN: nowhere.yml: ") && err.is_empty(), "{out}");
 }
 
 #[test]

@@ -44,10 +44,15 @@ fn controls_that_are_but_examples_are_warned_of() {
     let controls = ["192.0.2.9", "198.51.100.1", "203.0.113.255", "2001:db8::1", "3fff:fff::1"];
     let lab = std::fs::read_to_string(LAB).unwrap();
     let text = lab.replace("[\"127.0.0.1\"]", &format!("{controls:?}"));
-    let examples = |text: &str| {
+    let with = |text: &str, part: &str| {
         let notes = Plan::parse("p", text).unwrap().warnings(Time::default());
-        notes.into_iter().filter(|note| note.contains("examples")).collect::<Vec<_>>()
+        notes.into_iter().filter(|note| note.contains(part)).collect::<Vec<_>>()
     };
+    let examples = |text: &str| with(text, "examples");
+    let dark =
+        "no IPv4 control that answers: when no IPv4 host answers, all IPv4 blocks are unknown";
+    assert_eq!(with(&text, "no IPv4 control"), [dark]);
+    assert_eq!(with(&text.replace("192.0.2.9", "192.0.3.9"), "no IPv4 control"), [""; 0]);
     let notes = controls.map(|control| {
         format!(
             "control {control} is an address for examples (RFC 5737, RFC 3849), where nobody answers"

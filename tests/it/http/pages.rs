@@ -92,7 +92,9 @@ fn other_paths_and_methods_are_refused_in_plain_text() {
             "/api/v1/incident" => "no such page; the nearest are /api/v1/incidents, ",
             "/kpp" => "no such page; the nearest are /KP, ",
             "/KP/10.0.0.0/8" => "no such page; the nearest are /KP",
-            path if path.contains("/incident/") => "no such incident; the page of what it is of ",
+            path if path.contains("/incident/") => {
+                "no such incident; /KP lists the incidents of KP\n"
+            }
             _ => "no such page; the nearest are /",
         };
         assert!(answer.body.starts_with(said), "{path}: {}", answer.body);

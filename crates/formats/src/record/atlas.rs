@@ -124,6 +124,16 @@ fn take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<()> {
 }
 
 fn try_take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    let probe = number(&result["prb_id"]).map(|number| number.to_string());
+    // What is left out since nobody asked for it is not told of.
+    if probe.is_some()
+        && !sink.targets.is_wanted(|label| match label {
+            "prb_id" => probe.as_deref(),
+            _ => None,
+        })
+    {
+        return Ok(Ok(()));
+    }
     let read = || {
         let kind = result["type"].as_str().unwrap_or("ping");
         if kind != "ping" {
@@ -136,19 +146,16 @@ fn try_take(line: usize, result: &Value, sink: &mut Sink) -> io::Result<Result<(
                 "its probe's clock was not known to be right (lts) and it is left out".into()
             );
         }
-        let probe = number(&result["prb_id"]).ok_or("no prb_id, which says whose result it is")?;
+        let probe = probe.ok_or("no prb_id, which says whose result it is")?;
         let at = time(number(&result["timestamp"]).ok_or("no timestamp")?)?;
         let about = ["dst_addr", "addr", "dst_name", "name"];
         let about = about.iter().find_map(|key| result[*key].as_str());
-        Ok((probe.to_string(), at, about.ok_or("no address that was asked (dst_addr)")?.to_owned()))
+        Ok((probe, at, about.ok_or("no address that was asked (dst_addr)")?.to_owned()))
     };
     let (probe, at, about) = match read() {
         Ok(read) => read,
         Err(why) => return Ok(Err(why)),
     };
-    if !sink.targets.is_wanted(|label| (label == "prb_id").then_some(&probe)) {
-        return Ok(Ok(()));
-    }
     let vantage = format!("prb_id={probe}");
     sink.targets.vantage(&vantage);
     match sink.targets.id(&about, Some("icmp"), &vantage) {

@@ -64,6 +64,35 @@ pub struct Summary {
     pub plan: String,
 }
 
+impl Summary {
+    /// A line for each thing that is worth telling.
+    pub fn lines(&self) -> Vec<String> {
+        let count = |number: u64, what: &str| {
+            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+        };
+        let mut lines = Vec::new();
+        if let Some((first, last)) = self.span {
+            lines.push(format!(
+                "{} of {} between {first} and {last}: {} missed, {} in which nobody watched",
+                count(self.outcomes, "probe"),
+                count(self.targets as u64, "target"),
+                self.missed,
+                count(self.gaps, "time"),
+            ));
+        }
+        if self.repeated > 0 {
+            let samples = count(self.repeated, "sample");
+            lines.push(format!("of a target and a time that had one already: {samples}"));
+        }
+        lines.extend_from_slice(&self.joined);
+        if self.is_inexact {
+            let why = "of counted probes nobody knows which were lost; they are spread evenly";
+            lines.push(format!("inexact: {why}"));
+        }
+        lines
+    }
+}
+
 impl Import {
     /// `make_file` makes empty files for what memory does not hold, each gone when it is closed.
     pub fn new(options: Options, make_file: impl FnMut() -> io::Result<File> + 'static) -> Self {
@@ -86,6 +115,7 @@ impl Import {
         let whole = BufReader::with_capacity(HEAD, (&head[mark..]).chain(input));
         let samples = self.sink.samples;
         let sink = &mut self.sink;
+        sink.targets.begin();
         let read = match format {
             Format::Prometheus => prometheus::read(whole, true, sink),
             Format::VictoriaMetrics => victoria::read(whole, sink),
@@ -97,6 +127,9 @@ impl Import {
         let notes = self.sink.take_notes();
         read?;
         if self.sink.samples == samples {
+            if let Some(unmet) = self.unmet() {
+                return Err(Fault::whole(unmet).into());
+            }
             let why = notes.into_iter().next().map(|(fault, _)| fault);
             let why = why.unwrap_or_else(|| Fault::whole(format!("it has {format}")));
             return Err(Fault { text: format!("no outcome in it: {}", why.text), ..why }.into());
@@ -116,6 +149,12 @@ impl Import {
 
     fn one_vantage(&self) -> Result<(), Fault> {
         self.sink.targets.clash().map_or(Ok(()), |clash| Err(Fault::whole(clash)))
+    }
+
+    /// That nothing of a file or of a server is of the labels that are taken alone, and which
+    /// others it has; None if something is.
+    pub fn unmet(&self) -> Option<String> {
+        self.sink.targets.unmet()
     }
 
     /// All pages of a server have been read.

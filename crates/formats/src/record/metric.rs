@@ -73,6 +73,9 @@ impl Metric {
 /// The error says what is wrong.
 pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Metric)>, String> {
     let label = |name: &str| labels.get(name).map(String::as_str);
+    if !sink.targets.is_wanted(label) {
+        return Ok(None);
+    }
     let Some(name) = label("__name__") else {
         return Err(
             "a series without a name, as expressions make them; ask for the metric itself, \
@@ -85,7 +88,7 @@ pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Me
         return Err(format!("a series of another metric than {} is left out", known.join(", ")));
     };
     let is_other_phase = *metric == Metric::Rtt && label("phase").is_some_and(|name| name != "rtt");
-    if is_other_phase || !sink.targets.is_wanted(label) {
+    if is_other_phase {
         return Ok(None);
     }
     let is_blackbox =

@@ -63,26 +63,24 @@ fn is_time_exceeded(response: &Value, asked: &str) -> bool {
 
 fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let kind = ping["type"].as_str().unwrap_or_default();
-    match kind {
-        "ping" => {}
-        "cycle-start" | "cycle-stop" => return Ok(Ok(())),
-        _ => {
-            let kind: String = kind.chars().take(20).collect();
-            return Ok(Err(format!("a {kind} and no ping is left out")));
-        }
+    let source = ping["src"].as_str();
+    if ["cycle-start", "cycle-stop"].contains(&kind)
+        || !sink.targets.is_wanted(|label| source.filter(|_| label == "src"))
+    {
+        return Ok(Ok(()));
+    }
+    if kind != "ping" {
+        let kind: String = kind.chars().take(20).collect();
+        return Ok(Err(format!("a {kind} and no ping is left out")));
     }
     let (Some(about), Some(start)) = (ping["dst"].as_str(), moment(&ping["start"])) else {
         return Ok(Err("a ping without \"dst\" or \"start\"".into()));
     };
-    let source = ping["src"].as_str().unwrap_or("a source without address");
-    if !sink.targets.is_wanted(|label| (label == "src").then_some(source)) {
-        return Ok(Ok(()));
-    }
     let probe = match probe(ping) {
         Ok(probe) => probe,
         Err(why) => return Ok(Err(why)),
     };
-    let vantage = format!("src={source}");
+    let vantage = format!("src={}", source.unwrap_or("a source without address"));
     sink.targets.vantage(&vantage);
     let target = match sink.targets.id(about, Some(&probe), &vantage) {
         Ok(target) => target,

@@ -4,6 +4,7 @@ use super::{cadence::Cadence, host::host_and_probe, map::Map};
 use lifesign_core::{scopes::Host, time::Time};
 use std::{
     collections::{BTreeSet, HashMap},
+    fmt,
     str::FromStr,
 };
 
@@ -16,11 +17,20 @@ const MOST_ORIGINS: usize = 1000;
 /// So many vantages are told of at most.
 const MOST_VANTAGES: usize = 20;
 
+/// So many labels that are not asked for are told of at most.
+const MOST_OTHERS: usize = 5;
+
 /// Only what has this label is taken: `job=ping`, `prb_id=1000`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Only {
     label: String,
     value: String,
+}
+
+impl fmt::Display for Only {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.label, self.value)
+    }
 }
 
 impl FromStr for Only {
@@ -116,6 +126,11 @@ impl Target {
 pub(super) struct Targets {
     pub map: Map,
     only: Vec<Only>,
+    /// Of the labels that are asked for, other values that a file has; is there more of them?
+    others: BTreeSet<String>,
+    has_more_others: bool,
+    /// Something in the file is asked for.
+    has_wanted: bool,
     pub list: Vec<Target>,
     ids: HashMap<(Host, String), u32>,
     /// Who recorded what can be of one vantage alone.
@@ -124,12 +139,58 @@ pub(super) struct Targets {
 
 impl Targets {
     pub fn new(map: Map, only: Vec<Only>) -> Self {
-        Self { map, only, list: Vec::new(), ids: HashMap::new(), vantages: BTreeSet::new() }
+        Self {
+            map,
+            only,
+            others: BTreeSet::new(),
+            has_more_others: false,
+            has_wanted: false,
+            list: Vec::new(),
+            ids: HashMap::new(),
+            vantages: BTreeSet::new(),
+        }
     }
 
     /// Is what has these labels asked for?
-    pub fn is_wanted<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.only.iter().all(|only| label(&only.label) == Some(&only.value))
+    pub fn is_wanted<'a>(&mut self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+        let is_met = |only: &&Only| label(&only.label) == Some(&only.value);
+        let Some(unmet) = self.only.iter().find(|only| !is_met(only)) else {
+            self.has_wanted = true;
+            return true;
+        };
+        if let Some(value) = label(&unmet.label) {
+            let other = format!("{}={value}", unmet.label);
+            if self.others.len() < MOST_OTHERS {
+                self.others.insert(other);
+            } else {
+                self.has_more_others |= !self.others.contains(&other);
+            }
+        }
+        false
+    }
+
+    /// A file begins, or the pages of a server.
+    pub fn begin(&mut self) {
+        self.others.clear();
+        (self.has_more_others, self.has_wanted) = (false, false);
+    }
+
+    /// That nothing since the begin is asked for, and what there is instead; None if something is.
+    pub fn unmet(&self) -> Option<String> {
+        if self.has_wanted || self.only.is_empty() {
+            return None;
+        }
+        let wanted: Vec<_> = self.only.iter().map(Only::to_string).collect();
+        let wanted = wanted.join(" and ");
+        let mut others: Vec<&str> = self.others.iter().map(String::as_str).collect();
+        if self.has_more_others {
+            others.push("…");
+        }
+        Some(if others.is_empty() {
+            format!("nothing has {wanted}, nor anything else by that label")
+        } else {
+            format!("nothing has {wanted}; there are {}", others.join(", "))
+        })
     }
 
     /// The target that a name in the data stands for, asked by this probe, or else as the name

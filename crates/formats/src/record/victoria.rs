@@ -57,6 +57,14 @@ pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError
 }
 
 fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> {
+    let (target, metric) = match metric::series(&series.metric, sink) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(()),
+        Err(why) => {
+            sink.note(number, 0, &why);
+            return Ok(());
+        }
+    };
     if series.values.len() != series.timestamps.len() {
         let text = format!(
             "{} values, but {} timestamps; one belongs to each",
@@ -66,14 +74,6 @@ fn take(number: usize, series: &Line, sink: &mut Sink) -> Result<(), ReadError> 
         sink.note(number, 0, &text);
         return Ok(());
     }
-    let (target, metric) = match metric::series(&series.metric, sink) {
-        Ok(Some(found)) => found,
-        Ok(None) => return Ok(()),
-        Err(why) => {
-            sink.note(number, 0, &why);
-            return Ok(());
-        }
-    };
     for (value, millis) in series.values.iter().zip(&series.timestamps) {
         match time(millis / 1e3) {
             Ok(at) => {

@@ -120,3 +120,32 @@ fn a_mean_of_the_first_firmwares_that_is_none_is_told() {
         assert_eq!(sums(answered, mean).notes, [""; 0], "{answered} {mean}");
     }
 }
+
+#[test]
+fn what_nobody_asked_for_is_not_what_is_wrong() {
+    let result = |probe: u32, rest: &str| {
+        let about = format!(r#"{rest}"dst_addr":"203.0.113.8","result":[{{"rtt":5}}]"#);
+        atlas(&about).replace("1000", &probe.to_string())
+    };
+    let lines: Vec<_> = (1000..1002).map(|probe| result(probe, "")).collect();
+    let file = format!("{}\n{}\n", lines.join("\n"), result(1003, r#""lts":-1,"#));
+    let refused = |label: &str, file: &str| import_with(only(label), &[file]).err();
+    let wanted = " nothing has prb_id=1; there are prb_id=1000, prb_id=1001, prb_id=1003";
+    assert_eq!(refused("prb_id=1", &file).as_deref(), Some(wanted));
+    assert_eq!(import_with(only("prb_id=1000"), &[&file]).expect("one").notes, [""; 0]);
+    let why = refused("prb_id=1003", &file).expect("it has no clock");
+    assert!(why.contains("clock was not known to be right"), "{why}");
+    let wanted = " nothing has job=x, nor anything else by that label";
+    assert_eq!(refused("job=x", &file).as_deref(), Some(wanted));
+    let many: Vec<_> = (1000..1009).map(|probe| result(probe, "")).collect();
+    let why = refused("prb_id=1", &many.join("\n")).expect("another probe");
+    assert!(why.ends_with("prb_id=1004, …"), "{why}");
+    let labels = r#""instance":"203.0.113.8","job":"ping","__name__":"#;
+    let [success, up] = ["probe_success", "up"].map(|name| format!("{labels}\"{name}\""));
+    let file = matrix(&[(&success, &["1"]), (&up, &["1"])]);
+    let wanted = " nothing has job=nope; there are job=ping";
+    assert_eq!(refused("job=nope", &file).as_deref(), Some(wanted));
+    let trace = r#"{"type":"trace","version":"0.1","src":"10.0.0.1","dst":"203.0.113.8"}"#;
+    let why = refused("src=10.0.0.2", &format!("{trace}\n")).expect("another source");
+    assert_eq!(why, " nothing has src=10.0.0.2; there are src=10.0.0.1");
+}
