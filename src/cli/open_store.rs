@@ -31,11 +31,8 @@ fn is_denied(path: &Path) -> bool {
 }
 
 fn denied(path: &Path) -> Refusal {
-    let hint = if path.starts_with(INSTALLED) {
-        "; the group lifesign may: sudo usermod -aG lifesign $USER, and log in again"
-    } else {
-        ""
-    };
+    let hint = "; the group lifesign may: sudo usermod -aG lifesign $USER, and log in again";
+    let hint = if path.starts_with(INSTALLED) { hint } else { "" };
     Refusal::permission(format!("this user may not read the store {}{hint}", path.display()))
 }
 
@@ -84,8 +81,10 @@ impl PeriodArgs {
     /// Of what was played, relative to when that ended.
     pub fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(StoreError::from)?;
-        past(self.since, self.until, now)
-            .map_err(|error| Refusal::usage(format!("--since must lie before --until: {error}")))
+        past(self.since, self.until, now).map_err(|error| match self.until {
+            Some(_) => Refusal::usage(format!("--since must lie before --until: {error}")),
+            None => Refusal::data(format!("--since lies ahead: {error}{}", covered(reader))),
+        })
     }
 }
 

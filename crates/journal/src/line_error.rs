@@ -31,6 +31,7 @@ impl LineError {
     /// That it is no JSON, or no line.
     pub(crate) fn of_json(error: &serde_json::Error, line: &str) -> Self {
         let text = match error.classify() {
+            Category::Eof if line.trim().is_empty() => "the line is empty".to_owned(),
             Category::Eof => "the line is torn off".to_owned(),
             Category::Syntax => {
                 "no JSON from here on; a line is a JSON object (docs/journal.md)".to_owned()
@@ -94,6 +95,8 @@ mod tests {
                 r#"{"why":"é", x}"#,
                 "13: no JSON from here on; a line is a JSON object (docs/journal.md)".into(),
             ),
+            ("", "1: the line is empty".into()),
+            (" \r", "2: the line is empty".into()),
             (r#"{"sent":"2014"#, "13: the line is torn off".into()),
             (r#"{"sent":"x"}"#, format!("12: \"probe\" is missing; {given}")),
         ] {

@@ -131,7 +131,11 @@ impl FromStr for Time {
     fn from_str(text: &str) -> Result<Self, String> {
         let outside = || format!("{text:?} lies outside the years 1970 to 2554");
         let year = text.get(..5).and_then(|begin| begin.strip_suffix('-')?.parse::<u16>().ok());
-        let stamp: jiff::Timestamp = text.parse().map_err(|_| match year {
+        // RFC 3339 §5.6 has no hour 24 of an offset, and jiff reads it.
+        let offset = text.get(10..).and_then(|time| time.split_once(['+', '-']));
+        let hours = offset.and_then(|(_, offset)| offset.get(..2)?.parse::<u8>().ok());
+        let stamp = text.parse().ok().filter(|_| hours.is_none_or(|hours| hours < 24));
+        let stamp: jiff::Timestamp = stamp.ok_or_else(|| match year {
             Some(2555..) => outside(),
             _ => format!("{text:?} is no time; write it as 2014-12-22T16:15:00Z"),
         })?;
@@ -155,6 +159,13 @@ mod tests {
         assert_eq!(time.to_string(), "2014-12-22T16:15:00.123Z");
         assert_eq!(time.exact().parse::<Time>().unwrap(), time);
         assert!("yesterday".parse::<Time>().unwrap_err().contains("write it as"));
+        for offset in ["+25:00", "-24:00", "+2400", "-25"] {
+            let found = format!("2026-03-01T02:00:00{offset}").parse::<Time>();
+            assert!(found.is_err_and(|why| why.contains("is no time; write it as")), "{offset}");
+        }
+        for offset in ["+23:59", "-23:59", "+0530", "-05", "-04[America/New_York]"] {
+            assert!(format!("2026-03-31T02:00:00{offset}").parse::<Time>().is_ok(), "{offset}");
+        }
         assert!("1914-12-22T16:15:00Z".parse::<Time>().is_err());
         assert!("2554-07-21T23:34:33.709551615Z".parse::<Time>().is_err(), "that is never");
         assert!("2554-07-21T23:34:33.709551614Z".parse::<Time>().is_ok());

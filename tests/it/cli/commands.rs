@@ -268,7 +268,7 @@ fn a_line_that_cannot_be_read_is_told_and_skipped() {
         (
             "empty line",
             format!("{first}\n\n{second}\n").into_bytes(),
-            "2:1: the line is torn off".into(),
+            "2:1: the line is empty".into(),
         ),
         (
             "other plan",

@@ -193,6 +193,14 @@ fn what_was_played_is_marked_and_is_asked_for_relative_to_its_end() {
         assert_eq!((code, err.as_str()), (0, ""), "{command:?}: {out}");
         out
     };
+    for command in [&["report", "KP"][..], &["episodes"]] {
+        let after = [command, &["--since", "2014-12-25", "--state-dir", &state]].concat();
+        let (code, _, err) = done(lifesign(&after));
+        let wanted = "lifesign: --since lies ahead: 2014-12-25T00:00:00.000Z does not lie before \
+                      2014-12-24T";
+        let is_said = err.starts_with(wanted) && err.contains("; the store holds 2014-12-21T");
+        assert!(code == 65 && is_said, "{command:?}: {code}: {err}");
+    }
     let mark = "<b>Not seen, but played</b>";
     for since in ["3d", "30d", "2014-12-21"] {
         let incidents = ask(&["episodes", "--since", since]);

@@ -207,12 +207,10 @@ impl Judge {
                         .iter()
                         .filter(counted)
                 });
-                format!(
-                    "{} misses of {} targets in {:.1} s",
-                    silence.count,
-                    silent.count(),
-                    silence.span().as_secs_f32()
-                )
+                let (misses, silent) = (silence.count, silent.count());
+                let plural = if silent == 1 { "" } else { "s" };
+                let seconds = silence.span().as_secs_f32();
+                format!("{misses} misses of {silent} target{plural} in {seconds:.1} s")
             }
         }
     }

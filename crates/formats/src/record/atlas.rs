@@ -207,14 +207,20 @@ fn push_sums(
     at: Time,
     sink: &mut Sink,
 ) -> io::Result<Result<(), String>> {
-    let count = |key: &str| Some(number(&result[key])? as usize);
     // What is not read is no silence.
-    let (Some(sent), Some(answered)) = (count("sent"), count("rcvd")) else {
+    let (Some(sent), Some(answered)) = (number(&result["sent"]), number(&result["rcvd"])) else {
         let fault = "\"result\" is no list, and \"sent\" and \"rcvd\" are no numbers";
         return Ok(Err(fault.into()));
     };
-    let sent = sent.min(MOST_PACKETS);
-    let answered = answered.min(sent);
+    let is_count = |count: f64| count >= 0.0 && count.fract() == 0.0;
+    if !is_count(sent) || !is_count(answered) {
+        return Ok(Err(format!("sent {sent} and rcvd {answered} are no counts; left out")));
+    } else if sent > MOST_PACKETS as f64 {
+        return Ok(Err(format!("sent {sent} is more than a ping result has; left out")));
+    } else if answered > sent {
+        return Ok(Err(format!("rcvd {answered} is more than sent {sent}; left out")));
+    }
+    let (sent, answered) = (sent as usize, answered as usize);
     let millis = number(&result["avg"]);
     let mean = millis.and_then(|millis| span(millis / 1e3));
     if answered > 0 && millis.is_some() && mean.is_none() {

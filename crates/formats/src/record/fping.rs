@@ -21,6 +21,8 @@ use std::{
 const LONGEST: usize = 1 << 20;
 /// So many probes of which no line tells are misses at most; more of them are another run.
 const MOST_UNTOLD: u64 = 1000;
+/// It counts the probes of an interval in 32 bits.
+const MOST_COUNTED: u64 = u32::MAX as u64;
 /// How long fping waits if nothing says when a probe was sent (`-t`).
 const TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -45,8 +47,11 @@ struct Told<'a> {
     host: &'a str,
     seq: u64,
     printed: Time,
+    /// Zero if the line has none that can be.
     rtt: Option<Duration>,
     hop_limit: Option<u8>,
+    /// What is wrong with the round-trip time.
+    fault: Option<String>,
 }
 
 pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
@@ -72,7 +77,7 @@ pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), Read
         };
         match told(&line) {
             Some(Ok(told)) => {
-                if let Err(why) = take(&told, &mut runs, sink)? {
+                if let Err(why) = take(told, &mut runs, sink)? {
                     sink.note(lines.number, 0, &why);
                 }
             }
@@ -92,22 +97,33 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     let host = host.trim();
     // `name (address)`, with -A and -n.
     let host = host.split_once(" (").map_or(host, |(_, address)| address.trim_end_matches(')'));
-    let rtt = if rest.starts_with("timed out") {
-        None
+    let (rtt, fault) = if rest.starts_with("timed out") {
+        (None, None)
     } else {
         let (_, rest) = rest.split_once(" bytes, ")?;
         let (millis, _) = rest.split_once(" ms")?;
-        match span(millis.parse::<f64>().ok()? / 1e3) {
-            None => return Some(Err(NO_SPAN.to_owned())),
-            rtt => rtt,
-        }
+        let (rtt, fault) = round_trip(millis.parse().ok(), || format!("{millis:?}"));
+        (Some(rtt), fault)
     };
     let seq = seq.parse().ok()?;
     let printed = match time(stamp.parse().ok()?) {
         Ok(printed) => printed,
         Err(why) => return Some(Err(why)),
     };
-    Some(Ok(Told { host, seq, printed, rtt, hop_limit: None }))
+    Some(Ok(Told { host, seq, printed, rtt, hop_limit: None, fault }))
+}
+
+/// Of an answer: its round-trip time, zero if it has none that can be, and then what is wrong.
+fn round_trip(millis: Option<f64>, written: impl Fn() -> String) -> (Duration, Option<String>) {
+    let fault = match millis.map(|millis| span(millis / 1e3)) {
+        Some(Some(rtt)) => return (rtt, None),
+        Some(None) => NO_SPAN.to_owned(),
+        None => {
+            let written: String = written().chars().take(20).collect();
+            format!("{written} is no round-trip time in ms")
+        }
+    };
+    (Duration::ZERO, Some(fault))
 }
 
 pub(super) fn read_json(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
@@ -140,13 +156,15 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
             let Some(seq) = fields["seq"].as_u64() else {
                 return Ok(Err("\"seq\" is missing".into()));
             };
-            let millis = number(&fields["rtt"]);
-            let rtt = millis.and_then(|millis| span(millis / 1e3));
-            if kind == "resp" && rtt.is_none() {
-                return Ok(Err(millis.map_or("\"rtt\" is missing", |_| NO_SPAN).into()));
-            }
+            let (rtt, fault) = if kind == "resp" {
+                let written = &fields["rtt"];
+                let (rtt, fault) = round_trip(number(written), || written.to_string());
+                (Some(rtt), fault)
+            } else {
+                (None, None)
+            };
             let hop_limit = fields["ttl"].as_u64().and_then(|limit| u8::try_from(limit).ok());
-            take(&Told { host, seq, printed, rtt, hop_limit }, runs, sink)
+            take(Told { host, seq, printed, rtt, hop_limit, fault }, runs, sink)
         }
         "intSum" => {
             let printed = match stamp() {
@@ -159,10 +177,15 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
             };
             let run = runs.entry(target).or_default();
             // What is not read is no silence.
-            let count = |key: &str| Some(fields[key].as_u64()?.min(1 << 32));
-            let (Some(sent), Some(answered)) = (count("xmt"), count("rcv")) else {
+            let counts = (fields["xmt"].as_u64(), fields["rcv"].as_u64());
+            let (Some(sent), Some(answered)) = counts else {
                 return Ok(Err("\"xmt\" or \"rcv\" is no number".into()));
             };
+            for (name, count) in [("xmt", sent), ("rcv", answered)] {
+                if count > MOST_COUNTED {
+                    return Ok(Err(format!("{name} {count} is more than fping counts; left out")));
+                }
+            }
             run.sent += sent;
             run.answered += answered;
             sink.push(target, printed, Fact::SentTotal(run.sent))?;
@@ -177,7 +200,7 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
     }
 }
 
-fn take(told: &Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
+fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
     let target = match sink.targets.id(told.host, Some("icmp"), "fping") {
         Ok(target) => target,
         Err(why) => return Ok(Err(why)),
@@ -201,7 +224,7 @@ fn take(told: &Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<
     {
         let probes = told.seq - seq;
         let period = sent.since(at).div_f64(probes as f64);
-        if told.rtt.is_some() {
+        if told.rtt.is_some_and(|rtt| rtt > Duration::ZERO) {
             run.period = Some(period);
         }
         // Of probes between them no line tells: nobody answered those.
@@ -215,5 +238,5 @@ fn take(told: &Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<
     if let Some(limit) = told.hop_limit.filter(|&limit| limit > 0) {
         sink.push(target, sent, Fact::HopLimit(limit))?;
     }
-    Ok(Ok(()))
+    Ok(told.fault.map_or(Ok(()), Err))
 }

@@ -26,9 +26,20 @@ pub(super) fn read(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError
     })
 }
 
-fn moment(value: &Value) -> Option<Time> {
-    let micros = number(&value["usec"]).unwrap_or_default();
-    time(number(&value["sec"])? + micros / 1e6).ok()
+/// A time of a ping; None where it has none. The error says what is wrong with it.
+fn moment(ping: &Value, key: &str) -> Result<Option<Time>, String> {
+    let value = &ping[key];
+    if value.is_null() {
+        return Ok(None);
+    }
+    let part = |part: &str| {
+        number(&value[part]).ok_or_else(|| format!("{key:?} has no number {part:?}; left out"))
+    };
+    let (seconds, micros) = (part("sec")?, part("usec")?);
+    if !(0.0..1e6).contains(&micros) {
+        return Err(format!("usec {micros} is not within 0 to 999999; left out"));
+    }
+    time(seconds + micros / 1e6).map(Some)
 }
 
 /// The probe of a plan that a ping is like. The error says why its silence says nothing, or that a
@@ -73,7 +84,11 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
         let kind: String = kind.chars().take(20).collect();
         return Ok(Err(format!("a {kind} and no ping is left out")));
     }
-    let (Some(about), Some(start)) = (ping["dst"].as_str(), moment(&ping["start"])) else {
+    let start = match moment(ping, "start") {
+        Ok(start) => start,
+        Err(why) => return Ok(Err(why)),
+    };
+    let (Some(about), Some(start)) = (ping["dst"].as_str(), start) else {
         return Ok(Err("a ping without \"dst\" or \"start\"".into()));
     };
     let probe = match probe(ping) {
@@ -95,12 +110,18 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
     let Some(count) = ping["ping_sent"].as_u64() else {
         return Ok(Err("\"ping_sent\" is no number".into()));
     };
+    if count > MOST_PROBES {
+        return Ok(Err(format!("ping_sent {count} is more than a ping has; left out")));
+    }
     // By the number of the probe: its answer from whom was asked, if there is one.
     let mut answers: BTreeMap<u64, &Value> = BTreeMap::new();
     let mut sent: BTreeMap<u64, Time> = BTreeMap::new();
     for response in responses {
         let Some(seq) = response["seq"].as_u64() else { continue };
-        sent.extend(moment(&response["tx"]).map(|at| (seq, at)));
+        match moment(response, "tx") {
+            Ok(at) => sent.extend(at.map(|at| (seq, at))),
+            Err(why) => sink.note(line, 0, &why),
+        }
         // scamper takes for a response what can only be made by who saw the probe, an error as much
         // as a reply or a RST. From anybody else it says nothing of who was asked.
         if response["from"].as_str() == Some(about) && !is_time_exceeded(response, about) {
@@ -110,7 +131,7 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
     let micros = number(&ping["wait_us"]).unwrap_or_default() / 1e6;
     let wait = span(number(&ping["wait"]).unwrap_or(1.0) + micros);
     let wait = wait.unwrap_or(Duration::from_secs(1));
-    for seq in 0..count.min(MOST_PROBES) {
+    for seq in 0..count {
         let at = sent.get(&seq).copied().unwrap_or(start + wait * seq as u32);
         let answer = answers.get(&seq);
         let millis = answer.and_then(|answer| number(&answer["rtt"]));

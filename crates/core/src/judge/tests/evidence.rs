@@ -22,6 +22,18 @@ fn targets_are_counted_whose_misses_are() {
     assert!(evidence.contains(" misses of 2 targets in "), "{evidence}");
 }
 
+#[test]
+fn one_target_is_told_as_one() {
+    let mut fed = Fed::new(of_sizes(&[vec![1], vec![4]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.changes.clear();
+    fed.play(120, |target| (target > 0).then_some(RTT));
+    let block = Scope::Block(BlockId(0));
+    let down = fed.changes.iter().find(|change| change.scope == block && change.to == State::Down);
+    let evidence = down.expect("it is down").evidence.text(0);
+    assert!(evidence.contains(" misses of 1 target in "), "{evidence}");
+}
+
 /// Of a block a neighbour alone was ever heard, so the silence of each of its hosts tells.
 #[test]
 fn where_only_a_neighbour_was_heard_all_are_counted() {

@@ -39,6 +39,15 @@ fn what_has_a_wrong_type_is_told_and_is_no_silence() {
         (atlas, "\"rcvd\":0", "\"rcvd\":[]", "\"result\" is no list, and \"sent\" and"),
         (atlas, "\"sent\":3", "\"result\":{}", "\"result\" is no list, and \"sent\" and"),
         (fping, "\"rcv\":0", "\"rcv\":\"0\"", "\"xmt\" or \"rcv\" is no number"),
+        (fping, "\"xmt\":2", "\"xmt\":9000000000", "xmt 9000000000 is more than fping counts"),
+        (scamper, "\"ping_sent\":1", "\"ping_sent\":65536", "65536 is more than a ping has"),
+        (scamper, ":0}", ":1000000}", "usec 1000000 is not within 0 to 999999; left out"),
+        (scamper, ":0}", ":-1}", "usec -1 is not within 0 to 999999; left out"),
+        (scamper, ",\"usec\":0", "", "\"start\" has no number \"usec\"; left out"),
+        (scamper, ":0}", ":\"x\"}", "\"start\" has no number \"usec\"; left out"),
+        (atlas, ":3", ":\"3000000000\"", "sent 3000000000 is more than a ping result has; left"),
+        (atlas, ":0", ":\"3000000000\"", "rcvd 3000000000 is more than sent 3; left out"),
+        (atlas, ":0", ":-1", "sent 3 and rcvd -1 are no counts; left out"),
     ] {
         let why = refused(&good.replace(part, bad));
         assert!(why.contains(wanted), "{wanted}: {why}");
@@ -47,6 +56,41 @@ fn what_has_a_wrong_type_is_told_and_is_no_silence() {
         let summary = import(&[good]).summary;
         assert_eq!(summary.missed, summary.outcomes, "{good}");
     }
+}
+
+/// Whatever its round-trip time, the answer came.
+#[test]
+fn an_answer_with_an_odd_round_trip_time_is_an_answer() {
+    let text = |seq: u32, rtt: &str| {
+        format!("[179563370{seq}.5] 203.0.113.9 : [{seq}], 64 bytes, {rtt} ms (1 avg, 0% loss)\n")
+    };
+    let json = |seq: u32, rtt: &str| {
+        let begin = format!(r#""timestamp":179563370{seq}.5,"host":"203.0.113.9""#);
+        format!("{{\"resp\":{{{begin},\"seq\":{seq},\"rtt\":{rtt}}}}}\n")
+    };
+    let below = "a round-trip time below 0 or above an hour is left out";
+    for (make, rtt, wanted) in [
+        (&text as &dyn Fn(u32, &str) -> String, "-0.8", below),
+        (&text, "inf", below),
+        (&text, "abc", "\"abc\" is no round-trip time in ms"),
+        (&json, "-0.8", below),
+        (&json, "\"abc\"", "\"abc\" is no round-trip time in ms"),
+        (&json, "null", "null is no round-trip time in ms"),
+    ] {
+        let imported = import(&[&(make(0, "1.0") + &make(1, rtt) + &make(2, "1.0"))]);
+        assert_eq!(imported.notes, [format!("2: {wanted} ×1")]);
+        assert_eq!((imported.summary.outcomes, imported.summary.missed), (3, 0), "{rtt}");
+    }
+}
+
+/// Then it was sent when its turn was.
+#[test]
+fn a_time_of_one_probe_that_cannot_be_is_told() {
+    let ping = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778,"usec":0},"ping_sent":2,"responses":[{"from":"203.0.113.8","seq":1,"rtt":1.5,"tx":{"sec":1795633779,"usec":999999999999}}]}"#;
+    let imported = import(&[ping]);
+    assert_eq!(imported.notes, ["1: usec 999999999999 is not within 0 to 999999; left out ×1"]);
+    let last = imported.lines.iter().find(|line| line.contains("reply"));
+    assert!(last.is_some_and(|line| line.contains("2026-11-25T19:09:39")), "{last:?}");
 }
 
 fn prometheus(values: &str) -> String {
@@ -120,8 +164,8 @@ fn a_number_that_says_nothing_is_counted_and_told() {
                 &format!("1: {below} ×1"),
             ],
         ),
-        (fping, 2, &[&format!("2: {below} ×1")]),
-        (&json, 1, &[&format!("2: {below} ×1")]),
+        (fping, 3, &[&format!("2: {below} ×1")]),
+        (&json, 2, &[&format!("2: {below} ×1")]),
         (scamper, 1, &[&format!("1: {below} ×1")]),
     ] {
         let imported = import(&[file]);

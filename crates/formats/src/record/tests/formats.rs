@@ -323,7 +323,7 @@ fn json_is_known_whatever_white_space_is_in_it() {
             Format::Atlas,
         ),
         (
-            r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778},"ping_sent":1,"responses":[]}"#,
+            r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778,"usec":0},"ping_sent":1,"responses":[]}"#,
             Format::Scamper,
         ),
     ] {

@@ -26,7 +26,7 @@ fn matrix(series: &[(&str, &[&str])]) -> String {
 fn who_was_never_asked_is_no_target_and_stands_in_no_plan() {
     let asked = atlas(r#""dst_addr":"203.0.113.8","result":[{"rtt":5}]"#);
     let unresolved = atlas(r#""dst_name":"h.example","result":[{"error":"dns"}],"dnserr":"x""#);
-    let empty = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"198.51.100.7","start":{"sec":1795633778},"ping_sent":0,"responses":[]}"#;
+    let empty = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"198.51.100.7","start":{"sec":1795633778,"usec":0},"ping_sent":0,"responses":[]}"#;
     let ping = empty.replace("51.100", "0.2").replace("_sent\":0", "_sent\":1");
     let success = r#""__name__":"probe_success","instance":"203.0.113.8""#;
     let series =
