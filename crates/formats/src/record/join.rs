@@ -25,6 +25,8 @@ const UNKNOWN_INTERVAL: Duration = Duration::from_secs(60);
 /// Of a counter's probes between two of its samples, so many have an outcome each; of more, so many
 /// stand for them.
 const MOST_COUNTED: u64 = 1000;
+/// Nobody asks one host more often: a counter that rises faster did not count its probes.
+const MOST_A_SECOND: f64 = 1e6;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Event {
@@ -259,8 +261,10 @@ impl<'a> Join<'a> {
         };
         let newest = counters.next.unwrap_or(counters.told);
         let told_by = self.targets.get(target as usize);
-        let is_reset = reading.sent < newest.sent
-            || reading.answered < newest.answered
+        let most = MOST_A_SECOND * reading.at.since(newest.at).as_secs_f64();
+        let is_possible = |before: u64, now: u64| now >= before && (now - before) as f64 <= most;
+        let is_reset = !is_possible(newest.sent, reading.sent)
+            || !is_possible(newest.answered, reading.answered)
             || told_by.is_some_and(|target| !target.is_of_one(newest.at, reading.at));
         if is_reset || reading.at.since(newest.at) > reach {
             self.end_counters(target);
