@@ -195,6 +195,7 @@ fn read_server(
     let queries = if args.query.is_empty() { &usual[..] } else { &args.query };
     let all = until.since(since).as_secs();
     let before = import.samples();
+    import.begin_pages();
     for query in queries {
         let mut progress = Progress::new(format!("asking {name}"), Some(all));
         let mut pages = Pages::new(server, query, since, until);

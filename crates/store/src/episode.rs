@@ -179,8 +179,9 @@ impl EpisodeTracker {
     }
 
     /// What has been unknown since the run began has not changed to it: such an episode begins with
-    /// the run. What is unknown with its whole country is the country's.
-    pub fn note_unknown(&mut self, snapshot: &Snapshot, changed: &mut Vec<Episode>) {
+    /// the run. What is unknown with its whole country is the country's. `is_soon` after the begin,
+    /// a block or network may only not have been asked yet, unless an earlier run left it open.
+    pub fn note_unknown(&mut self, snapshot: &Snapshot, is_soon: bool, changed: &mut Vec<Episode>) {
         let roster = &snapshot.roster;
         let offset = snapshot.wall_offset;
         let is_unknown = |scope| snapshot.scope(scope).verdict.state == State::Unknown;
@@ -196,7 +197,8 @@ impl EpisodeTracker {
                 let is_paused = open.known.as_ref().is_some_and(|known| known.paused.is_some());
                 open.unknown.is_some() || !(is_paused || open.unknown_with_country)
             };
-            if self.open.get(&name).is_some_and(is_told) {
+            let open = self.open.get(&name);
+            if open.is_some_and(is_told) || is_soon && open.is_none() && scope != country {
                 continue;
             }
             let evidence = match verdict.cause {

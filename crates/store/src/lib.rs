@@ -289,7 +289,7 @@ impl Store {
         let samples_due = now >= self.next_samples;
         let heard_by = snapshot.plan.since + UNKNOWN_AFTER;
         if samples_due || now >= heard_by && self.unknown_noted < heard_by {
-            self.tracker.note_unknown(snapshot, &mut self.changed);
+            self.tracker.note_unknown(snapshot, !samples_due, &mut self.changed);
             self.unknown_noted = now;
         }
         if samples_due {

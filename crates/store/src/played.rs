@@ -98,7 +98,7 @@ impl PlayedStore {
         let mut counted = Vec::new();
         if now >= self.next_samples {
             let snapshot = watch.snapshot(now, offset, 0);
-            self.tracker.note_unknown(&snapshot, &mut batch.episodes);
+            self.tracker.note_unknown(&snapshot, false, &mut batch.episodes);
             self.tracker.note_darknesses(&snapshot, &mut counted);
             batch.samples = samples(&snapshot);
             self.next_samples = now + SAMPLE_INTERVAL;

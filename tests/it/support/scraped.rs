@@ -6,6 +6,7 @@ use crate::support::{Program, TempDir, prometheus::Prometheus, quiet};
 use lifesign_core::{
     scopes::{BlockId, Roster, TargetId},
     time::Time,
+    watch::Settings,
 };
 use lifesign_export::metric_sets::MetricSet;
 use lifesign_export::{
@@ -59,8 +60,8 @@ fn scrape(out: &mut impl Write, text: &str, begin: Option<Time>, vantage: &str) 
     scenario.roster = Arc::new(in_a_network(&scenario.roster));
     let offset =
         begin.unwrap_or(scenario.start).as_nanos() as i64 - scenario.start.as_nanos() as i64;
-    let mut simulation =
-        Simulation::new(&scenario, scenario.seed, &scenario.settings(scenario.seed));
+    let settings = Settings { histograms: true, ..scenario.settings(scenario.seed) };
+    let mut simulation = Simulation::new(&scenario, scenario.seed, &settings);
     let settings = ExportSettings {
         vantage: vantage.into(),
         contact: None,

@@ -39,10 +39,9 @@ impl Unconfirmed {
 impl Judge {
     pub(super) fn record_miss(&mut self, summary: &Summary, usual_rtt: Duration, now: Time) {
         let family = self.roster.family(summary.block);
-        if summary.kind.traits().reports_held_back {
-            let change = self.sight[family].probe_sent(summary.sent, now);
-            self.apply_sight_change(family, change, now);
-        }
+        let reports_held_back = summary.kind.traits().reports_held_back;
+        let change = self.sight[family].probe_sent(summary.sent, reports_held_back, now);
+        self.apply_sight_change(family, change, now);
         let sight = &self.sight[family];
         if sight.is_blind() || summary.sent < sight.restored {
             return;

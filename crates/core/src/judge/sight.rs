@@ -158,9 +158,12 @@ impl Sight {
         self.restore(from, now, now)
     }
 
-    /// While we are blind: when anything was seen last.
+    /// While we are blind: when anything was seen last. Without controls every miss before nothing
+    /// could be sent was seen.
     pub fn blind_from(&self) -> Option<Time> {
-        self.blind_since.map(|since| since.min(self.last_answered))
+        let is_unsent = !self.is_checked && self.fault.is_some();
+        let seen = if is_unsent { self.failing_since } else { self.last_answered };
+        self.blind_since.map(|since| since.min(seen))
     }
 
     pub fn is_blind(&self) -> bool {
@@ -249,11 +252,20 @@ impl Sight {
         self.restore(since.min(before), sent, now)
     }
 
-    /// A probe that was sent then left, whatever became of it. Without controls, that ends a
-    /// blindness for want of sending: what is dark now will not answer.
-    pub fn probe_sent(&mut self, sent: Time, now: Time) -> SightChange {
-        self.send_failures = 0;
-        let is_over = !self.is_checked && self.fault.is_some() && sent > self.failed_last;
+    /// A probe that was sent then left, as far as the kernel says of its kind, whatever became of
+    /// it. Without controls, that ends a blindness for want of sending: what is dark now will not
+    /// answer.
+    pub fn probe_sent(&mut self, sent: Time, reports_held_back: bool, now: Time) -> SightChange {
+        if reports_held_back {
+            self.send_failures = 0;
+        }
+        // What a firewall of ours drops is said of no SYN; that there is no route is.
+        let has_left = match self.fault {
+            Some(Fault::Permission) => reports_held_back,
+            Some(_) => true,
+            None => false,
+        };
+        let is_over = !self.is_checked && has_left && sent > self.failed_last;
         let Some(from) = self.blind_from().filter(|_| is_over) else { return SightChange::None };
         self.restore(from, sent, now)
     }

@@ -140,6 +140,11 @@ impl Import {
         Ok((format, notes))
     }
 
+    /// The pages of a server begin.
+    pub fn begin_pages(&mut self) {
+        self.sink.targets.begin();
+    }
+
     /// Reads one page of a server's samples; there may be none in it.
     pub fn read_page(&mut self, page: &str) -> Result<Notes, ReadError> {
         prometheus::read(page.as_bytes(), false, &mut self.sink)?;

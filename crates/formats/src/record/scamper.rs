@@ -32,12 +32,11 @@ fn moment(ping: &Value, key: &str) -> Result<Option<Time>, String> {
     if value.is_null() {
         return Ok(None);
     }
-    let part = |part: &str| {
-        number(&value[part]).ok_or_else(|| format!("{key:?} has no number {part:?}; left out"))
-    };
+    let part =
+        |part: &str| number(&value[part]).ok_or_else(|| format!("{key:?} has no number {part:?}"));
     let (seconds, micros) = (part("sec")?, part("usec")?);
     if !(0.0..1e6).contains(&micros) {
-        return Err(format!("usec {micros} is not within 0 to 999999; left out"));
+        return Err(format!("usec {micros} is not within 0 to 999999"));
     }
     time(seconds + micros / 1e6).map(Some)
 }
@@ -86,7 +85,7 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
     }
     let start = match moment(ping, "start") {
         Ok(start) => start,
-        Err(why) => return Ok(Err(why)),
+        Err(why) => return Ok(Err(format!("{why}; left out"))),
     };
     let (Some(about), Some(start)) = (ping["dst"].as_str(), start) else {
         return Ok(Err("a ping without \"dst\" or \"start\"".into()));
@@ -120,7 +119,7 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
         let Some(seq) = response["seq"].as_u64() else { continue };
         match moment(response, "tx") {
             Ok(at) => sent.extend(at.map(|at| (seq, at))),
-            Err(why) => sink.note(line, 0, &why),
+            Err(why) => sink.note(line, 0, &format!("{why}; its probe is dated by its number")),
         }
         // scamper takes for a response what can only be made by who saw the probe, an error as much
         // as a reply or a RST. From anybody else it says nothing of who was asked.

@@ -173,7 +173,7 @@ fn a_block_of_which_nothing_is_known_after_a_blind_period_has_an_episode_of_its_
             verdict.state = if unknown.contains(&scope) { State::Unknown } else { State::Up };
             verdict.edge = Edge { earliest: None, latest: at(100) };
         }
-        tracker.note_unknown(&snapshot, &mut episodes);
+        tracker.note_unknown(&snapshot, false, &mut episodes);
     };
     let both = [block, country];
     take(&both.map(|scope| told(100, scope, State::Up, State::Unknown)), &both, 120);

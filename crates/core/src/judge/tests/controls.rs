@@ -6,7 +6,7 @@ use crate::{
     fixtures::of_sizes,
     judge::tests::sight::of_prefixes,
     outcome::{ControlOutcome, Fault},
-    scopes::{BlockId, CountryId, Family, RosterMapping, Scope},
+    scopes::{BlockId, CountryId, Family, Host, Kind, Roster, RosterMapping, Scope},
 };
 use std::time::Duration;
 
@@ -165,17 +165,44 @@ fn a_blindness_ends_with_the_controls_that_could_end_it() {
     );
 }
 
-#[test]
-fn without_controls_who_can_send_again_sees_that_all_is_dark() {
-    let mut fed = Fed::new(of_sizes(&[vec![1]]), 0);
-    fed.play(60, |_| Some(RTT));
-    for _ in 0..20 {
+fn one_host(probe: &str, kind: Kind) -> Roster {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "KP");
+    roster.add_block("127.45.1.0/24".parse().unwrap());
+    roster.add_target(Host::from("127.45.1.1"), probe, kind);
+    roster
+}
+
+/// So many seconds in which nothing leaves.
+fn without_a_route(fed: &mut Fed, seconds: u32) {
+    for _ in 0..seconds {
         fed.tell_of(0, fed.now, Duration::ZERO, Evidence::Fault(Fault::NoRoute));
         fed.pass(SECOND);
     }
-    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Unknown);
-    let again = fed.now;
-    fed.play(120, |_| None);
+}
+
+#[test]
+fn without_controls_who_can_send_again_sees_that_all_is_dark() {
+    for (probe, kind) in [("icmp", Kind::Icmp), ("tcp/443", Kind::Tcp)] {
+        let mut fed = Fed::new(one_host(probe, kind), 0);
+        fed.play(60, |_| Some(RTT));
+        without_a_route(&mut fed, 20);
+        assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Unknown, "{probe}");
+        let again = fed.now;
+        fed.play(120, |_| None);
+        assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Outage, "{probe}");
+        assert!(fed.changes.last().unwrap().edge.latest >= again, "nobody saw it before");
+    }
+}
+
+#[test]
+fn without_controls_what_was_missed_before_nothing_left_was_seen() {
+    let mut fed = Fed::new(one_host("icmp", Kind::Icmp), 0);
+    fed.play(60, |_| Some(RTT));
+    fed.play(45, |_| None);
+    assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Down);
+    without_a_route(&mut fed, 6);
+    // 45 s of the minute were seen before.
+    fed.play(40, |_| None);
     assert_eq!(fed.state(Scope::Country(CountryId(0))), State::Outage);
-    assert!(fed.changes.last().unwrap().edge.latest >= again, "nobody saw it before");
 }

@@ -88,7 +88,10 @@ fn an_answer_with_an_odd_round_trip_time_is_an_answer() {
 fn a_time_of_one_probe_that_cannot_be_is_told() {
     let ping = r#"{"type":"ping","method":"icmp-echo","src":"10.0.0.1","dst":"203.0.113.8","start":{"sec":1795633778,"usec":0},"ping_sent":2,"responses":[{"from":"203.0.113.8","seq":1,"rtt":1.5,"tx":{"sec":1795633779,"usec":999999999999}}]}"#;
     let imported = import(&[ping]);
-    assert_eq!(imported.notes, ["1: usec 999999999999 is not within 0 to 999999; left out ×1"]);
+    assert_eq!(
+        imported.notes,
+        ["1: usec 999999999999 is not within 0 to 999999; its probe is dated by its number ×1"]
+    );
     let last = imported.lines.iter().find(|line| line.contains("reply"));
     assert!(last.is_some_and(|line| line.contains("2026-11-25T19:09:39")), "{last:?}");
 }
