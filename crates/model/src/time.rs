@@ -132,7 +132,8 @@ impl FromStr for Time {
         let outside = || format!("{text:?} lies outside the years 1970 to 2554");
         let year = text.get(..5).and_then(|begin| begin.strip_suffix('-')?.parse::<u16>().ok());
         // RFC 3339 §5.6 has no hour 24 of an offset, and jiff reads it.
-        let offset = text.get(10..).and_then(|time| time.split_once(['+', '-']));
+        let time = text.split_once(['T', 't', ' ']).map(|(_, time)| time);
+        let offset = time.and_then(|time| time.split_once(['+', '-']));
         let hours = offset.and_then(|(_, offset)| offset.get(..2)?.parse::<u8>().ok());
         let stamp = text.parse().ok().filter(|_| hours.is_none_or(|hours| hours < 24));
         let stamp: jiff::Timestamp = stamp.ok_or_else(|| match year {
@@ -166,6 +167,8 @@ mod tests {
         for offset in ["+23:59", "-23:59", "+0530", "-05", "-04[America/New_York]"] {
             assert!(format!("2026-03-31T02:00:00{offset}").parse::<Time>().is_ok(), "{offset}");
         }
+        // The date of a year of six digits has the same signs.
+        assert!("+002014-12-25T00:00:00Z".parse::<Time>().is_ok());
         assert!("1914-12-22T16:15:00Z".parse::<Time>().is_err());
         assert!("2554-07-21T23:34:33.709551615Z".parse::<Time>().is_err(), "that is never");
         assert!("2554-07-21T23:34:33.709551614Z".parse::<Time>().is_ok());

@@ -46,7 +46,7 @@ pub struct Verdict {
     pub totals: Arc<VerdictTotals>,
 }
 
-/// What of a verdict changes only with its state. It begins anew with each run.
+/// What of a verdict hardly ever changes but with its state. It begins anew with each run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VerdictTotals {
     /// When the judge last decided on another state.
