@@ -451,6 +451,7 @@ fn a_file_of_another_kind_is_named_in_one_line() {
 #[test]
 fn what_would_be_right_is_told_of_what_is_wrong() {
     let temp_dir = TempDir::new("right");
+    #[cfg(feature = "parquet")]
     let file = temp_dir.put("j.jsonl", JOURNAL);
     let long = temp_dir.put("my.toml", "vantage = \"lab\"\n".repeat(100));
     for (command, code, said) in [
