@@ -176,11 +176,11 @@ fn default_plan_path() -> Option<PathBuf> {
 fn default_plan() -> Result<PathBuf, Refusal> {
     default_plan_path().ok_or_else(|| {
         let [here, installed] = DEFAULT_PLANS;
-        Refusal::config(format!(
+        Refusal::of_us(format!(
             "no plan: there is neither {here} here nor {installed}; name yours by --config FILE \
              (for check: FILE alone), write one (docs/plan.md), or see without one what it does: \
              lifesign demo"
-        ))
+        ), exit::CONFIG)
     })
 }
 

@@ -100,8 +100,9 @@ fn written(args: &ImportArgs, client: &Client) -> Result<(), Refusal> {
     if let (Some(journal), Some(plan)) = (path, &args.plan)
         && output::place(journal)? == output::place(plan)?
     {
-        return Err(Refusal::usage(
+        return Err(Refusal::of_us(
             "-o and --plan name the same file; name another for one of them",
+            exit::USAGE,
         ));
     }
     let begin = |path: &Path| Output::create_new(path, "");
@@ -184,8 +185,9 @@ fn read_server(
     // A certificate is of a name without a port.
     let asked = if server.host.parse::<IpAddr>().is_ok() { &name } else { &server.host };
     if server.is_tls && args.http_config.is_none() {
-        return Err(Refusal::usage(
+        return Err(Refusal::of_us(
             "https needs --http.config.file, which names the authority that is trusted",
+            exit::USAGE,
         ));
     }
     let now = Clock::start().now();
@@ -208,7 +210,7 @@ fn read_server(
                 }
                 Err(error) => {
                     let text = format!("no word from {name}: {}", words_of(&error));
-                    return Err(Refusal::unavailable(text));
+                    return Err(Refusal::of_us(text, exit::UNAVAILABLE));
                 }
             };
             let of_server = |fault: Fault| Refusal::data(format!("{name}:{fault}"));

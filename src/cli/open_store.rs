@@ -1,6 +1,6 @@
 //! The store that a command reads, which a running lifesign may be writing, and of which time.
 
-use super::{input::file, refusal::Refusal, stderr::print_error};
+use super::{exit, input::file, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_core::time::Time;
 use lifesign_incident::period::{When, past};
@@ -33,7 +33,10 @@ fn is_denied(path: &Path) -> bool {
 fn denied(path: &Path) -> Refusal {
     let hint = "; the group lifesign may: sudo usermod -aG lifesign $USER, and log in again";
     let hint = if path.starts_with(INSTALLED) { hint } else { "" };
-    Refusal::permission(format!("this user may not read the store {}{hint}", path.display()))
+    Refusal::of_us(
+        format!("this user may not read the store {}{hint}", path.display()),
+        exit::PERMISSION,
+    )
 }
 
 /// Opens the store that these arguments name.
@@ -82,7 +85,9 @@ impl PeriodArgs {
     pub fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(StoreError::from)?;
         past(self.since, self.until, now).map_err(|error| match self.until {
-            Some(_) => Refusal::usage(format!("--since must lie before --until: {error}")),
+            Some(_) => {
+                Refusal::of_us(format!("--since must lie before --until: {error}"), exit::USAGE)
+            }
             None => Refusal::data(format!("--since lies ahead: {error}{}", covered(reader))),
         })
     }

@@ -2,6 +2,7 @@
 //! learned. It sends no probe; with `--names` it asks the user's own resolver.
 
 use super::{
+    exit,
     input::{Stream, file, standard_input},
     output::Output,
     progress::Counted,
@@ -322,13 +323,14 @@ fn names(
         return Err(Refusal::data("more than 64 files"));
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Refusal::software(words_of(&error)))?;
+    let runtime = runtime.map_err(|error| Refusal::of_us(words_of(&error), exit::SOFTWARE))?;
     let asked = runtime.block_on(look_up(names, servers, |fact| {
         teller.say(&format!("  {}", learned(&fact)));
         survey.take(number, fact);
     }));
-    let asked = asked
-        .map_err(|error| Refusal::unavailable(format!("no resolver can be asked: {error}")))?;
+    let asked = asked.map_err(|error| {
+        Refusal::of_us(format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
+    })?;
     let counts = survey.end(number, Day::Said(day));
     let failures = match asked.failures {
         0 => String::new(),

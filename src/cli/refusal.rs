@@ -22,13 +22,9 @@ impl Refusal {
         Self { text: text.into(), code }
     }
 
-    fn of_us(why: impl Display, code: u8) -> Self {
+    /// The same after our name.
+    pub fn of_us(why: impl Display, code: u8) -> Self {
         Self::new(format!("lifesign: {why}"), code)
-    }
-
-    /// What was asked for contradicts itself.
-    pub fn usage(why: impl Display) -> Self {
-        Self::of_us(why, exit::USAGE)
     }
 
     /// What is read is not as it should be, or not there.
@@ -36,29 +32,9 @@ impl Refusal {
         Self::of_us(why, exit::DATA)
     }
 
-    /// Somebody else does not answer.
-    pub fn unavailable(why: impl Display) -> Self {
-        Self::of_us(why, exit::UNAVAILABLE)
-    }
-
     /// What is asked for cannot be written.
     pub fn cannot_create(why: impl Display) -> Self {
         Self::of_us(why, exit::CANNOT_CREATE)
-    }
-
-    /// This user may not.
-    pub fn permission(why: impl Display) -> Self {
-        Self::of_us(why, exit::PERMISSION)
-    }
-
-    /// There is no plan.
-    pub fn config(why: impl Display) -> Self {
-        Self::of_us(why, exit::CONFIG)
-    }
-
-    /// Something failed that should not.
-    pub fn software(why: impl Display) -> Self {
-        Self::of_us(why, exit::SOFTWARE)
     }
 
     /// A file of data that was given is wrong.
@@ -94,7 +70,7 @@ impl From<StoreError> for Refusal {
 impl From<DirectoryError> for Refusal {
     fn from(error: DirectoryError) -> Self {
         match error {
-            DirectoryError::InUse(_) => Self::unavailable(error),
+            DirectoryError::InUse(_) => Self::of_us(error, exit::UNAVAILABLE),
             DirectoryError::HasStore(_)
             | DirectoryError::Played(_)
             | DirectoryError::Store { .. } => Self::cannot_create(error),
@@ -106,12 +82,12 @@ impl From<DirectoryError> for Refusal {
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         match failure {
-            _ if failure.is_denied() => Self::permission(failure),
+            _ if failure.is_denied() => Self::of_us(failure, exit::PERMISSION),
             Failure::Web(_) => Self::new(failure.to_string(), exit::CONFIG),
-            Failure::Listen(_) => Self::unavailable(failure),
+            Failure::Listen(_) => Self::of_us(failure, exit::UNAVAILABLE),
             Failure::Directory(error) => Self::from(error),
             Failure::Journal { .. } => Self::cannot_create(failure),
-            Failure::Ended(_) | Failure::System(_) => Self::software(failure),
+            Failure::Ended(_) | Failure::System(_) => Self::of_us(failure, exit::SOFTWARE),
         }
     }
 }

@@ -135,7 +135,8 @@ pub(super) fn status(args: &StatusArgs) -> u8 {
         let clear = if args.watch && terminal { "\x1b[H\x1b[2J" } else { "" };
         let text = answer.as_ref().map_or("", |(_, text)| text);
         let is_read = print(&format!("{clear}{text}"));
-        let code = answer.map_or_else(|why| args.refused(Refusal::unavailable(why)), |told| told.0);
+        let code = answer
+            .map_or_else(|why| args.refused(Refusal::of_us(why, exit::UNAVAILABLE)), |told| told.0);
         if !args.watch || !is_read {
             return code;
         }

@@ -10,7 +10,7 @@ use crate::{
         controls::Controls,
         dns::{DnsProber, TcpQuestion},
         icmp::{IcmpProber, SocketKind, TraceEvent},
-        names::Names,
+        names::{Names, Needed},
         send_options::SendOptions,
         tcp::TcpProber,
     },
@@ -232,11 +232,14 @@ impl Network {
     }
 }
 
-fn names(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.roster.targets.iter().filter_map(|target| match &target.host {
-        Host::Name(name) => Some(name.to_string()),
-        Host::Address(_) => None,
-    })
+fn names(plan: &Plan) -> Needed {
+    let mut names = Needed::new();
+    for target in &plan.roster.targets {
+        if let Host::Name(name) = &target.host {
+            names.entry(name.to_string()).or_default()[plan.roster.family(target.block)] = true;
+        }
+    }
+    names
 }
 
 fn not_sent(due: Due, fault: Fault) -> Event {

@@ -5,11 +5,7 @@
 //! the metrics too.
 
 use super::{Daemon, journal_writer::JournalWriter};
-use lifesign_core::{
-    judge::Change,
-    time::Time,
-    watch::{LinesLost, Snapshot},
-};
+use lifesign_core::{judge::Change, time::Time, watch::LinesLost};
 use lifesign_journal::verdict;
 use lifesign_store::Store;
 use std::{sync::Arc, time::Duration};
@@ -59,7 +55,8 @@ impl Daemon {
             paths.add_to(&mut snapshot, now);
         }
         snapshot.store = self.store.as_ref().filter(|_| self.store_is_kept).map(Store::view);
-        self.network.names.set_dark(is_anything_dark(&snapshot));
+        let mut verdicts = snapshot.scopes.iter().map(|scope| &scope.verdict);
+        self.network.names.set_dark(verdicts.any(|verdict| verdict.state.is_dark_or_flapping()));
         self.systemd.alive(&snapshot);
         let newest = Some(Arc::new(snapshot));
         self.publishers.before = self.publishers.snapshots.send_replace(newest);
@@ -97,10 +94,6 @@ impl Daemon {
         }
         self.tell_paths(self.clock.now());
     }
-}
-
-fn is_anything_dark(snapshot: &Snapshot) -> bool {
-    snapshot.scopes.iter().any(|scope| scope.verdict.state.is_dark_or_flapping())
 }
 
 #[cfg(test)]

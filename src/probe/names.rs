@@ -6,10 +6,14 @@
 
 use super::lookup::resolver_of;
 use hickory_resolver::{net::NetError, proto::rr::RecordType};
-use lifesign_core::{outcome::Fault, rng::Rng, scopes::Prefix};
+use lifesign_core::{
+    outcome::Fault,
+    rng::Rng,
+    scopes::{Family, PerFamily, Prefix},
+};
 use lifesign_formats::survey::AddressSet;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::{DefaultHasher, Hash, Hasher},
     iter::{from_fn, once},
     net::{IpAddr, SocketAddr},
@@ -47,6 +51,9 @@ const QUIET: Duration = Duration::from_secs(60);
 /// While a scope is dark, its resolver may be in it and come back with it.
 const MAX_RETRY_IN_DARKNESS: Duration = Duration::from_secs(10);
 
+/// Names, and the families of the blocks in which each is asked: nobody needs others of it.
+pub type Needed = BTreeMap<String, PerFamily<bool>>;
+
 /// The addresses of every name in the plan, kept up to date until this is dropped.
 #[derive(Debug)]
 pub struct Names {
@@ -68,6 +75,7 @@ struct Failure {
 /// A name's addresses, and the task that resolves it.
 #[derive(Debug)]
 struct Entry {
+    families: PerFamily<bool>,
     addresses: watch::Receiver<Vec<IpAddr>>,
     task: AbortHandle,
 }
@@ -77,7 +85,7 @@ impl Names {
     /// `servers`, or those of the system (and its hosts file) if there are none. Names are taken as
     /// fully qualified, whether or not they end with a dot: the system's search domains never
     /// apply.
-    pub fn open(names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) -> Self {
+    pub fn open(names: Needed, servers: &[SocketAddr]) -> Self {
         let (failures, failed) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
         tasks.spawn(report(failed, |line| tracing::warn!("{line}")));
@@ -95,21 +103,18 @@ impl Names {
 
     /// Changes to other names or servers. A name that stays keeps its addresses; if the servers
     /// have changed, it is resolved again at once.
-    pub fn replan(&mut self, names: impl IntoIterator<Item = String>, servers: &[SocketAddr]) {
+    pub fn replan(&mut self, names: Needed, servers: &[SocketAddr]) {
         let same_servers = self.servers == servers;
         self.servers = servers.to_vec();
         let mut before = std::mem::take(&mut self.entries);
-        for name in names {
-            if self.entries.contains_key(&name) {
-                continue;
-            }
+        for (name, families) in names {
             let entry = match before.remove(&name) {
-                Some(entry) if same_servers => entry,
+                Some(entry) if same_servers && entry.families == families => entry,
                 Some(entry) => {
                     entry.task.abort();
-                    self.spawn(&name, entry.addresses.borrow().clone())
+                    self.spawn(&name, families, entry.addresses.borrow().clone())
                 }
-                None => self.spawn(&name, Vec::new()),
+                None => self.spawn(&name, families, Vec::new()),
             };
             self.entries.insert(name, entry);
         }
@@ -129,7 +134,7 @@ impl Names {
             let Some(entry) = self.entries.get(&name) else { continue };
             if entry.addresses.borrow().is_empty() {
                 entry.task.abort();
-                let entry = self.spawn(&name, addresses);
+                let entry = self.spawn(&name, entry.families, addresses);
                 self.entries.insert(name, entry);
             }
         }
@@ -149,7 +154,7 @@ impl Names {
         self.dark.send_if_modified(|before| std::mem::replace(before, dark) != dark);
     }
 
-    fn spawn(&mut self, name: &str, known: Vec<IpAddr>) -> Entry {
+    fn spawn(&mut self, name: &str, families: PerFamily<bool>, known: Vec<IpAddr>) -> Entry {
         let (sender, addresses) = watch::channel(known);
         let name = name.to_owned();
         let servers = self.servers.clone();
@@ -162,7 +167,7 @@ impl Names {
         let jitter = move |wait: Duration| wait.mul_f64(1.0 - JITTER * rng.unit());
         let asked = name.clone();
         let lookup = move || {
-            let lookup = resolve(asked.clone(), servers.clone());
+            let lookup = resolve(asked.clone(), families, servers.clone());
             let lookups = Arc::clone(&lookups);
             async move {
                 // It is never closed.
@@ -171,7 +176,7 @@ impl Names {
             }
         };
         let task = self.tasks.spawn(resolve_forever(name, sender, failures, dark, jitter, lookup));
-        Entry { addresses, task }
+        Entry { families, addresses, task }
     }
 
     /// Is this one of the addresses of the name?
@@ -213,8 +218,7 @@ fn choose(
 /// addresses of a family has an empty list, which is no failure.
 #[derive(Debug, Default)]
 struct Resolved {
-    v4: Option<Vec<IpAddr>>,
-    v6: Option<Vec<IpAddr>>,
+    found: PerFamily<Option<Vec<IpAddr>>>,
     /// The shortest time to live of its records.
     ttl: Duration,
     /// Why a question failed.
@@ -288,19 +292,23 @@ async fn falls_dark(dark: &mut watch::Receiver<bool>) {
 /// The new addresses; of a family whose question failed, the old ones. Sorted, so that a server
 /// that shuffles its answers does not disturb the round robin.
 fn merged(old: &[IpAddr], resolved: &Resolved) -> Vec<IpAddr> {
-    let family = |new: &Option<Vec<IpAddr>>, v4: bool| {
-        let known = || old.iter().copied().filter(|address| address.is_ipv4() == v4).collect();
-        new.clone().unwrap_or_else(known)
-    };
-    let mut addresses = [family(&resolved.v4, true), family(&resolved.v6, false)].concat();
+    let mut addresses = Vec::new();
+    for family in Family::ALL {
+        let known = || old.iter().copied().filter(|&known| Family::of(known) == family).collect();
+        addresses.append(&mut resolved.found[family].clone().unwrap_or_else(known));
+    }
     addresses.sort_unstable();
     addresses.dedup();
     addresses
 }
 
-/// Asks for A and AAAA at once. An error if neither brought an address; what is missing of one
-/// family alone is told with the other.
-async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, NetError> {
+/// Asks for A and AAAA at once. An error if neither brought an address; what is missing of one of
+/// these families alone is told with the other.
+async fn resolve(
+    name: String,
+    families: PerFamily<bool>,
+    servers: Vec<SocketAddr>,
+) -> Result<Resolved, NetError> {
     let mut builder = resolver_of(&servers)?;
     builder.options_mut().cache_size = 0;
     let resolver = builder.build()?;
@@ -311,28 +319,30 @@ async fn resolve(name: String, servers: Vec<SocketAddr>) -> Result<Resolved, Net
     );
     let mut resolved = Resolved { ttl: MAX_REFRESH, ..Resolved::default() };
     let mut failure = None;
-    for (lookup, family) in [(a, &mut resolved.v4), (aaaa, &mut resolved.v6)] {
+    for (lookup, family) in [(a, Family::V4), (aaaa, Family::V6)] {
+        let found = &mut resolved.found[family];
         match lookup {
             Ok(lookup) => {
                 let records = lookup.answers();
-                *family = Some(records.iter().filter_map(|record| record.data.ip_addr()).collect());
+                *found = Some(records.iter().filter_map(|record| record.data.ip_addr()).collect());
                 let ttl = records.iter().map(|record| record.ttl).min().unwrap_or_default();
                 resolved.ttl = resolved.ttl.min(Duration::from_secs(ttl.into()));
             }
             Err(error) => {
-                *family = error.is_no_records_found().then(Vec::new);
-                failure = Some(error);
+                *found = error.is_no_records_found().then(Vec::new);
+                failure = Some((family, error));
             }
         }
     }
-    let any = [&resolved.v4, &resolved.v6].into_iter().flatten().any(|found| !found.is_empty());
+    let any = resolved.found.values().flatten().any(|found| !found.is_empty());
     match failure {
-        Some(error) if !any => Err(error),
-        failure => {
-            resolved.failure = failure.filter(|error| !error.is_no_records_found());
-            Ok(resolved)
+        Some((_, error)) if !any => return Err(error),
+        Some((family, error)) if families[family] && !error.is_no_records_found() => {
+            resolved.failure = Some(error);
         }
+        _ => {}
     }
+    Ok(resolved)
 }
 
 #[cfg(test)]

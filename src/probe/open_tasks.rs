@@ -3,7 +3,7 @@
 //! would say less than the answer to a new question. To refuse the new question instead would make
 //! us blind in a large outage, just when every question stays open.
 
-use super::socket;
+use super::socket::descriptor_limit;
 use std::collections::VecDeque;
 use tokio::task::{AbortHandle, JoinHandle};
 
@@ -21,9 +21,10 @@ pub struct OpenTasks {
 }
 
 impl OpenTasks {
-    /// At most a quarter of the process's file descriptors, and at most 4096.
+    /// At most a quarter of the process's file descriptors, so that two probers leave half of them
+    /// to everything else, and at most 4096.
     pub fn new() -> Self {
-        Self::with_limit(socket::socket_limit())
+        Self::with_limit((descriptor_limit() / 4).clamp(1, 4096))
     }
 
     pub(super) fn with_limit(limit: usize) -> Self {

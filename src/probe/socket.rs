@@ -35,12 +35,6 @@ pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found
     error.found(asked, rtt)
 }
 
-/// How many sockets one prober may hold open: a quarter of the process's descriptors, so that two
-/// probers leave half of them to everything else, and at most 4096.
-pub fn socket_limit() -> usize {
-    (descriptor_limit() / 4).clamp(1, 4096)
-}
-
 /// Puts CAP_NET_RAW to use where it is only permitted. In an image the program's file has it so
 /// (`cap_net_raw=p`): with `=ep` the kernel would not start it where the engine withholds the right
 /// (capabilities(7), "Safety checking for capability-dumb binaries").
@@ -65,7 +59,7 @@ pub fn raise_descriptor_limit() -> usize {
 
 /// How many file descriptors this process may have (RLIMIT_NOFILE); or the usual 1024 if
 /// that is unknown.
-fn descriptor_limit() -> usize {
+pub(super) fn descriptor_limit() -> usize {
     getrlimit(Resource::RLIMIT_NOFILE)
         .map_or(1024, |(soft, _)| usize::try_from(soft).unwrap_or(usize::MAX))
 }

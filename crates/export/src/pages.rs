@@ -202,7 +202,25 @@ pub(crate) async fn state(
     headers: HeaderMap,
 ) -> Result<Response, ErrorResponse> {
     let snapshot = newest(&pages.sources.snapshots)?;
-    let query = query(&uri, &["scope"], &snapshot)?;
+    let roster = snapshot.roster.clone();
+    let answer = state_of(pages.clone(), snapshot, &uri, &headers).await;
+    let newest = newest(&pages.sources.snapshots)?;
+    // A plan that changed meanwhile is no reason to have the reader ask again.
+    match answer {
+        Err(_) if !Arc::ptr_eq(&newest.roster, &roster) => {
+            state_of(pages, newest, &uri, &headers).await
+        }
+        answer => answer,
+    }
+}
+
+async fn state_of(
+    pages: Arc<Pages>,
+    snapshot: Arc<Snapshot>,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, ErrorResponse> {
+    let query = query(uri, &["scope"], &snapshot)?;
     let mut scope = None;
     if let Some(name) = query.scope {
         scope = snapshot.roster.scope_named(&name);
@@ -216,7 +234,7 @@ pub(crate) async fn state(
     }
     let settings = pages.sources.settings.borrow().clone();
     let asked = Asked::State(scope.map(|scope| snapshot.roster.full_name_of(scope)));
-    let encoding = Encoding::accepted(&headers);
+    let encoding = Encoding::accepted(headers);
     let made = pages
         .made(snapshot, asked, encoding, move |pages, snapshot| {
             let targets = pages.sources.targets.about(&snapshot.roster);

@@ -28,7 +28,9 @@ fn the_addresses_of_the_block_take_turns() {
 
 #[tokio::test]
 async fn a_name_has_the_addresses_that_are_known_of_it() {
-    let mut names = Names::open(["a.example".to_owned()], &[]);
+    let mut needed = Needed::new();
+    needed.entry("a.example".into()).or_default()[Family::V4] = true;
+    let mut names = Names::open(needed, &[]);
     names.recall([("a.example".to_owned(), addresses(&["10.0.0.1", "10.0.0.2"]))].into());
     let has = |name, address: &str| names.has(name, address.parse().unwrap());
     assert!(has("a.example", "10.0.0.2"));
@@ -37,7 +39,7 @@ async fn a_name_has_the_addresses_that_are_known_of_it() {
 
 #[tokio::test]
 async fn a_task_that_panics_is_seen_and_one_that_is_dropped_is_not() {
-    let mut names = Names::open([], &[]);
+    let mut names = Names::open(Needed::new(), &[]);
     names.tasks.spawn(std::future::pending()).abort();
     tokio::task::yield_now().await;
     assert!(!names.have_ended());
@@ -76,7 +78,7 @@ async fn many_failures_are_one_line_and_the_next_is_a_minute_later() {
 #[test]
 fn a_family_that_failed_keeps_its_old_addresses() {
     let old = addresses(&["10.0.0.1", "2001:db8::1"]);
-    let resolved = |v4, v6| Resolved { v4, v6, ..Resolved::default() };
+    let resolved = |v4, v6| Resolved { found: per_family(v4, v6), ..Resolved::default() };
     let shuffled = Some(addresses(&["10.0.0.3", "10.0.0.2", "10.0.0.3"]));
     let new = addresses(&["10.0.0.2", "10.0.0.3"]);
     assert_eq!(merged(&old, &resolved(shuffled.clone(), Some(vec![]))), new);
@@ -87,9 +89,17 @@ fn a_family_that_failed_keeps_its_old_addresses() {
     assert_eq!(merged(&old, &resolved(None, None)), old);
 }
 
+fn per_family(v4: Option<Vec<IpAddr>>, v6: Option<Vec<IpAddr>>) -> PerFamily<Option<Vec<IpAddr>>> {
+    let mut found = PerFamily::default();
+    found[Family::V4] = v4;
+    found[Family::V6] = v6;
+    found
+}
+
 fn resolved(address: &str, ttl: u64) -> Resolved {
     let ttl = Duration::from_secs(ttl);
-    Resolved { v4: Some(addresses(&[address])), ttl, ..Resolved::default() }
+    let found = per_family(Some(addresses(&[address])), None);
+    Resolved { found, ttl, failure: None }
 }
 
 /// AAAA is answered for an hour, and A is not: that is asked again like any failure, and told.
@@ -102,9 +112,9 @@ async fn a_family_that_failed_waits_for_no_lifetime_of_the_other() {
     let same = |wait| wait;
     tokio::spawn(resolve_forever("name.example".into(), sender, failures, dark, same, move || {
         asked.send_modify(|count| *count += 1);
-        let v6 = Some(addresses(&["2001:db8::1"]));
+        let found = per_family(None, Some(addresses(&["2001:db8::1"])));
         let (ttl, failure) = (Duration::from_secs(3600), Some(NetError::from("no")));
-        std::future::ready(Ok(Resolved { v4: None, v6, ttl, failure }))
+        std::future::ready(Ok(Resolved { found, ttl, failure }))
     }));
     sleep(Duration::from_secs(1500)).await;
     let questions = *asks.borrow_and_update();
@@ -116,8 +126,8 @@ async fn a_family_that_failed_waits_for_no_lifetime_of_the_other() {
     assert!(soon.is_ok(), "at once when it falls dark");
 }
 
-/// A server that fails for A, and has an answer or none for AAAA.
-async fn resolved_by(aaaa: &'static [u8]) -> Result<Resolved, NetError> {
+/// A server that fails for A, and has an answer or none for AAAA, asked for blocks of this family.
+async fn resolved_by(aaaa: &'static [u8], wanted: Family) -> Result<Resolved, NetError> {
     let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let server = socket.local_addr().unwrap();
     tokio::spawn(async move {
@@ -134,18 +144,20 @@ async fn resolved_by(aaaa: &'static [u8]) -> Result<Resolved, NetError> {
             let _ = socket.send_to(&answer, from).await;
         }
     });
-    resolve("a".into(), vec![server]).await
+    resolve("a".into(), PerFamily::new(|family| family == wanted), vec![server]).await
 }
 
 #[tokio::test]
 async fn what_is_missing_of_one_family_is_told_with_the_other() {
     let hour =
         b"\xc0\x0c\x00\x1c\x00\x01\x00\x00\x0e\x10\x00\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01";
-    let resolved = resolved_by(hour).await.unwrap();
-    assert_eq!((resolved.v4, resolved.v6), (None, Some(addresses(&["2001:db8::1"]))));
+    let resolved = resolved_by(hour, Family::V4).await.unwrap();
+    assert_eq!(resolved.found, per_family(None, Some(addresses(&["2001:db8::1"]))));
     assert_eq!(resolved.ttl, Duration::from_secs(3600));
     assert!(resolved.failure.is_some());
-    assert!(resolved_by(b"").await.is_err());
+    let resolved = resolved_by(hour, Family::V6).await.unwrap();
+    assert!(resolved.failure.is_none(), "nobody needs its A");
+    assert!(resolved_by(b"", Family::V6).await.is_err());
 }
 
 /// A name that cannot be resolved while nothing is dark, and then something is.

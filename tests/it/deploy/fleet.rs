@@ -92,9 +92,9 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     assert_eq!(code, 0, "{said}\n{}", journal());
     for ((name, address), machine) in VANTAGES.iter().zip(&machines) {
         until(TIMEOUT, "a vantage that is up", || {
-            let table = machine.sh("lifesign status");
+            let (_, table, err) = machine.try_sh("lifesign status");
             let is_up = table.starts_with(&format!("{name} at ")) && table.contains("KP");
-            if is_up { Ok(()) } else { Err(table) }
+            if is_up { Ok(()) } else { Err(table + &err) }
         });
         let told = machine.sh("grep -E '^(vantage|controls)' /etc/lifesign/targets.toml");
         let wanted = format!("vantage = \"{name}\"\ncontrols = [\"127.0.0.1\", \"{address}\"]");

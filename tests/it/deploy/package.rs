@@ -91,8 +91,8 @@ fn the_package_lives_in_a_debian() {
         "cp {PLAN} /root/lab.toml; sed -i 's/\"lab\"/\"lab-two\"/' {PLAN}; systemctl reload lifesign"
     ));
     until(TIMEOUT, "the new plan", || {
-        let table = machine.sh("lifesign status");
-        if table.starts_with("lab-two at ") { Ok(()) } else { Err(table) }
+        let (_, table, err) = machine.try_sh("lifesign status");
+        if table.starts_with("lab-two at ") { Ok(()) } else { Err(table + &err) }
     });
     machine.sh(&format!("cp {PLAN} /root/two.toml; echo nonsense = 1 >>{PLAN}"));
     let (code, ..) = machine.try_sh("systemctl reload lifesign");

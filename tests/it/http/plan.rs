@@ -68,6 +68,20 @@ fn labels_are_beside_the_name_and_a_new_plan_changes_them() {
 }
 
 #[test]
+fn a_plan_that_changes_while_the_state_is_asked_for_is_shown_and_not_complained_of() {
+    let before = text("tests/data/good/labels.toml");
+    let (server, mut watch) = start(&plan(&before));
+    let after = plan(&before.replace("198.18.0.", "198.18.1."));
+    let now = "2026-03-01T00:01:00Z".parse().unwrap();
+    watch.replan(after.roster.clone(), &Settings::default(), now);
+    let overtaking = (server.snapshots.clone(), Arc::new(watch.snapshot(now, 0, 0)));
+    *server.overtaking.lock().unwrap() = Some(overtaking);
+    let answer = server.ask("GET", "/api/v1/state");
+    assert!(answer.body.contains("198.18.1.0/24"), "{} {}", answer.code, answer.body);
+    assert!(!answer.body.contains("198.18.0.0/24"), "{}", answer.body);
+}
+
+#[test]
 fn whoever_runs_the_vantage_is_named_at_the_foot_and_in_json() {
     let (server, _) = start(&plan(&text("tests/data/good/labels.toml")));
     assert_eq!(state(&server)["contact"], json!(null));

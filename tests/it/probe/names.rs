@@ -2,8 +2,11 @@
 
 use crate::support::dns_server::{now, reply, serve};
 use hickory_proto::op::ResponseCode;
-use lifesign::probe::names::Names;
-use lifesign_core::{outcome::Fault, scopes::Prefix};
+use lifesign::probe::names::{Names, Needed};
+use lifesign_core::{
+    outcome::Fault,
+    scopes::{Family, PerFamily, Prefix},
+};
 use lifesign_formats::survey::AddressSet;
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -34,6 +37,13 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// A name that is asked in an IPv4 block.
+fn v4<const N: usize>(names: [&str; N]) -> Needed {
+    let mut v4 = PerFamily::default();
+    v4[Family::V4] = true;
+    names.map(|name| (name.to_owned(), v4)).into()
+}
+
 #[tokio::test]
 async fn a_name_follows_its_addresses_and_survives_failures() {
     let world = Arc::new(Mutex::new((ResponseCode::ServFail, vec![])));
@@ -51,7 +61,7 @@ async fn a_name_follows_its_addresses_and_survives_failures() {
         |code, addresses: &[Ipv4Addr]| *world.lock().unwrap() = (code, addresses.to_vec());
 
     let block = "127.45.176.0/24".parse().unwrap();
-    let names = Names::open(["host.example".to_string()], &[server]);
+    let names = Names::open(v4(["host.example"]), &[server]);
     asks.changed().await.unwrap();
     becomes(&names, block, 0, Err(Fault::Unresolved)).await;
 
@@ -81,10 +91,9 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
     let second = serve("127.45.178.3", answers(SECOND)).await;
     let block = "127.45.176.0/24".parse().unwrap();
     let known = |names: &Names, name: &str| names.next(name, &block, &AddressSet::default(), 0);
-    let mut names = Names::open(["host.example".to_string(), "gone.example".to_string()], &[first]);
+    let mut names = Names::open(v4(["host.example", "gone.example"]), &[first]);
     becomes(&names, block, 0, Ok(FIRST)).await;
-    let new_list =
-        || ["host.example".to_string(), "host.example".to_string(), "new.example".to_string()];
+    let new_list = || v4(["host.example", "new.example"]);
     names.replan(new_list(), &[first]);
     assert_eq!(known(&names, "host.example"), Ok(FIRST.into()), "it stays");
     assert_eq!(known(&names, "gone.example"), Err(Fault::Unresolved));
@@ -93,7 +102,7 @@ async fn another_plan_keeps_the_addresses_of_names_that_stay() {
     names.replan(new_list(), &[second]);
     assert_eq!(known(&names, "host.example"), Ok(FIRST.into()));
     becomes(&names, block, 0, Ok(SECOND)).await;
-    names.replan([], &[second]);
+    names.replan(Needed::new(), &[second]);
     assert_eq!(known(&names, "host.example"), Err(Fault::Unresolved));
 }
 
@@ -104,7 +113,7 @@ async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
     };
     let block = "127.45.176.0/24".parse().unwrap();
     // Nobody listens there.
-    let mut names = Names::open(["host.example".to_string()], &["127.45.178.9:9".parse().unwrap()]);
+    let mut names = Names::open(v4(["host.example"]), &["127.45.178.9:9".parse().unwrap()]);
     assert_eq!(
         names.next("host.example", &block, &AddressSet::default(), 0),
         Err(Fault::Unresolved)
@@ -114,7 +123,7 @@ async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
     assert_eq!(names.changes(), [], "it is kept already");
     let server =
         serve("127.45.178.5", |q, _| now([reply(q, ResponseCode::NoError, &[SECOND], 60)])).await;
-    names.replan(["host.example".to_string()], &[server]);
+    names.replan(v4(["host.example"]), &[server]);
     becomes(&names, block, 0, Ok(SECOND)).await;
     assert_eq!(names.changes(), [("host.example".to_owned(), vec![IpAddr::from(SECOND)])]);
     names.recall(known(FIRST));
@@ -127,7 +136,7 @@ async fn what_an_earlier_run_knew_is_asked_until_it_is_resolved_again() {
 
 #[tokio::test]
 async fn a_name_that_is_not_in_the_book_is_unresolved() {
-    let names = Names::open([], &[]);
+    let names = Names::open(Needed::new(), &[]);
     assert_eq!(
         names.next("host.example", &"127.0.0.0/8".parse().unwrap(), &AddressSet::default(), 0),
         Err(Fault::Unresolved)

@@ -14,16 +14,20 @@ use lifesign_web_config::WebConfig;
 use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     thread::JoinHandle,
 };
 use tokio::sync::{mpsc, watch};
+
+type Overtaking = (watch::Sender<Option<Arc<Snapshot>>>, Arc<Snapshot>);
 
 pub struct PageServer {
     pub addresses: Vec<SocketAddr>,
     pub snapshots: watch::Sender<Option<Arc<Snapshot>>>,
     pub settings: watch::Sender<ExportSettings>,
     pub reload_requests: mpsc::Receiver<ReloadRequest>,
+    /// Replaces the snapshot when targets are asked for next.
+    pub overtaking: Arc<Mutex<Option<Overtaking>>>,
     pub thread: JoinHandle<()>,
 }
 
@@ -57,9 +61,15 @@ impl PageServer {
         let (settings, settings_receiver) = watch::channel(settings);
         let (reload_sender, reload_requests) = mpsc::channel(1);
         let (targets, mut queries) = TargetAsker::channel();
+        let overtaking = Arc::new(Mutex::new(None::<Overtaking>));
+        let pending = overtaking.clone();
         std::thread::spawn(move || {
             while let Some(query) = queries.blocking_recv() {
-                let roster = query.roster.clone();
+                let mut roster = query.roster.clone();
+                if let Some((snapshots, snapshot)) = pending.lock().unwrap().take() {
+                    roster = snapshot.roster.clone();
+                    snapshots.send_replace(Some(snapshot));
+                }
                 query.answer(&roster, |targets| SeenTargets.of(targets).unwrap());
             }
         });
@@ -70,7 +80,7 @@ impl PageServer {
             WebConfig::unprotected(),
         )
         .unwrap();
-        Self { addresses, snapshots, settings, reload_requests, thread }
+        Self { addresses, snapshots, settings, reload_requests, overtaking, thread }
     }
 
     pub fn ask(&self, method: &str, path: &str) -> Answer {
