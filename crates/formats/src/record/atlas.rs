@@ -174,8 +174,12 @@ fn push_packets(
     let Some(packets) = result["result"].as_array() else {
         return push_sums(line, result, target, at, sink);
     };
+    if packets.len() > MOST_PACKETS {
+        let count = packets.len();
+        return Ok(Err(format!("{count} packets are more than a ping result has; left out")));
+    }
     let mut sent = at;
-    for packet in packets.iter().take(MOST_PACKETS) {
+    for packet in packets {
         // Neither says anything of a probe: one is a second answer, the other came too late.
         if !packet["dup"].is_null() || !packet["late"].is_null() {
             continue;

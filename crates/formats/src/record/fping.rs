@@ -19,7 +19,7 @@ use std::{
 };
 
 const LONGEST: usize = 1 << 20;
-/// So many probes of which no line tells are misses at most; more of them are another run.
+/// So many probes of which no line tells are misses; more of them are another run.
 const MOST_UNTOLD: u64 = 1000;
 /// It counts the probes of an interval in 32 bits.
 const MOST_COUNTED: u64 = u32::MAX as u64;
@@ -105,12 +105,12 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
         let (rtt, fault) = round_trip(millis.parse().ok(), || format!("{millis:?}"));
         (Some(rtt), fault)
     };
-    let seq = seq.parse().ok()?;
-    let printed = match time(stamp.parse().ok()?) {
-        Ok(printed) => printed,
-        Err(why) => return Some(Err(why)),
+    let Ok(seq) = seq.parse() else {
+        return Some(Err(format!("[{seq}] is no number of a probe")));
     };
-    Some(Ok(Told { host, seq, printed, rtt, hop_limit: None, fault }))
+    let stamp = stamp.parse().map_err(|_| format!("[{stamp}] is no time in seconds; use -D"));
+    let told = |printed| Told { host, seq, printed, rtt, hop_limit: None, fault };
+    Some(stamp.and_then(time).map(told))
 }
 
 /// Of an answer: its round-trip time, zero if it has none that can be, and then what is wrong.
@@ -171,8 +171,9 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
                 Ok(printed) => printed,
                 Err(why) => return Ok(Err(why)),
             };
-            let target = match sink.targets.id(host, Some("icmp"), "fping") {
-                Ok(target) => target,
+            let target = match target(host, sink) {
+                Ok(Some(target)) => target,
+                Ok(None) => return Ok(Ok(())),
                 Err(why) => return Ok(Err(why)),
             };
             let run = runs.entry(target).or_default();
@@ -200,9 +201,18 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
     }
 }
 
+/// The target of this name, if it is asked for: all that a line tells of it is its name.
+fn target(host: &str, sink: &mut Sink) -> Result<Option<u32>, String> {
+    if !sink.targets.is_wanted(|label| (label == "host").then_some(host)) {
+        return Ok(None);
+    }
+    sink.targets.id(host, Some("icmp"), "fping").map(Some)
+}
+
 fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
-    let target = match sink.targets.id(told.host, Some("icmp"), "fping") {
-        Ok(target) => target,
+    let target = match target(told.host, sink) {
+        Ok(Some(target)) => target,
+        Ok(None) => return Ok(Ok(())),
         Err(why) => return Ok(Err(why)),
     };
     let run = runs.entry(target).or_default();
@@ -228,7 +238,7 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
             run.period = Some(period);
         }
         // Of probes between them no line tells: nobody answered those.
-        let untold = if run.tells_timeouts { 0 } else { probes.min(MOST_UNTOLD) };
+        let untold = if run.tells_timeouts || probes > MOST_UNTOLD { 0 } else { probes };
         for untold in 1..untold {
             sink.push_outcome(target, at + period.mul_f64(untold as f64), None)?;
         }

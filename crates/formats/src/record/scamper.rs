@@ -10,7 +10,6 @@ use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io::{self, BufRead},
-    time::Duration,
 };
 
 /// A ping of 65,535 probes, each with its answer.
@@ -129,7 +128,9 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
     }
     let micros = number(&ping["wait_us"]).unwrap_or_default() / 1e6;
     let wait = span(number(&ping["wait"]).unwrap_or(1.0) + micros);
-    let wait = wait.unwrap_or(Duration::from_secs(1));
+    let Some(wait) = wait else {
+        return Ok(Err("\"wait\" and \"wait_us\" are no span of time; left out".into()));
+    };
     for seq in 0..count {
         let at = sent.get(&seq).copied().unwrap_or(start + wait * seq as u32);
         let answer = answers.get(&seq);

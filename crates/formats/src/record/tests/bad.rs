@@ -41,6 +41,12 @@ fn what_has_a_wrong_type_is_told_and_is_no_silence() {
         (fping, "\"rcv\":0", "\"rcv\":\"0\"", "\"xmt\" or \"rcv\" is no number"),
         (fping, "\"xmt\":2", "\"xmt\":9000000000", "xmt 9000000000 is more than fping counts"),
         (scamper, "\"ping_sent\":1", "\"ping_sent\":65536", "65536 is more than a ping has"),
+        (
+            scamper,
+            "\"ping_sent\":1",
+            "\"ping_sent\":1,\"wait\":1e300",
+            "are no span of time; left out",
+        ),
         (scamper, ":0}", ":1000000}", "usec 1000000 is not within 0 to 999999; left out"),
         (scamper, ":0}", ":-1}", "usec -1 is not within 0 to 999999; left out"),
         (scamper, ",\"usec\":0", "", "\"start\" has no number \"usec\"; left out"),

@@ -145,6 +145,17 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
 "#;
     let imported = import(&[json]);
     assert_eq!(short(&imported), wanted);
+    for one in [text, json] {
+        let both = one.to_owned() + &one.replace("127.0.0.1", "127.0.0.2");
+        let taken = import_with(only("host=127.0.0.1"), &[&both]).expect("one of them");
+        assert_eq!(short(&taken), wanted);
+    }
+    for (from, to, told) in [
+        ("[1]", "[18446744073709551616]", "2: [18446744073709551616] is no number of a probe"),
+        ("[1795716364.54450]", "[12:06]", "2: [12:06] is no time in seconds; use -D"),
+    ] {
+        assert_eq!(import(&[&text.replace(from, to)]).notes, [format!("{told} ×1")]);
+    }
     assert!(imported.notes[0].contains("a summary at the end"), "{:?}", imported.notes);
     // Of probes between two answers of which no line tells, nobody answered.
     let text = text.replace("[1795716366.00000] 127.0.0.1 : [2], timed", "#");
