@@ -275,8 +275,8 @@ fn a_dark_country_asked_by_tcp_gets_no_more_packets_than_its_budget() {
         times.sort();
         for (index, &from) in times.iter().enumerate() {
             for (count, &to) in (1_u32..).zip(&times[index..]) {
-                // A repetition comes a second after its token was taken, and a busy machine may take
-                // one out a second late.
+                // A repetition comes a second after its token was taken, and on a busy machine
+                // another second may pass.
                 let most = 6.0 + 2.32 * (to.since(from).as_secs_f64() + 2.0);
                 assert!(f64::from(count) <= most, "{count} packets from {from} to {to}");
             }
