@@ -1,6 +1,8 @@
 //! How much may be sent: a pace, and a token bucket per block that pays for every probe.
 
+use super::Schedule;
 use lifesign_model::{bucket::Bucket, time::Time};
+use std::ops::Range;
 
 /// Probes that one block may get. The rates are probes per second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,5 +60,21 @@ impl Budget {
     pub(super) fn bucket(&self, now: Time) -> Bucket {
         let tokens = if self.reserve > 0.0 { 1.0 } else { self.burst };
         Bucket::new(self.mean, self.burst, tokens, now)
+    }
+}
+
+impl Schedule {
+    /// How many tokens each of these blocks holds.
+    pub fn tokens(&self, blocks: Range<usize>, now: Time) -> impl Iterator<Item = f64> {
+        self.blocks[blocks].iter().map(move |turns| turns.bucket.level(now))
+    }
+
+    /// By block: what an earlier run had saved up, if that is more than what a run begins with.
+    pub fn recall_tokens(&mut self, tokens: &[f64], now: Time) {
+        for (turns, &saved) in self.blocks.iter_mut().zip(tokens) {
+            let Bucket { rate, burst, .. } = turns.bucket;
+            let level = turns.bucket.level(now).max(saved).min(burst);
+            turns.bucket = Bucket::new(rate, burst, level, now);
+        }
     }
 }

@@ -28,7 +28,7 @@ use std::{ops::Range, sync::Arc};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Memory {
     format: u32,
-    taken: Time,
+    pub(crate) taken: Time,
     /// How any time here is written on the wall clock.
     offset: WallOffset,
     roster: Arc<Roster>,
@@ -37,19 +37,21 @@ pub struct Memory {
     scopes: Vec<ScopeState>,
     /// Of the hosts of which it is known.
     pub(crate) floors: Vec<Floor>,
+    /// By block: what its budget had saved up.
+    pub(crate) tokens: Vec<f64>,
 }
 
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 7;
+    pub const FORMAT: u32 = 8;
 
     /// One that holds nothing yet: `Watch::remember_more` fills it, a part at a time.
     pub fn new(roster: Arc<Roster>, taken: Time, offset: WallOffset) -> Self {
         let targets = Vec::with_capacity(roster.targets.len());
         let scopes = Vec::with_capacity(roster.scope_count());
-        let (format, floors) = (Self::FORMAT, Vec::new());
-        Self { format, taken, offset, roster, targets, scopes, floors }
+        let (format, floors, tokens) = (Self::FORMAT, Vec::new(), Vec::new());
+        Self { format, taken, offset, roster, targets, scopes, floors, tokens }
     }
 
     /// When it was taken, on the wall clock.
@@ -119,9 +121,9 @@ impl Judge {
     }
 
     /// Goes on from what an earlier run knew, if that is valid and less than a day old: returns how
-    /// soon hosts can answer. Call it before anything is observed. [`RosterMapping`] says what both
+    /// soon hosts can answer, and what the budget of each block had saved up. Call it before anything is observed. [`RosterMapping`] says what both
     /// rosters have in common; of the rest nothing is known.
-    pub fn recall(&mut self, mut memory: Memory, now: Time) -> Option<Vec<Floor>> {
+    pub fn recall(&mut self, mut memory: Memory, now: Time) -> Option<(Vec<Floor>, Vec<f64>)> {
         memory.shift_to_wall_clock();
         let age = now.since(memory.taken);
         if !memory.is_consistent() || age > MEMORY_VALID_FOR || memory.taken > now + MAX_SETBACK {
@@ -139,7 +141,8 @@ impl Judge {
             }
         }
         let floors = memory.floors.into_iter();
-        Some(floors.filter_map(|floor| floor.remapped(&map.targets)).collect())
+        let floors = floors.filter_map(|floor| floor.remapped(&map.targets)).collect();
+        Some((floors, map.blocks.carry(memory.tokens, |_| 0.0)))
     }
 }
 

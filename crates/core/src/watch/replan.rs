@@ -58,6 +58,10 @@ impl Watch {
     /// Adds to one of this roster what is known now of so many scopes more, each with its hosts;
     /// true if nothing is left to add.
     pub fn remember_more(&self, memory: &mut Memory, scopes: usize) -> bool {
+        // Blocks are the first scopes.
+        let from = memory.tokens.len();
+        let blocks = from..self.roster.blocks.len().min(from + scopes);
+        memory.tokens.extend(self.schedule.tokens(blocks, memory.taken));
         let targets = self.judge.remember_more(memory, scopes);
         memory.floors.extend(self.aggregate.floors(targets));
         memory.is_whole()
@@ -66,10 +70,13 @@ impl Watch {
     /// Goes on from what an earlier run knew, before anything has happened; false if that is of no
     /// use any more.
     pub fn recall(&mut self, memory: Memory, now: Time) -> bool {
-        let floors = self.judge.recall(memory, now);
+        let recalled = self.judge.recall(memory, now);
         self.apply_directives(now);
-        self.aggregate.recall_floors(floors.as_deref().unwrap_or_default());
-        floors.is_some()
+        let is_recalled = recalled.is_some();
+        let (floors, tokens) = recalled.unwrap_or_default();
+        self.schedule.recall_tokens(&tokens, now);
+        self.aggregate.recall_floors(&floors);
+        is_recalled
     }
 
     /// A new plan was wrong, and the old one goes on.

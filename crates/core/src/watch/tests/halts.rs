@@ -250,3 +250,24 @@ fn a_country_of_a_hundred_blocks_is_gone() {
     world.play(Duration::from_secs(30), false);
     assert_eq!(world.state(), State::Up);
 }
+
+/// What was saved up for doubts outlives a run: without it, four blocks wait three minutes for
+/// the second token.
+#[test]
+fn a_restart_in_a_young_darkness_delays_its_verdict_by_no_savings() {
+    let mut world = World::new(of_sizes(&[vec![4; 4]]), true);
+    let controls = vec!["127.0.0.1".parse().unwrap()];
+    let settings = Settings { budget: Some(Budget::FRUGAL), controls, ..Settings::default() };
+    world.watch = Watch::new(world.watch.roster().clone(), &settings, world.now);
+    world.play(Duration::from_secs(2 * 3600), false);
+    world.play(Duration::from_secs(5), true);
+    let memory = world.watch.remember(world.now, 0);
+    world.halt(Duration::from_secs(1));
+    world.watch = Watch::new(world.watch.roster().clone(), &settings, world.now);
+    world.turn = world.now;
+    world.asked.clear();
+    assert!(world.watch.recall(memory, world.now));
+    world.play(Duration::from_secs(60), true);
+    let snapshot = world.watch.snapshot(world.now, 0, 0);
+    assert_eq!(snapshot.scope(Scope::Country(CountryId(0))).verdict.state, State::Down);
+}
