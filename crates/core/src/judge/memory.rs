@@ -121,8 +121,9 @@ impl Judge {
     }
 
     /// Goes on from what an earlier run knew, if that is valid and less than a day old: returns how
-    /// soon hosts can answer, and what the budget of each block had saved up. Call it before anything is observed. [`RosterMapping`] says what both
-    /// rosters have in common; of the rest nothing is known.
+    /// soon hosts can answer, and what the budget of each block had saved up. Call it before
+    /// anything is observed. [`RosterMapping`] says what both rosters have in common; of the rest
+    /// nothing is known.
     pub fn recall(&mut self, mut memory: Memory, now: Time) -> Option<(Vec<Floor>, Vec<f64>)> {
         memory.shift_to_wall_clock();
         let age = now.since(memory.taken);
