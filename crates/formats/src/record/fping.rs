@@ -108,7 +108,9 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     let Ok(seq) = seq.parse() else {
         return Some(Err(format!("[{seq}] is no number of a probe")));
     };
-    let stamp = stamp.parse().map_err(|_| format!("[{stamp}] is no time in seconds; use -D"));
+    // With --timestamp-format it is a date.
+    let odd_stamp = || format!("[{stamp}] is no time in seconds; leave out --timestamp-format");
+    let stamp = stamp.parse().map_err(|_| odd_stamp());
     let told = |printed| Told { host, seq, printed, rtt, hop_limit: None, fault };
     Some(stamp.and_then(time).map(told))
 }
@@ -145,7 +147,7 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
     };
     let stamp = || {
         let stamp = number(&fields["timestamp"]).or_else(|| number(&fields["time"]));
-        time(stamp.ok_or("without a time; let fping write it: fping -J -D -l …")?)
+        time(stamp.ok_or("without a time in seconds; let fping write it: fping -J -D -l …")?)
     };
     match &**kind {
         "resp" | "timeout" => {

@@ -152,7 +152,11 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
     }
     for (from, to, told) in [
         ("[1]", "[18446744073709551616]", "2: [18446744073709551616] is no number of a probe"),
-        ("[1795716364.54450]", "[12:06]", "2: [12:06] is no time in seconds; use -D"),
+        (
+            "[1795716364.54450]",
+            "[2026-11-25 18:06:04]",
+            "2: [2026-11-25 18:06:04] is no time in seconds; leave out --timestamp-format",
+        ),
     ] {
         assert_eq!(import(&[&text.replace(from, to)]).notes, [format!("{told} ×1")]);
     }
