@@ -23,6 +23,9 @@ const LONGEST: usize = 1 << 20;
 const MOST_UNTOLD: u64 = 1000;
 /// It counts the probes of an interval in 32 bits.
 const MOST_COUNTED: u64 = u32::MAX as u64;
+/// A second answer to a probe tells of the same time of sending; one that was sent later has the
+/// same number in another run, as each of `fping -c 1` has.
+const SECOND_ANSWER: Duration = Duration::from_millis(500);
 /// How long fping waits if nothing says when a probe was sent (`-t`).
 const TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -100,8 +103,10 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     let (rtt, fault) = if rest.starts_with("timed out") {
         (None, None)
     } else {
-        let (_, rest) = rest.split_once(" bytes, ")?;
-        let (millis, _) = rest.split_once(" ms")?;
+        let answer = rest.split_once(" bytes, ").and_then(|(_, rest)| rest.split_once(" ms"));
+        let Some((millis, _)) = answer else {
+            return Some(Err("neither an answer nor \"timed out\"; see that it is whole".into()));
+        };
         let (rtt, fault) = round_trip(millis.parse().ok(), || format!("{millis:?}"));
         (Some(rtt), fault)
     };
@@ -218,8 +223,8 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
         Err(why) => return Ok(Err(why)),
     };
     let run = runs.entry(target).or_default();
-    if run.newest.is_some_and(|(seq, _)| seq == told.seq) {
-        // A second answer.
+    let sent_by_print = told.rtt.map_or(told.printed, |rtt| told.printed - rtt);
+    if run.newest.is_some_and(|(seq, at)| seq == told.seq && sent_by_print < at + SECOND_ANSWER) {
         return Ok(Ok(()));
     }
     run.tells_timeouts |= told.rtt.is_none();

@@ -150,7 +150,19 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
         let taken = import_with(only("host=127.0.0.1"), &[&both]).expect("one of them");
         assert_eq!(short(&taken), wanted);
     }
+    // A run each minute, each of one probe.
+    let run = |minute: u64, what: &str| {
+        format!("[{}.5] 127.0.0.1 : [0], {what} (44.5 avg, 0% loss)\n", 1_795_716_363 + 60 * minute)
+    };
+    let runs = run(0, "64 bytes, 44.5 ms") + &run(1, "timed out") + &run(2, "64 bytes, 44.5 ms");
+    let summary = import(&[&runs]).summary;
+    assert_eq!((summary.outcomes, summary.missed), (3, 1));
     for (from, to, told) in [
+        (
+            "[1], 64 bytes, 44.5 ms",
+            "[1], 64 bytes, 44",
+            "2: neither an answer nor \"timed out\"; see that it is whole",
+        ),
         ("[1]", "[18446744073709551616]", "2: [18446744073709551616] is no number of a probe"),
         (
             "[1795716364.54450]",
