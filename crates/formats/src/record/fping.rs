@@ -36,14 +36,18 @@ struct Run {
     newest: Option<(u64, Time)>,
     /// Between two probes, as two answers showed it.
     period: Option<Duration>,
-    /// Lines tell of its timeouts.
-    tells_timeouts: bool,
     /// Of interval sums.
     sent: u64,
     answered: u64,
 }
 
-type Runs = BTreeMap<u32, Run>;
+/// What is known of a file.
+#[derive(Default)]
+struct Runs {
+    of: BTreeMap<u32, Run>,
+    /// Lines tell of timeouts, as all fpings do since 5.0: what no line tells of, nobody saw.
+    tells_timeouts: bool,
+}
 
 /// A probe of which a line tells, with its round-trip time if it was answered.
 struct Told<'a> {
@@ -59,7 +63,7 @@ struct Told<'a> {
 
 pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
     let mut lines = Lines::new(input, LONGEST);
-    let mut runs = Runs::new();
+    let mut runs = Runs::default();
     loop {
         let line = match lines.next()? {
             None => {
@@ -103,11 +107,14 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
     let (rtt, fault) = if rest.starts_with("timed out") {
         (None, None)
     } else {
-        let answer = rest.split_once(" bytes, ").and_then(|(_, rest)| rest.split_once(" ms"));
-        let Some((millis, _)) = answer else {
+        let Some((_, rest)) = rest.split_once(" bytes") else {
             return Some(Err("neither an answer nor \"timed out\"; see that it is whole".into()));
         };
-        let (rtt, fault) = round_trip(millis.parse().ok(), || format!("{millis:?}"));
+        // Of an answer whose line is torn the time is not known.
+        let (millis, end) = rest.trim_start_matches(", ").split_once(' ').unwrap_or((rest, ""));
+        let is_whole = end.starts_with("ms");
+        let (rtt, fault) =
+            round_trip(millis.parse().ok().filter(|_| is_whole), || format!("{millis:?}"));
         (Some(rtt), fault)
     };
     let Ok(seq) = seq.parse() else {
@@ -134,7 +141,7 @@ fn round_trip(millis: Option<f64>, written: impl Fn() -> String) -> (Duration, O
 }
 
 pub(super) fn read_json(input: impl BufRead, sink: &mut Sink) -> Result<(), ReadError> {
-    let mut runs = Runs::new();
+    let mut runs = Runs { tells_timeouts: true, ..Runs::default() };
     json_lines(input, LONGEST, sink, |line, object, sink| {
         if let Err(why) = take_json(object, &mut runs, sink)? {
             sink.note(line, 0, &why);
@@ -183,7 +190,7 @@ fn take_json(object: &Value, runs: &mut Runs, sink: &mut Sink) -> io::Result<Res
                 Ok(None) => return Ok(Ok(())),
                 Err(why) => return Ok(Err(why)),
             };
-            let run = runs.entry(target).or_default();
+            let run = runs.of.entry(target).or_default();
             // What is not read is no silence.
             let counts = (fields["xmt"].as_u64(), fields["rcv"].as_u64());
             let (Some(sent), Some(answered)) = counts else {
@@ -222,12 +229,12 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
         Ok(None) => return Ok(Ok(())),
         Err(why) => return Ok(Err(why)),
     };
-    let run = runs.entry(target).or_default();
+    runs.tells_timeouts |= told.rtt.is_none();
+    let run = runs.of.entry(target).or_default();
     let sent_by_print = told.rtt.map_or(told.printed, |rtt| told.printed - rtt);
     if run.newest.is_some_and(|(seq, at)| seq == told.seq && sent_by_print < at + SECOND_ANSWER) {
         return Ok(Ok(()));
     }
-    run.tells_timeouts |= told.rtt.is_none();
     let before = run.newest.filter(|&(seq, at)| seq < told.seq && at < told.printed);
     let expected = before.zip(run.period).map(|((seq, at), period)| {
         at + period.saturating_mul(u32::try_from(told.seq - seq).unwrap_or(u32::MAX))
@@ -244,8 +251,8 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
         if told.rtt.is_some_and(|rtt| rtt > Duration::ZERO) {
             run.period = Some(period);
         }
-        // Of probes between them no line tells: nobody answered those.
-        let untold = if run.tells_timeouts || probes > MOST_UNTOLD { 0 } else { probes };
+        // Of probes between them no line tells: nobody answered those, if timeouts have no lines.
+        let untold = if runs.tells_timeouts || probes > MOST_UNTOLD { 0 } else { probes };
         for untold in 1..untold {
             sink.push_outcome(target, at + period.mul_f64(untold as f64), None)?;
         }

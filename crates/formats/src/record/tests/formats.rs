@@ -158,9 +158,10 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
     let summary = import(&[&runs]).summary;
     assert_eq!((summary.outcomes, summary.missed), (3, 1));
     for (from, to, told) in [
+        ("[1], 64 bytes, 44.5 ms", "[1], 64 bytes, 44", "2: \"44\" is no round-trip time in ms"),
         (
             "[1], 64 bytes, 44.5 ms",
-            "[1], 64 bytes, 44",
+            "[1], 64 by",
             "2: neither an answer nor \"timed out\"; see that it is whole",
         ),
         ("[1]", "[18446744073709551616]", "2: [18446744073709551616] is no number of a probe"),
@@ -173,9 +174,13 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
         assert_eq!(import(&[&text.replace(from, to)]).notes, [format!("{told} ×1")]);
     }
     assert!(imported.notes[0].contains("a summary at the end"), "{:?}", imported.notes);
-    // Of probes between two answers of which no line tells, nobody answered.
+    // Of probes between two answers of which no line tells, nobody answered, where timeouts have no
+    // lines; where they have, nobody saw.
+    let elsewhere = "[1795716363.00000] 127.0.0.9 : [0], timed out (NaN avg, 100% loss)\n";
     let text = text.replace("[1795716366.00000] 127.0.0.1 : [2], timed", "#");
     assert_eq!(short(&import(&[&text])), wanted);
+    let told = short(&import(&[&(elsewhere.to_owned() + &text)]));
+    assert!(!told.iter().any(|line| line.contains("127.0.0.1 icmp overdue")), "{told:?}");
 }
 
 /// A result of RIPE Atlas at a time of one host.
