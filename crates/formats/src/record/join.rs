@@ -129,6 +129,33 @@ fn reach(interval: Duration) -> Duration {
     interval * GAP_INTERVALS + GAP_SLACK
 }
 
+/// What is known of a ratio of losses, which is of the last few probes.
+#[derive(Default)]
+struct Loss {
+    ratio: Option<f64>,
+    /// What of a ratio that stays is not told yet, in probes.
+    untold: f64,
+}
+
+impl Loss {
+    /// Was the newest probe lost? Where the ratio rises it was, where it falls it was not, and where
+    /// it stays, that share of the probes was.
+    fn is_newest_lost(&mut self, ratio: f64) -> bool {
+        match self.ratio.replace(ratio) {
+            Some(before) if before != ratio => {
+                self.untold = 0.0;
+                ratio > before
+            }
+            _ => {
+                self.untold += ratio;
+                let is_lost = self.untold >= 1.0;
+                self.untold -= f64::from(u8::from(is_lost));
+                is_lost
+            }
+        }
+    }
+}
+
 pub(super) struct Join<'a> {
     targets: &'a [Target],
     /// How long after a sample outcomes may be told that were known before it.
@@ -138,7 +165,7 @@ pub(super) struct Join<'a> {
     at: Option<(Time, u32)>,
     group: Group,
     counters: HashMap<u32, Counters>,
-    loss: HashMap<u32, f64>,
+    loss: HashMap<u32, Loss>,
     watched_until: Option<Time>,
     last_seen: Time,
     /// Samples of a time of which there was one already.
@@ -225,10 +252,8 @@ impl<'a> Join<'a> {
             self.count(target, Reading { at, sent, answered }, reach);
         }
         if let Some(ratio) = group.loss_ratio {
-            // Of the last few probes: where it rises, the newest was lost.
-            let before = self.loss.insert(target, ratio).unwrap_or(ratio);
-            let is_answered = ratio < 1.0 && ratio <= before && (ratio < 0.5 || ratio < before);
-            let answer = is_answered.then_some((Duration::ZERO, None));
+            let is_lost = self.loss.entry(target).or_default().is_newest_lost(ratio);
+            let answer = (!is_lost).then_some((Duration::ZERO, None));
             self.push_outcome(target, at, answer, Duration::ZERO);
         }
     }

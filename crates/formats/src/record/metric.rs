@@ -4,6 +4,7 @@
 use super::{
     entry::Fact,
     sink::{Sink, span},
+    targets::BETWEEN_LABELS,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -107,6 +108,10 @@ pub(super) fn series(labels: &Labels, sink: &mut Sink) -> Result<Option<(u32, Me
     };
     let origin = labels.iter().filter(|(name, _)| !no_origin.contains(&&***name));
     let origin: Vec<_> = origin.map(|(name, value)| format!("{name}={value}")).collect();
-    let origin = if origin.is_empty() { "one without labels".into() } else { origin.join(" ") };
+    let origin = if origin.is_empty() {
+        "one without labels".into()
+    } else {
+        origin.join(&BETWEEN_LABELS.to_string())
+    };
     Ok(Some((sink.targets.id(about, probe, &origin)?, *metric)))
 }

@@ -56,6 +56,16 @@ pub(super) struct Target {
     pub cadence: Cadence,
 }
 
+/// Between two labels of an origin: what neither a name nor a usual value of one has.
+pub const BETWEEN_LABELS: char = '\u{1f}';
+
+/// Labels as a command line takes them.
+fn shown(labels: &str) -> String {
+    let quoted =
+        |label: &str| if label.contains(' ') { format!("'{label}'") } else { label.to_owned() };
+    labels.split(BETWEEN_LABELS).map(quoted).collect::<Vec<_>>().join(" ")
+}
+
 /// Who recorded a target, in words of the data, and from when to when.
 #[derive(Clone, Debug)]
 struct Origin {
@@ -66,7 +76,7 @@ struct Origin {
 impl Origin {
     fn label(&self, name: &str) -> Option<&str> {
         let is_it = |label: &&str| label.split_once('=').is_some_and(|(each, _)| each == name);
-        self.labels.split(' ').find(is_it)
+        self.labels.split(BETWEEN_LABELS).find(is_it)
     }
 
     /// May what it recorded be put together with that of another, who came later? A restart changes
@@ -115,10 +125,12 @@ impl Target {
         let (one, other) = neighbours.into_iter().find(|(one, other)| !one.goes_on(other))?;
         let (Self { host, probe, .. }, Origin { labels: one, .. }) = (self, one);
         let Origin { labels: other, .. } = other;
-        let differing = one.split(' ').find(|label| other.split(' ').all(|each| each != *label));
+        let of_other: Vec<_> = other.split(BETWEEN_LABELS).collect();
+        let differing = one.split(BETWEEN_LABELS).find(|label| !of_other.contains(label));
+        let [one, other, differing] = [one, other, differing.unwrap_or("job=ping")].map(shown);
         Some(format!(
-            "{host} {probe} was asked by {one} and by {other}; take one of them, such as --only {}",
-            differing.unwrap_or("job=ping")
+            "{host} {probe} was asked by {one} and by {other}; take one of them, such as --only \
+             {differing}"
         ))
     }
 }
@@ -271,7 +283,7 @@ impl Targets {
         };
         let by_labels = told(&|target| {
             let (one, other) = target.neighbours().into_iter().next()?;
-            Some(format!("by {} and later by {}", one.labels, other.labels))
+            Some(format!("by {} and later by {}", shown(&one.labels), shown(&other.labels)))
         });
         let by_names = told(&|target| {
             let other = target.other_name.as_ref()?;

@@ -75,6 +75,8 @@ pub(super) fn zmap_seen(
         Some("synack") => Some(at(true)),
         // It has nothing there, but somebody has answered.
         Some("rst") => Some(at(false)),
+        // An error of ICMP, of whomever.
+        Some("icmp" | "other") if success != Some(true) => None,
         // A router has, or nobody.
         Some(word) if word.contains("unreach") || word.contains("timxceed") => None,
         Some("dns") => Some(Seen::Dns),

@@ -37,6 +37,11 @@ struct Columns {
 }
 
 impl Columns {
+    /// Those in which ZMap says whether somebody answered.
+    fn answers(&self) -> impl Iterator<Item = usize> {
+        [self.classification, self.success].into_iter().flatten()
+    }
+
     /// What a header names; None if it names no addresses.
     fn named(cells: &[Cell<'_>]) -> Option<Self> {
         let named =
@@ -102,7 +107,9 @@ pub(super) fn table<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(),
         }
         let line = uncommented(line);
         // Most lists have a line of nothing but an address.
-        if let (Some(Columns { address: 0, .. }), Some(address)) = (columns, address(line.trim())) {
+        let is_list = columns
+            .is_some_and(|columns| columns.address == 0 && columns.answers().next().is_none());
+        if let Some(address) = address(line.trim()).filter(|_| is_list) {
             sink.take(Fact::Seen { address, seen: Seen::Listed, day: None });
             sink.source.rows += 1;
             return Ok(());
@@ -114,7 +121,8 @@ pub(super) fn table<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(),
                 columns = Columns::named(cells);
                 if columns.is_none() {
                     columns = Columns::guessed(cells);
-                    result = columns.map_or(Ok(()), |columns| row(columns, cells, sink));
+                    let none = || Err((1, "no address; write one in each row, or a header".into()));
+                    result = columns.map_or_else(none, |columns| row(columns, cells, sink));
                 }
                 return;
             };
@@ -135,6 +143,9 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
         let text = format!("{:?} is no address; write one in each row", cell.text);
         return Err((cell.position.col as usize, text));
     };
+    if columns.answers().any(|at| at >= cells.len()) {
+        return Err((1, "the row ends before it says whether the host answered".into()));
+    }
     let success =
         text(columns.success).map(|text| text == "1" || text.eq_ignore_ascii_case("true"));
     let classification = text(columns.classification);

@@ -110,7 +110,13 @@ fn zmap_is_read_bare_and_with_the_columns_of_both_versions() {
     let wanted = "203.0.113.70 80 closed 2026-11-25\n203.0.113.67 80 open 2026-11-25\n";
     let (source, text) = facts(old);
     assert_eq!((text.as_str(), source.rows, source.silent), (wanted, 3, 1));
+    let (source, text) = facts("203.0.113.0/28\n203.0.113.9\n");
+    assert_eq!((text.as_str(), source.skipped.count), ("203.0.113.9 Listed\n", 1));
     assert_eq!(facts(&old.replace("timestamp-str", "timestamp_str")).1, wanted);
+    // An error is no life of it, nor is a row that is torn before it says what it was.
+    let errors = "saddr,classification\n203.0.113.1,icmp\n203.0.113.2\n203.0.113.3,synack\n";
+    let (source, text) = facts(errors);
+    assert_eq!((text.as_str(), source.skipped.count), ("203.0.113.3 Listed\n", 1));
     let echo = "saddr,saddr-raw,classification,success,repeat,timestamp-ts\n\
                 203.0.113.71,1198588107,echoreply,1,1,1795632946\n";
     assert_eq!(facts(echo).1, "203.0.113.71 Echo 2026-11-25\n");
@@ -245,6 +251,12 @@ fn zones_tell_names_and_who_serves_them() {
     let (source, text) = facts(dig);
     assert_eq!((text.as_str(), source.skipped.count), (wanted, 0), "{source:?}");
     assert_eq!(source.day.unwrap().to_string(), "2016-09-19");
+    // What follows a record of another type is of its owner.
+    let (source, text) = facts(
+        "$ORIGIN example.net.\n@ NS ns1\nns1 A 203.0.113.30\npool TYPE65534 x\n A 203.0.113.31\n",
+    );
+    assert!(text.ends_with("203.0.113.31 is pool.example.net\n"), "{text}");
+    assert_eq!(source.skipped.count, 1);
     let master = "$ORIGIN example.net.\n$TTL 3600\n@ IN SOA ns1 root (\n 1 ; serial\n 2 3 4 5 )\n\
                   @ NS ns1 ; ours\n\tMX 10 mail\nns1 IN 3600 A 203.0.113.15\n A 203.0.113.300\n\
                   b A\n";

@@ -10,7 +10,7 @@ use std::{
 
 const CLASSES: [&str; 3] = ["IN", "CH", "HS"];
 /// Types that say nothing of a host here.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 32] = [
     "SOA",
     "TXT",
     "CNAME",
@@ -35,6 +35,14 @@ const OTHERS: [&str; 24] = [
     "SVCB",
     "HTTPS",
     "WKS",
+    "KEY",
+    "CERT",
+    "URI",
+    "SMIMEA",
+    "ZONEMD",
+    "AFSDB",
+    "OPENPGPKEY",
+    "CSYNC",
 ];
 /// A name has at most so many bytes (RFC 1035 §2.3.4).
 const MAX_NAME: usize = 255;
@@ -183,6 +191,11 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
             return Ok(());
         }
         let Some(Record { owner: written, kind, data }) = record(line) else {
+            // What follows without an owner is of this one all the same.
+            let written = line.split_ascii_whitespace().next();
+            if let Some(written) = written.filter(|_| !line.starts_with([' ', '\t'])) {
+                owner = absolute(written, &origin);
+            }
             let text = "no record, such as \"ns1.example.net. 3600 IN A 192.0.2.1\"";
             return Err((1, text.to_owned()));
         };

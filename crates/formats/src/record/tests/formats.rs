@@ -104,6 +104,9 @@ fn two_jobs_that_ask_one_host_are_two_records() {
     assert!(why.contains("--only job=ping"), "{why}");
     let one = import_with(only("job=other"), &[&file]).expect("one of them");
     assert_eq!(one.summary.outcomes, 1);
+    // The first word of both is the same.
+    let spaced = file.replace("\"ping\"", "\"my ping\"").replace("\"other\"", "\"my http\"");
+    assert!(refused(&spaced).contains("such as --only 'job=my ping'"), "{}", refused(&spaced));
 }
 
 #[test]
