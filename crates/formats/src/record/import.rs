@@ -10,7 +10,7 @@ use super::{
     recognise::{HEAD, recognise},
     scamper,
     sink::{Notes, ReadError, Sink},
-    targets::Targets,
+    targets::{Target, Targets},
     victoria,
 };
 use lifesign_core::time::Time;
@@ -58,6 +58,8 @@ pub struct Summary {
     /// What was put together though the data tell it apart: series of one target under other
     /// labels or names.
     pub joined: Vec<String>,
+    /// Who is left out, since nothing says whether they answered.
+    pub unasked: Option<String>,
     /// The lines of the map that say nothing of what was recorded, if there are any.
     pub unused: Option<Problems>,
     /// The text of a plan that fits the journal.
@@ -85,6 +87,7 @@ impl Summary {
             lines.push(format!("of a target and a time that had one already: {samples}"));
         }
         lines.extend_from_slice(&self.joined);
+        lines.extend(self.unasked.clone());
         if self.is_inexact {
             let why = "of counted probes nobody knows which were lost; they are spread evenly";
             lines.push(format!("inexact: {why}"));
@@ -208,7 +211,9 @@ impl Import {
         let (writer, repeated) = (writer.finish()?, join.repeated);
         // Of whom there is no outcome, nobody knows that they were asked.
         let mut has_outcomes = writer.has_outcomes.iter();
-        targets.list.retain(|_| has_outcomes.next() == Some(&true));
+        let (kept, unasked) =
+            targets.list.into_iter().partition(|_| has_outcomes.next() == Some(&true));
+        targets.list = kept;
         Ok(Summary {
             outcomes: writer.outcomes,
             missed: writer.missed,
@@ -218,8 +223,18 @@ impl Import {
             span,
             is_inexact,
             joined: targets.joined(),
+            unasked: unasked_in_words(&unasked),
             unused: targets.map.unused(targets.list.iter().map(|target| &target.host)),
             plan: plan::plan(&targets.list, &targets.map, &self.sources),
         })
     }
+}
+
+fn unasked_in_words(targets: &[Target]) -> Option<String> {
+    let Target { host, probe, .. } = targets.first()?;
+    let and_more = match targets.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("left out: nothing says whether {host} {probe}{and_more} answered"))
 }

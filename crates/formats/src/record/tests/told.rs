@@ -45,6 +45,15 @@ fn who_was_never_asked_is_no_target_and_stands_in_no_plan() {
 }
 
 #[test]
+fn of_whom_nothing_says_whether_they_answered_is_told() {
+    let success = r#""__name__":"probe_success","instance":"203.0.113.8""#;
+    let took = r#""__name__":"probe_duration_seconds","instance":"203.0.114.9""#;
+    let summary = import(&[&matrix(&[(took, &["0.5"]), (success, &["1"])])]).summary;
+    let wanted = "left out: nothing says whether 203.0.114.9 icmp answered";
+    assert!(summary.lines().iter().any(|line| line == wanted), "{:?}", summary.lines());
+}
+
+#[test]
 fn one_address_that_was_asked_under_two_names_is_told() {
     let success = |instance: &str| format!(r#""__name__":"probe_success","instance":"{instance}""#);
     let joined = |names: &[&str]| {
