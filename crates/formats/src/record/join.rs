@@ -138,8 +138,8 @@ struct Loss {
 }
 
 impl Loss {
-    /// Was the newest probe lost? Where the ratio rises it was, where it falls it was not, and where
-    /// it stays, that share of the probes was.
+    /// Was the newest probe lost? Where the ratio rises it was, where it falls it was not, and
+    /// where it stays, that share of the probes was.
     fn is_newest_lost(&mut self, ratio: f64) -> bool {
         match self.ratio.replace(ratio) {
             Some(before) if before != ratio => {
