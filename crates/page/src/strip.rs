@@ -27,6 +27,8 @@ const STEPS: [u64; 12] = [
 ];
 /// The shortest of these is taken that makes no more ticks.
 const MOST_TICKS: u64 = 8;
+/// What is shorter would be told of as 0 s.
+const HALF_A_SECOND: Duration = Duration::from_millis(500);
 /// A strip in the row of a part has at most so many columns.
 const NARROW: usize = 60;
 
@@ -188,6 +190,10 @@ fn totals(stretches: impl Iterator<Item = Stretch>) -> Vec<(String, Duration)> {
         *totals.entry((state, is_watched)).or_default() += to.since(from);
     }
     let mut totals: Vec<_> = totals.into_iter().collect();
+    // Nothing is told of as having lasted 0 s, but of what is all that there is.
+    if totals.iter().any(|(_, total)| *total >= HALF_A_SECOND) {
+        totals.retain(|(_, total)| *total >= HALF_A_SECOND);
+    }
     totals.sort_by_key(|(_, total)| std::cmp::Reverse(*total));
     let named = |((state, is_watched), total)| (watched_text(state, is_watched), total);
     totals.into_iter().map(named).collect()
@@ -243,4 +249,21 @@ fn ticks(columns: &Columns) -> Vec<(String, String)> {
             (0.03..=0.97).contains(&x).then(|| (short(x * 100.0), label))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_told_of_as_having_lasted_no_time() {
+        let [begin, soon, end] = [0, 400, 5_000].map(|millis| Time::from_nanos(millis * 1_000_000));
+        let stretch = |state, period| Stretch { state: Some(state), is_watched: true, period };
+        let both = [stretch(State::Up, (begin, soon)), stretch(State::Outage, (soon, end))];
+        let names = |stretches: &[Stretch]| -> Vec<String> {
+            totals(stretches.iter().copied()).into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&both), ["outage"]);
+        assert_eq!(names(&both[..1]), ["up"]);
+    }
 }

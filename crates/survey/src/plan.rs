@@ -70,7 +70,7 @@ impl Proposal {
         )?;
         writeln!(
             out,
-            "# networks of different operators beyond your provider's. They vouch for yours."
+            "# networks of different operators beyond your provider's; what they answer proves that we are online."
         )?;
         writeln!(out, "controls = []\n")?;
         if let Some(deny) = deny {
