@@ -3,7 +3,7 @@
 use super::{exit, input::file, refusal::Refusal, stderr::print_error};
 use clap::Args;
 use lifesign_core::time::Time;
-use lifesign_incident::period::{When, past};
+use lifesign_incident::period::{When, past, period};
 use lifesign_store::{self as store, StoreError, StoreReader};
 use std::{
     fs::File,
@@ -84,11 +84,12 @@ impl PeriodArgs {
     /// Of what was played, relative to when that ended.
     pub fn resolve(&self, reader: &StoreReader, wall: Time) -> Result<(Time, Time), Refusal> {
         let now = reader.now(wall).map_err(StoreError::from)?;
-        past(self.since, self.until, now).map_err(|error| match self.until {
-            Some(_) => {
-                Refusal::of_us(format!("--since must lie before --until: {error}"), exit::USAGE)
+        let is_period = self.until.is_none() || period(self.since, self.until, now).is_ok();
+        past(self.since, self.until, now).map_err(|error| {
+            if is_period {
+                return Refusal::data(format!("--since lies ahead: {error}{}", covered(reader)));
             }
-            None => Refusal::data(format!("--since lies ahead: {error}{}", covered(reader))),
+            Refusal::of_us(format!("--since must lie before --until: {error}"), exit::USAGE)
         })
     }
 }

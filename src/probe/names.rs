@@ -102,7 +102,7 @@ impl Names {
     }
 
     /// Changes to other names or servers. A name that stays keeps its addresses; if the servers
-    /// have changed, it is resolved again at once.
+    /// have changed, or the families that are needed, it is resolved again at once.
     pub fn replan(&mut self, names: Needed, servers: &[SocketAddr]) {
         let same_servers = self.servers == servers;
         self.servers = servers.to_vec();
@@ -330,7 +330,9 @@ async fn resolve(
             }
             Err(error) => {
                 *found = error.is_no_records_found().then(Vec::new);
-                failure = Some((family, error));
+                if failure.is_none() || families[family] && !error.is_no_records_found() {
+                    failure = Some((family, error));
+                }
             }
         }
     }

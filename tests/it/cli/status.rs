@@ -254,9 +254,13 @@ fn episodes_are_listed_from_a_time_until_another() {
     assert_eq!((code, out.lines().count(), err.as_str()), (0, 2, ""));
     let report = ["report", "KP", "--state-dir", &state, "--until", "2014-12-22T00:00Z"];
     let to_come = ["--since", "2198-01-01", "--until", "2199-01-01"];
-    let (code, _, err) = ask(&["--since", "2198-01-01"]);
-    assert!(code == 65 && err.starts_with("lifesign: --since lies ahead: "), "{code}: {err}");
-    for found in [ask(&["--until", "8d"]), ask(&to_come), done(lifesign(&report))] {
+    for found in [ask(&["--since", "2198-01-01"]), ask(&to_come)] {
+        assert!(
+            found.0 == 65 && found.2.starts_with("lifesign: --since lies ahead: "),
+            "{found:?}"
+        );
+    }
+    for found in [ask(&["--until", "8d"]), done(lifesign(&report))] {
         assert!(found.0 == 2 && found.1.is_empty(), "{found:?}");
         assert!(found.2.starts_with("lifesign: --since must lie before --until: "), "{found:?}");
     }

@@ -77,6 +77,7 @@ impl Memory {
             && self.scopes.iter().all(ScopeState::is_consistent)
             && self.targets.len() == self.roster.targets.len()
             && self.is_whole()
+            && self.tokens.len() == self.roster.blocks.len()
             && self.floors.iter().all(|floor| floor.is_consistent(self.targets.len()))
             && self.roster.is_consistent()
     }

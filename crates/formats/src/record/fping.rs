@@ -21,6 +21,8 @@ use std::{
 const LONGEST: usize = 1 << 20;
 /// So many probes of which no line tells are misses; more of them are another run.
 const MOST_UNTOLD: u64 = 1000;
+/// So many times of which no line tells, and no timeout: it is an fping before 5.0.
+const MOST_HOLES: usize = 1 << 16;
 /// It counts the probes of an interval in 32 bits.
 const MOST_COUNTED: u64 = u32::MAX as u64;
 /// A second answer to a probe tells of the same time of sending; one that was sent later has the
@@ -47,6 +49,27 @@ struct Runs {
     of: BTreeMap<u32, Run>,
     /// Lines tell of timeouts, as all fpings do since 5.0: what no line tells of, nobody saw.
     tells_timeouts: bool,
+    /// Of which no line tells; misses if no line of the file tells of a timeout.
+    untold: Vec<Untold>,
+}
+
+/// Probes of a target, evenly sent after this time.
+struct Untold {
+    target: u32,
+    after: Time,
+    period: Duration,
+    probes: u64,
+}
+
+impl Runs {
+    fn push_untold(&mut self, sink: &mut Sink) -> io::Result<()> {
+        for Untold { target, after, period, probes } in self.untold.drain(..) {
+            for probe in 1..=probes {
+                sink.push_outcome(target, after + period.mul_f64(probe as f64), None)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A probe of which a line tells, with its round-trip time if it was answered.
@@ -74,7 +97,7 @@ pub(super) fn read_text(input: impl BufRead, sink: &mut Sink) -> Result<(), Read
                         "the last line has no end; see that it is whole",
                     );
                 }
-                return Ok(());
+                return Ok(runs.push_untold(sink)?);
             }
             Some(Err(Fault { line, col, text })) => {
                 sink.note(line, col, &text);
@@ -111,7 +134,8 @@ fn told(line: &str) -> Option<Result<Told<'_>, String>> {
             return Some(Err("neither an answer nor \"timed out\"; see that it is whole".into()));
         };
         // Of an answer whose line is torn the time is not known.
-        let (millis, end) = rest.trim_start_matches(", ").split_once(' ').unwrap_or((rest, ""));
+        let rest = rest.trim_start_matches(", ");
+        let (millis, end) = rest.split_once(' ').unwrap_or((rest, ""));
         let is_whole = end.starts_with("ms");
         let (rtt, fault) =
             round_trip(millis.parse().ok().filter(|_| is_whole), || format!("{millis:?}"));
@@ -224,15 +248,19 @@ fn target(host: &str, sink: &mut Sink) -> Result<Option<u32>, String> {
 }
 
 fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(), String>> {
+    if told.rtt.is_none() {
+        runs.tells_timeouts = true;
+        runs.untold.clear();
+    }
     let target = match target(told.host, sink) {
         Ok(Some(target)) => target,
         Ok(None) => return Ok(Ok(())),
         Err(why) => return Ok(Err(why)),
     };
-    runs.tells_timeouts |= told.rtt.is_none();
     let run = runs.of.entry(target).or_default();
     let sent_by_print = told.rtt.map_or(told.printed, |rtt| told.printed - rtt);
-    if run.newest.is_some_and(|(seq, at)| seq == told.seq && sent_by_print < at + SECOND_ANSWER) {
+    let is_near = |at: Time| sent_by_print.since(at).max(at.since(sent_by_print)) < SECOND_ANSWER;
+    if run.newest.is_some_and(|(seq, at)| seq == told.seq && is_near(at)) {
         return Ok(Ok(()));
     }
     let before = run.newest.filter(|&(seq, at)| seq < told.seq && at < told.printed);
@@ -251,13 +279,17 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
         if told.rtt.is_some_and(|rtt| rtt > Duration::ZERO) {
             run.period = Some(period);
         }
-        // Of probes between them no line tells: nobody answered those, if timeouts have no lines.
-        let untold = if runs.tells_timeouts || probes > MOST_UNTOLD { 0 } else { probes };
-        for untold in 1..untold {
-            sink.push_outcome(target, at + period.mul_f64(untold as f64), None)?;
+        if probes > 1 && probes <= MOST_UNTOLD && !runs.tells_timeouts {
+            runs.untold.push(Untold { target, after: at, period, probes: probes - 1 });
         }
     }
-    run.newest = Some((told.seq, sent));
+    // An answer that was overtaken leaves what is newest.
+    if run.newest.is_none_or(|(seq, at)| told.seq > seq || sent > at) {
+        run.newest = Some((told.seq, sent));
+    }
+    if runs.untold.len() == MOST_HOLES {
+        runs.push_untold(sink)?;
+    }
     sink.push_outcome(target, sent, told.rtt)?;
     if let Some(limit) = told.hop_limit.filter(|&limit| limit > 0) {
         sink.push(target, sent, Fact::HopLimit(limit))?;

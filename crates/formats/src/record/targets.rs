@@ -59,10 +59,16 @@ pub(super) struct Target {
 /// Between two labels of an origin: what neither a name nor a usual value of one has.
 pub const BETWEEN_LABELS: char = '\u{1f}';
 
-/// Labels as a command line takes them.
+/// Labels as a shell takes them.
 fn shown(labels: &str) -> String {
-    let quoted =
-        |label: &str| if label.contains(' ') { format!("'{label}'") } else { label.to_owned() };
+    let is_plain = |letter: char| letter.is_alphanumeric() || "=:/._-[]".contains(letter);
+    let quoted = |label: &str| {
+        if label.chars().all(is_plain) || !label.contains('=') {
+            label.to_owned()
+        } else {
+            format!("'{}'", label.replace('\'', r"'\''"))
+        }
+    };
     labels.split(BETWEEN_LABELS).map(quoted).collect::<Vec<_>>().join(" ")
 }
 
@@ -125,13 +131,17 @@ impl Target {
         let (one, other) = neighbours.into_iter().find(|(one, other)| !one.goes_on(other))?;
         let (Self { host, probe, .. }, Origin { labels: one, .. }) = (self, one);
         let Origin { labels: other, .. } = other;
-        let of_other: Vec<_> = other.split(BETWEEN_LABELS).collect();
-        let differing = one.split(BETWEEN_LABELS).find(|label| !of_other.contains(label));
-        let [one, other, differing] = [one, other, differing.unwrap_or("job=ping")].map(shown);
-        Some(format!(
-            "{host} {probe} was asked by {one} and by {other}; take one of them, such as --only \
-             {differing}"
-        ))
+        let lacks =
+            |labels: &str, label: &str| !labels.split(BETWEEN_LABELS).any(|each| each == label);
+        let of_one = one.split(BETWEEN_LABELS).filter(|label| lacks(other, label));
+        let of_other = other.split(BETWEEN_LABELS).filter(|label| lacks(one, label));
+        let differing = of_one.chain(of_other).find(|label| label.contains('='));
+        let advice = match differing.map(shown) {
+            Some(label) => format!("take one of them, such as --only {label}"),
+            None => "import one of them alone".to_owned(),
+        };
+        let [one, other] = [one, other].map(|labels| shown(labels));
+        Some(format!("{host} {probe} was asked by {one} and by {other}; {advice}"))
     }
 }
 

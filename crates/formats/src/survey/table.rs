@@ -37,9 +37,9 @@ struct Columns {
 }
 
 impl Columns {
-    /// Those in which ZMap says whether somebody answered.
+    /// Those that say whether somebody answered.
     fn answers(&self) -> impl Iterator<Item = usize> {
-        [self.classification, self.success].into_iter().flatten()
+        [self.classification, self.success, self.state].into_iter().flatten()
     }
 
     /// What a header names; None if it names no addresses.

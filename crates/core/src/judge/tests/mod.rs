@@ -50,6 +50,7 @@ impl Fed {
     fn remember(&self) -> Memory {
         let mut memory = Memory::new(self.roster.clone(), self.now, 0.into());
         self.judge.remember_more(&mut memory, usize::MAX);
+        memory.tokens = vec![1.0; self.roster.blocks.len()];
         memory
     }
 

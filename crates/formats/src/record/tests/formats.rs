@@ -182,8 +182,14 @@ fn fping_tells_when_it_printed_and_so_when_it_sent() {
     let elsewhere = "[1795716363.00000] 127.0.0.9 : [0], timed out (NaN avg, 100% loss)\n";
     let text = text.replace("[1795716366.00000] 127.0.0.1 : [2], timed", "#");
     assert_eq!(short(&import(&[&text])), wanted);
-    let told = short(&import(&[&(elsewhere.to_owned() + &text)]));
-    assert!(!told.iter().any(|line| line.contains("127.0.0.1 icmp overdue")), "{told:?}");
+    // Wherever the line of the timeout stands, and whoever is asked for.
+    for file in [elsewhere.to_owned() + &text, text.clone() + elsewhere] {
+        for options in [Options::default(), only("host=127.0.0.1")] {
+            let told = short(&import_with(options, &[&file]).expect("a log"));
+            let is_miss = |line: &String| line.contains("127.0.0.1 icmp overdue");
+            assert!(!told.iter().any(is_miss), "{told:?}");
+        }
+    }
 }
 
 /// A result of RIPE Atlas at a time of one host.
