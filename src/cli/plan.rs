@@ -248,10 +248,8 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
     let day = day.date();
     teller.say(&told(&name, &source, counts, day));
     for (first, count) in source.skipped.told() {
-        let more = match count - 1 {
-            0 => String::new(),
-            more => format!(" (and {more} more like it)"),
-        };
+        let more =
+            if count > 1 { format!(" (and {} more like it)", count - 1) } else { String::new() };
         let place =
             if first.line > 0 { format!(":{}:{}", first.line, first.col) } else { String::new() };
         teller.say(&format!("  {name}{place}: {}{more}; left out", first.text));
@@ -270,7 +268,9 @@ fn told(name: &str, source: &Source, counts: Counts, day: Option<Date>) -> Strin
     let rows = count_of(*rows, "row", "rows");
     let mut parts = vec![format!("{name}: {format}{day}, {rows}")];
     if format.is_of_prefixes() {
-        parts.push(format!("; {} of this country", count_of(counts.places, "prefix", "prefixes")));
+        let networks = count_of(counts.networks, "network", "networks");
+        let prefixes = count_of(counts.prefixes, "prefix", "prefixes");
+        parts.push(format!("; {prefixes} and {networks} of this country"));
     } else {
         parts.push(format!("; {} here", count_of(counts.hosts, "host", "hosts")));
         if counts.elsewhere > 0 {

@@ -24,8 +24,10 @@ const NAMED_BLOCKS: usize = 1024;
 /// What a file brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Prefixes and networks of the country.
-    pub places: usize,
+    /// Prefixes of the country.
+    pub prefixes: usize,
+    /// Networks of the country, by their numbers.
+    pub networks: usize,
     /// Different hosts in the country.
     pub hosts: usize,
     /// Mentions of addresses elsewhere.
@@ -78,7 +80,12 @@ impl Survey {
 
     /// Takes what a file of prefixes says.
     pub fn take_place(&mut self, source: usize, fact: Fact<'_>) {
-        self.counts[source].places += usize::from(self.place.take(fact));
+        let counts = &mut self.counts[source];
+        let count = match fact {
+            Fact::Numbered { .. } => &mut counts.networks,
+            _ => &mut counts.prefixes,
+        };
+        *count += usize::from(self.place.take(fact));
     }
 
     /// All files of prefixes have been read.

@@ -22,6 +22,8 @@ pub(super) struct Place {
 #[derive(Clone, Debug)]
 struct Said {
     place: Place,
+    /// What the data call the host, if that is not its address.
+    name: Option<String>,
     position: Position,
 }
 
@@ -128,7 +130,8 @@ impl Map {
                     let text = format!("{host} is elsewhere above; leave one of the lines out");
                     sheet.note(position, &text);
                 }
-                self.places.entry(host).or_insert(Said { place, position });
+                let name = cell(0).map(|name| name.text.to_owned());
+                self.places.entry(host).or_insert(Said { place, name, position });
             }
             (None, Some(block)) => {
                 let known = self.add_block(block, country.as_ref(), Some(position));
@@ -179,6 +182,7 @@ impl Map {
         let hint = "leave it out, or write it as the data have it";
         let hosts = self.places.iter().filter(|(host, _)| !asked.contains(host));
         let hosts = hosts.map(|(host, said)| {
+            let host = said.name.clone().unwrap_or_else(|| host.to_string());
             let text = match said.place.block.filter(|block| used.contains(block)) {
                 Some(block) => format!(
                     "{host} was never asked, but others in {block}; leave name and host out, or \
@@ -292,7 +296,7 @@ mod tests {
         let hint = "leave it out, or write it as the data have it";
         let wanted = [
             format!("map.csv:3:1: 203.0.113.9 was never asked; {hint}"),
-            format!("map.csv:5:1: 203.0.113.10 was never asked; {hint}"),
+            format!("map.csv:5:1: mail was never asked; {hint}"),
             format!("map.csv:6:1: nobody in 192.0.2.0/24 was asked; {hint}"),
         ];
         assert_eq!(told.lines().collect::<Vec<_>>(), wanted);
@@ -310,8 +314,7 @@ mod tests {
         let map = Map::parse("map.csv", text).expect("a map");
         let asked = Host::from("203.0.113.8");
         let told = map.unused([&asked].into_iter()).expect("an unused line").to_string();
-        let wanted = "map.csv:3:1: 203.0.113.9 was never asked, but others in 203.0.113.0/24; \
-                      leave name and host out, or write them as the data have them";
+        let wanted = "map.csv:3:1: www was never asked, but others in 203.0.113.0/24; leave name and host out, or write them as the data have them";
         assert_eq!(told, wanted);
     }
 

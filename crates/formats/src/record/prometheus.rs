@@ -100,12 +100,28 @@ impl<'de> Visitor<'de> for Answer<'_, '_> {
                     let why: String = map.next_value()?;
                     self.0.refusal = Some(format!("the server had an error: {why}"));
                 }
+                // Then some of it is missing, and what is missing is no silence of a host.
+                "warnings" => {
+                    self.0.sink.part = None;
+                    for warning in map.next_value::<Vec<String>>()? {
+                        self.0.sink.note(0, 0, &format!("the server warns: {warning}"));
+                    }
+                }
+                "isPartial" => {
+                    self.0.sink.part = None;
+                    if map.next_value()? {
+                        self.0.sink.note(0, 0, IN_PART);
+                    }
+                }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(())
     }
 }
+
+/// VictoriaMetrics' cluster has this mark.
+const IN_PART: &str = "the server says that this is a part of what it has (isPartial)";
 
 struct SeriesList<'a, 'b>(&'a mut Reading<'b>);
 

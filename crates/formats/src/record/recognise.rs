@@ -84,11 +84,17 @@ pub(super) fn recognise(head: &[u8]) -> Result<Format, Fault> {
         if has("\"prb_id\"") || has("\"msm_id\"") {
             return Ok(Format::Atlas);
         }
-        if has("\"resultType\"") || has("\"errorType\"") {
+        let is_sorted = packed.starts_with("{\"data\":{\"result\":[");
+        if has("\"resultType\"") || has("\"errorType\"") || is_sorted {
             return Ok(Format::Prometheus);
         }
         if has("outages.") || has("\"annotations\"") {
             return Err(Fault::whole("these are events, which lifesign compare takes (--events)"));
+        }
+        if has("\"metric\"") && has("\"values\":[[") {
+            return Err(Fault::whole(
+                "series of Prometheus without the answer that they stood in; save the whole of it",
+            ));
         }
         if has("\"metric\"") && has("\"values\"") {
             return Ok(Format::VictoriaMetrics);

@@ -22,6 +22,8 @@ pub(super) struct Sink {
     sorter: Sorter,
     /// What is noted, with the place of the first and how often it was said.
     notes: BTreeMap<String, (Place, usize)>,
+    /// Those for which there was no room.
+    untold: usize,
     /// Which part of a file without lines is read, such as `result 1`.
     pub part: Option<Part>,
     pub samples: u64,
@@ -73,7 +75,7 @@ impl Sink {
     pub fn new(targets: Targets, make_file: MakeFile) -> Self {
         let sorter = Sorter::new(make_file);
         let notes = BTreeMap::new();
-        Self { targets, sorter, notes, part: None, samples: 0, has_counters: false }
+        Self { targets, sorter, notes, untold: 0, part: None, samples: 0, has_counters: false }
     }
 
     /// A fact of a probe that was sent at this time.
@@ -98,6 +100,8 @@ impl Sink {
         } else if self.notes.len() < MOST_NOTES {
             let part = self.part.filter(|_| line == 0);
             self.notes.insert(text.to_owned(), ((line, col, part), 1));
+        } else {
+            self.untold += 1;
         }
     }
 
@@ -113,7 +117,12 @@ impl Sink {
             };
             (Fault { line, col, text }.printable(), count)
         };
-        notes.into_iter().map(fault).collect()
+        let mut told: Notes = notes.into_iter().map(fault).collect();
+        let untold = std::mem::take(&mut self.untold);
+        if untold > 0 {
+            told.push((Fault::whole(format!("{untold} more, of other kinds; left out")), 1));
+        }
+        told
     }
 
     pub fn finish(self) -> (Targets, Sorter) {

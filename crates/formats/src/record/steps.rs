@@ -19,9 +19,10 @@ const TARGETS: usize = 3;
 pub(super) struct Series {
     first: u64,
     last: u64,
-    step: u64,
     count: usize,
-    is_uneven: bool,
+    shortest: u64,
+    /// The greatest that all times between two samples are multiples of.
+    divisor: u64,
 }
 
 impl Series {
@@ -31,13 +32,21 @@ impl Series {
             self.first = millis;
         } else {
             let span = millis.saturating_sub(self.last);
-            if self.step == 0 {
-                self.step = span;
-            }
-            self.is_uneven |= self.step == 0 || !span.is_multiple_of(self.step);
+            self.shortest = if self.count == 2 { span } else { self.shortest.min(span) };
+            self.divisor = common_divisor(self.divisor, span);
         }
         self.last = millis;
     }
+
+    /// How far behind the epoch its grid is, and its step; None if it stands on none.
+    fn grid(&self) -> Option<(u64, u64)> {
+        let phase = self.first.checked_rem(self.shortest)?;
+        (self.shortest == self.divisor).then_some((phase, self.shortest))
+    }
+}
+
+fn common_divisor(of: u64, and: u64) -> u64 {
+    if and == 0 { of } else { common_divisor(and, of % and) }
 }
 
 /// The grid on which all series of a file stand so far.
@@ -54,9 +63,11 @@ impl Steps {
         if series.count < FEWEST || self.is_uneven {
             return;
         }
-        let phase = series.first.checked_rem(series.step).unwrap_or_default();
-        let grid = (phase, series.step);
-        self.is_uneven |= series.is_uneven || *self.grid.get_or_insert(grid) != grid;
+        let Some(grid) = series.grid() else {
+            self.is_uneven = true;
+            return;
+        };
+        self.is_uneven |= *self.grid.get_or_insert(grid) != grid;
         if self.targets.len() < TARGETS && !self.targets.contains(&target) {
             self.targets.push(target);
         }

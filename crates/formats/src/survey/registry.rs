@@ -17,6 +17,8 @@ use std::{
 
 /// RIPEstat's list of the largest country has two mebibytes.
 const MAX_JSON: u64 = 16 << 20;
+/// No registry gives out more at once.
+const MOST_ASNS: u32 = 65_536;
 
 /// Passes each line with text to `take`, which says the column and what would be right where it is
 /// wrong.
@@ -89,8 +91,11 @@ pub(super) fn delegated<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result
             "asn" => {
                 let first: u32 = start.parse().map_err(|_| wrong(start, "the number of an AS"))?;
                 let count: u32 = value.parse().map_err(|_| wrong(value, "a number of networks"))?;
-                // No registry gives out more at once.
-                for asn in (0..count.min(65_536)).filter_map(|more| first.checked_add(more)) {
+                let last = count.checked_sub(1).and_then(|more| first.checked_add(more));
+                let last = last.filter(|_| count <= MOST_ASNS).ok_or_else(|| {
+                    wrong(value, "the number of networks from there on; write 1 to 65536")
+                })?;
+                for asn in first..=last {
                     sink.take(Fact::Numbered { country, asn });
                 }
             }

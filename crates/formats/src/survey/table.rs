@@ -11,7 +11,7 @@ const ADDRESS: [&str; 10] =
     ["saddr", "ip", "addr", "address", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str", "host"];
 const PORT: [&str; 2] = ["sport", "port"];
 const TRANSPORT: [&str; 3] = ["transport", "protocol", "proto"];
-const STATE: [&str; 2] = ["state", "port_state"];
+const STATE: [&str; 3] = ["state", "port_state", "status"];
 const TIME: [&str; 9] = [
     "timestamp_str",
     "timestamp-str",
@@ -193,11 +193,14 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
 fn is_open(state: Option<&Cell<'_>>) -> Result<Option<bool>, (usize, String)> {
     let Some(cell) = state else { return Ok(Some(true)) };
     match cell.text.to_ascii_lowercase().as_str() {
-        "" | "open" => Ok(Some(true)),
+        "" | "open" | "up" | "alive" => Ok(Some(true)),
         "closed" | "unfiltered" => Ok(Some(false)),
-        "filtered" | "open|filtered" | "closed|filtered" => Ok(None),
+        "filtered" | "open|filtered" | "closed|filtered" | "down" | "dead" => Ok(None),
+        // Of HTTP (RFC 9110 §15), which somebody has answered.
+        text if text.parse().is_ok_and(|status| (100..600).contains(&status)) => Ok(Some(true)),
         _ => {
-            let text = format!("{:?} is no state; write open, closed or filtered", cell.text);
+            let text =
+                format!("{:?} is no state; write open, closed, filtered, up or down", cell.text);
             Err((cell.position.col as usize, text))
         }
     }

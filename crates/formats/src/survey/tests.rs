@@ -49,6 +49,7 @@ apnic||ipv4|192.0.2.0|256||reserved
 ripencc|XB|ipv4|192.0.2.0|0|20090225|assigned
 ripencc|XB|ipv4|255.255.255.0|512|20090225|assigned
 ripencc|XB|ipv4|192.0.2|256|20090225|assigned
+ripencc|XB|asn|64496|65537|20090225|assigned
 ";
 
 #[test]
@@ -60,7 +61,7 @@ fn delegations_are_prefixes_even_where_their_count_is_no_power_of_two() {
          XA has 198.51.100.0/23\nXA has 198.51.102.0/24\nXA has 2001:db8::/32\n\
          XA has AS64496\nXA has AS64497\n"
     );
-    assert_eq!((source.format, source.rows, source.skipped.count), (Format::Delegated, 4, 3));
+    assert_eq!((source.format, source.rows, source.skipped.count), (Format::Delegated, 4, 4));
     assert_eq!(source.day.unwrap().to_string(), "2011-01-12");
     let first = source.skipped.first.unwrap();
     assert_eq!((first.line, first.col), (11, 27));

@@ -55,6 +55,8 @@ fn what_query_range_made_is_refused() {
         scraped(&[0, 0], 0..40),
         scraped(&[3_456, 3_456, 3_456], 0..40),
         scraped(&[5_000, 5_000], (0..20).chain(24..40)),
+        scraped(&[0], (0..1).chain(4..40)),
+        scraped(&[0], (0..1).chain(3..4).chain(8..40)),
     ] {
         assert!(refused(&made).contains("made by query_range"), "{made}");
     }

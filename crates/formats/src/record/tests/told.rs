@@ -158,3 +158,39 @@ fn what_nobody_asked_for_is_not_what_is_wrong() {
     let why = refused("src=10.0.0.2", &format!("{trace}\n")).expect("another source");
     assert_eq!(why, " nothing has src=10.0.0.2; there are src=10.0.0.1");
 }
+
+/// What a server leaves out is no silence of a host.
+#[test]
+fn a_server_that_warns_or_gives_a_part_is_told() {
+    let whole = matrix(&[(r#""__name__":"probe_success","instance":"203.0.113.8""#, &["1"])]);
+    let with = |more: &str| whole.replacen('{', &format!("{{{more},"), 1);
+    let imported =
+        import(&[&with(r#""warnings":["no word from a store"],"isPartial":true,"infos":["x"]"#)]);
+    let wanted = [
+        " the server says that this is a part of what it has (isPartial) ×1",
+        " the server warns: no word from a store ×1",
+    ];
+    assert_eq!(imported.notes, wanted);
+    assert!(import(&[&with(r#""isPartial":false"#)]).notes.is_empty());
+}
+
+#[test]
+fn an_answer_whose_keys_are_sorted_is_read_and_a_part_of_one_is_named() {
+    let metric = r#"{"__name__":"probe_success","instance":"203.0.113.8"}"#;
+    let series = format!(r#"{{"metric":{metric},"values":[[1795633778.369,"1"]]}}"#);
+    let sorted =
+        format!(r#"{{"data":{{"result":[{series}],"resultType":"matrix"}},"status":"success"}}"#);
+    assert_eq!(import(&[&sorted]).summary.outcomes, 1);
+    for part in [series.clone(), format!("[{series}]")] {
+        assert!(refused(&part).contains("save the whole of it"), "{part}");
+    }
+}
+
+#[test]
+fn more_notes_than_are_kept_are_counted() {
+    let odd = |at: u32| format!("[1795633770.5] 203.0.113.9 : [{at}], 64 bytes, x{at} ms ()\n");
+    let text: String = (0..60).map(odd).collect();
+    let notes = import(&[&text]).notes;
+    assert_eq!(notes.len(), 51);
+    assert_eq!(notes.last().map(String::as_str), Some(" 10 more, of other kinds; left out ×1"));
+}
