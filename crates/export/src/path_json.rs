@@ -12,10 +12,10 @@ use std::net::IpAddr;
 
 /// Where the path to a scope breaks, and the same for people.
 #[derive(Serialize)]
-pub(crate) struct PlaceAndSentence {
+pub(crate) struct PathBreak {
     #[serde(flatten)]
     place: PlaceJson,
-    sentence: String,
+    place_sentence: String,
 }
 
 /// The path to a block.
@@ -47,20 +47,20 @@ struct NetworkJson {
 }
 
 /// None while it lives, and until it is known.
-pub(crate) fn place(snapshot: &Snapshot, scope: Scope) -> Option<PlaceAndSentence> {
-    Some(place_json(snapshot, snapshot.paths.place(scope)?))
+pub(crate) fn path_break(snapshot: &Snapshot, scope: Scope) -> Option<PathBreak> {
+    Some(told(snapshot, snapshot.paths.place(scope)?))
 }
 
 /// Where our own way out breaks; None while we are not blind, and until it is known.
-pub(crate) fn own_place(snapshot: &Snapshot, family: Family) -> Option<PlaceAndSentence> {
-    Some(place_json(snapshot, snapshot.paths.own[family].as_ref()?))
+pub(crate) fn own_break(snapshot: &Snapshot, family: Family) -> Option<PathBreak> {
+    Some(told(snapshot, snapshot.paths.own[family].as_ref()?))
 }
 
-fn place_json(snapshot: &Snapshot, view: &PlaceView) -> PlaceAndSentence {
+fn told(snapshot: &Snapshot, view: &PlaceView) -> PathBreak {
     let offset = snapshot.wall_offset;
     let now = offset.written(snapshot.time);
-    let sentence = view.sentence(|time| offset.written(time), Some(now)) + ".";
-    PlaceAndSentence { place: PlaceJson::new(view, offset), sentence }
+    let place_sentence = view.sentence(|time| offset.written(time), Some(now)) + ".";
+    PathBreak { place: PlaceJson::new(view, offset), place_sentence }
 }
 
 /// None if no path is traced, or nothing of it is known.

@@ -5,7 +5,7 @@
 
 use crate::{
     error_response::{ErrorResponse, internal_error},
-    path_json::{self, PathJson, PlaceAndSentence},
+    path_json::{self, PathBreak, PathJson},
     sources::ExportSettings,
 };
 use axum::http::StatusCode;
@@ -39,7 +39,7 @@ struct SightJson {
     blind_seconds: f64,
     blind_spells: u64,
     /// Where our own way out breaks, while we are blind.
-    place: Option<PlaceAndSentence>,
+    path_break: Option<PathBreak>,
 }
 
 #[derive(Serialize)]
@@ -156,7 +156,7 @@ struct VerdictJson<'a> {
     /// When the newest answered probe was sent.
     last_life: Option<String>,
     /// Where the path to it breaks; null while it lives, and until that is known.
-    place: Option<PlaceAndSentence>,
+    path_break: Option<PathBreak>,
     hosts: HostCounts,
     /// By window: `1m`, `5m`, `1h`.
     windows: BTreeMap<&'static str, WindowJson>,
@@ -357,7 +357,7 @@ fn sights(snapshot: &Snapshot) -> Vec<SightJson> {
             blind: is_blind,
             blind_seconds: seconds,
             blind_spells: spells,
-            place: path_json::own_place(snapshot, family),
+            path_break: path_json::own_break(snapshot, family),
         })
     };
     snapshot.blindness.iter().filter_map(sight).collect()
@@ -386,7 +386,7 @@ fn verdict(snapshot: &Snapshot, scope: Scope) -> VerdictJson<'_> {
         maintenance: snapshot.roster.maintenance_at(scope, offset.written(snapshot.time)),
         belief: view.verdict.belief,
         last_life: view.verdict.last_life.map(rfc3339),
-        place: path_json::place(snapshot, scope),
+        path_break: path_json::path_break(snapshot, scope),
         hosts: view.verdict.hosts,
         windows: view.windows.iter().map(|(each, view)| (each.label(), window(view))).collect(),
     }

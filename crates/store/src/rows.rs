@@ -131,7 +131,7 @@ struct PhaseKeys {
     unseen_seconds: f64,
     left: bool,
     place: Option<&'static str>,
-    path: Option<String>,
+    place_sentence: Option<String>,
 }
 
 impl PhaseKeys {
@@ -144,7 +144,7 @@ impl PhaseKeys {
             unseen_seconds: seconds(phase.unseen),
             left: phase.is_left,
             place: place.as_ref().map(|place| place.place.label()),
-            path: place.map(|place| place.words),
+            place_sentence: place.map(|place| place.words),
         }
     }
 }
@@ -206,7 +206,7 @@ impl Row for PhaseRow<'_> {
         "unseen_seconds",
         "left",
         "place",
-        "path",
+        "place_sentence",
     ];
 }
 

@@ -174,7 +174,8 @@ fn kept(state: &str) -> Vec<String> {
     let of_country: Vec<_> = rows.filter(|row| row["scope"] == "KP").collect();
     let phases = of_country.iter().flat_map(|row| row["phases"].as_array().unwrap());
     let dark = phases.filter(|phase| phase["phase"] != "up");
-    dark.map(|phase| phase["path"].as_str().unwrap_or_else(|| panic!("{out}")).to_owned()).collect()
+    dark.map(|phase| phase["place_sentence"].as_str().unwrap_or_else(|| panic!("{out}")).to_owned())
+        .collect()
 }
 
 #[test]

@@ -115,7 +115,7 @@ fn incidents_are_told_with_their_phases_and_what_was_shared_only_once() {
                 each["phases"][0]["phase"],
                 each["phases"][0]["seconds"],
                 each["phases"][0]["place"],
-                each["phases"][0]["path"]
+                each["phases"][0]["place_sentence"]
             ])
         })
         .collect();

@@ -54,7 +54,9 @@ fn told(directory: &TempDir, scope: Option<&str>) -> Vec<serde_json::Value> {
         let row = row(each).unwrap();
         row["phases"].as_array().unwrap().clone()
     });
-    phases.map(|phase| serde_json::json!([phase["phase"], phase["place"], phase["path"]])).collect()
+    phases
+        .map(|phase| serde_json::json!([phase["phase"], phase["place"], phase["place_sentence"]]))
+        .collect()
 }
 
 fn report(directory: &TempDir) -> String {
