@@ -231,8 +231,9 @@ pub fn trace(bytes: &[u8]) {
     } else {
         bytes.to_vec()
     };
-    // Behind what is quoted, zeros may stand.
-    let bare = quote.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    // Behind what is quoted, zeros may stand, and behind the end of the probe anything (RFC 4884).
+    let within = &quote[..quote.len().min(truth.len())];
+    let bare = within.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
     let known = if kind == SocketKind::Raw { 4 } else { 6 };
     let like = |truth: &[u8]| {
         quote.len() >= HEADER
