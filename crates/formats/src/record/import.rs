@@ -189,7 +189,7 @@ impl Import {
         }
         targets.list.iter_mut().for_each(|target| target.cadence.end());
         sorted.begin()?;
-        let mut join = Join::new(&targets.list, is_inexact);
+        let mut join = Join::new(&targets.list);
         let mut writer = JournalWriter::new(journal, &targets.list);
         let mut done = 0;
         let mut span: Option<(Time, Time)> = None;

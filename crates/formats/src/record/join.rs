@@ -8,7 +8,7 @@ use super::{
 use lifesign_core::time::Time;
 use std::{
     cmp::{Ordering, Reverse},
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeSet, BinaryHeap, HashMap},
     time::Duration,
 };
 
@@ -110,11 +110,13 @@ struct Counters {
     told: Reading,
     lost: u64,
     next: Option<Reading>,
+    /// When it is read no more, for sure.
+    until: Time,
 }
 
 impl Counters {
     fn new(first: Reading) -> Self {
-        Self { first, told: first, lost: 0, next: None }
+        Self { first, told: first, lost: 0, next: None, until: first.at }
     }
 
     /// Probes without an answer by then, those on their way among them.
@@ -158,39 +160,34 @@ impl Loss {
 
 pub(super) struct Join<'a> {
     targets: &'a [Target],
-    /// How long after a sample outcomes may be told that were known before it.
-    hold: Duration,
     pending: BinaryHeap<Reverse<Pending>>,
     number: u64,
     at: Option<(Time, u32)>,
     group: Group,
     counters: HashMap<u32, Counters>,
+    /// The same by when they were told: outcomes from then on may still come.
+    by_told: BTreeSet<(Time, u32)>,
     loss: HashMap<u32, Loss>,
     watched_until: Option<Time>,
     last_seen: Time,
     /// Samples of a time of which there was one already.
     pub repeated: u64,
-    /// When the newest event was known that was given out.
-    given: Time,
 }
 
 impl<'a> Join<'a> {
-    pub fn new(targets: &'a [Target], has_counters: bool) -> Self {
-        let longest = targets.iter().filter_map(|target| target.cadence.longest()).max();
-        let longest = reach(longest.unwrap_or(UNKNOWN_INTERVAL));
+    pub fn new(targets: &'a [Target]) -> Self {
         Self {
-            hold: if has_counters { longest * 2 } else { Duration::ZERO },
             targets,
             pending: BinaryHeap::new(),
             number: 0,
             at: None,
             group: Group::default(),
             counters: HashMap::new(),
+            by_told: BTreeSet::new(),
             loss: HashMap::new(),
             watched_until: None,
             last_seen: Time::default(),
             repeated: 0,
-            given: Time::default(),
         }
     }
 
@@ -206,25 +203,23 @@ impl<'a> Join<'a> {
 
     /// The next event that is known, with when that was: once all that came before it is.
     pub fn next(&mut self) -> Option<(Time, Event)> {
-        let until = self.at.map_or(Time::default(), |(at, _)| at) - self.hold;
-        let first = self.pending.peek()?;
-        if first.0.seen > until {
-            return None;
+        let mut until = self.at.map_or(Time::default(), |(at, _)| at);
+        while let Some(&(told, target)) = self.by_told.first() {
+            if self.counters.get(&target).is_some_and(|counters| counters.until >= until) {
+                until = until.min(told);
+                break;
+            }
+            self.end_counters(target);
         }
+        self.pending.peek().filter(|first| first.0.seen <= until)?;
         let Reverse(first) = self.pending.pop()?;
-        self.given = first.seen;
         Some((first.seen, first.event))
     }
 
     /// No entry comes any more: every event is known.
     pub fn end(&mut self) {
         self.end_group();
-        let counted: Vec<u32> = self.counters.keys().copied().collect();
-        for target in counted {
-            self.end_counters(target);
-        }
         self.at = Some((Time::NEVER, 0));
-        self.hold = Duration::ZERO;
     }
 
     fn end_group(&mut self) {
@@ -272,8 +267,6 @@ impl<'a> Join<'a> {
 
     fn push(&mut self, seen: Time, event: Event) {
         self.number += 1;
-        // What was counted before nobody read the counter for long is told late.
-        let seen = seen.max(self.given);
         self.pending.push(Reverse(Pending { seen, number: self.number, event }));
     }
 
@@ -281,7 +274,7 @@ impl<'a> Join<'a> {
     /// the probe that was sent last may be on its way.
     fn count(&mut self, target: u32, reading: Reading, reach: Duration) {
         let Some(&counters) = self.counters.get(&target) else {
-            self.counters.insert(target, Counters::new(reading));
+            self.keep(target, Counters::new(reading), reading.at);
             return;
         };
         let newest = counters.next.unwrap_or(counters.told);
@@ -293,15 +286,30 @@ impl<'a> Join<'a> {
             || told_by.is_some_and(|target| !target.is_of_one(newest.at, reading.at));
         if is_reset || reading.at.since(newest.at) > reach {
             self.end_counters(target);
-            self.counters.insert(target, Counters::new(reading));
+            self.keep(target, Counters::new(reading), reading.at);
             return;
         }
         let told = self.tell(target, counters, Some(reading));
-        self.counters.insert(target, Counters { next: Some(reading), ..told });
+        self.keep(target, Counters { next: Some(reading), ..told }, reading.at);
+    }
+
+    /// Keeps counters that were read now.
+    fn keep(&mut self, target: u32, counters: Counters, now: Time) {
+        let longest = self.targets.get(target as usize).and_then(|target| target.cadence.longest());
+        let until = now + reach(longest.unwrap_or(UNKNOWN_INTERVAL));
+        self.forget(target);
+        self.by_told.insert((counters.told.at, target));
+        self.counters.insert(target, Counters { until, ..counters });
+    }
+
+    fn forget(&mut self, target: u32) -> Option<Counters> {
+        let counters = self.counters.remove(&target)?;
+        self.by_told.remove(&(counters.told.at, target));
+        Some(counters)
     }
 
     fn end_counters(&mut self, target: u32) {
-        if let Some(counters) = self.counters.remove(&target) {
+        if let Some(counters) = self.forget(target) {
             self.tell(target, counters, None);
         }
     }

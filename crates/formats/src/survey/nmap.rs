@@ -49,13 +49,11 @@ pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<
         }
         sink.source.rows += 1;
         let mut shown = Vec::new();
+        let mut status_alone = None;
         for field in fields {
             match field.split_once(": ") {
                 Some(("Status", "Up")) if !are_all_up => shown.push(Seen::Listed),
-                Some(("Status", status)) => {
-                    sink.source.silent += 1;
-                    silent = (status == "Up").then_some(address);
-                }
+                Some(("Status", status)) => status_alone = Some(status),
                 Some(("Ports", ports)) => {
                     for seen in ports.split(", ").filter_map(port) {
                         match seen {
@@ -71,8 +69,12 @@ pub(super) fn grepable<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<
                 _ => {}
             }
         }
-        if !shown.is_empty() && silent.take_if(|silent| *silent == address).is_some() {
-            sink.source.silent -= 1;
+        if !shown.is_empty() {
+            let was_silent = silent.take_if(|silent| *silent == address).is_some();
+            sink.source.silent -= usize::from(was_silent);
+        } else if let Some(status) = status_alone {
+            sink.source.silent += 1;
+            silent = (status == "Up").then_some(address);
         }
         for seen in shown {
             sink.take(Fact::Seen { address, seen, day: None });

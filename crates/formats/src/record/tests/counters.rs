@@ -1,6 +1,8 @@
 //! Probes that were counted, of which nobody knows the order.
 
 use super::*;
+use lifesign_core::{rng::Rng, time::Time};
+use std::time::Duration;
 
 /// Samples of smokeping_prober: when, how many were sent, and how many answered.
 fn smokeping(samples: &[(u64, u64, u64)]) -> String {
@@ -158,4 +160,41 @@ fn two_names_of_one_host_are_not_counted_as_one() {
     let other = smokeping_of("ftp.example.net", "a:9374", &[(0, 9000, 90), (15, 9015, 105)]);
     let why = import_with(Options::default(), &[&one, &other]).err().expect("refused");
     assert!(why.contains("such as --only host=www.example.net"), "{why}");
+}
+
+/// Counters that are read no more must not be told when others are further on.
+#[test]
+fn a_journal_is_in_order_whatever_is_read_how_often() {
+    let mut rng = Rng::new(7);
+    let mut between = |low: u64, high: u64| low + rng.below((high - low) as usize) as u64;
+    for _ in 0..200 {
+        let mut lines = Vec::new();
+        for host in 1..=between(2, 6) {
+            let mut second = 1_795_633_770 + between(0, 100_000);
+            let step = between(1, 20_000);
+            for seq in 0..between(1, 40) {
+                second += step + if between(0, 10) == 0 { between(0, 200_000) } else { 0 };
+                lines.push(if host % 2 == 0 {
+                    let rcv = between(0, 11);
+                    format!(
+                        r#"{{"intSum":{{"time":{second},"host":"203.0.113.{host}","xmt":10,"rcv":{rcv}}}}}"#
+                    )
+                } else {
+                    format!(
+                        r#"{{"resp":{{"timestamp":{second}.5,"host":"203.0.113.{host}","seq":{seq},"rtt":44.5}}}}"#
+                    )
+                });
+            }
+        }
+        let lines = lines.join("\n");
+        let imported = import(&[&lines]);
+        let seen = |line: &String| {
+            let line: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let time = |key: &str| line[key].as_str().map(|text| text.parse().expect("a time"));
+            let rtt = Duration::from_secs_f64(line["rtt_ms"].as_f64().unwrap_or(0.0) / 1e3);
+            let sent: Time = time("sent").expect("when it was sent");
+            time("seen").unwrap_or(sent + rtt)
+        };
+        assert!(imported.lines.iter().map(seen).is_sorted(), "{lines}");
+    }
 }
