@@ -193,7 +193,7 @@ pub fn icmp_error(bytes: &[u8]) {
 
     let truth = codec.request(&stage.probe());
     let quote = if stage.change { changed(&truth, quote) } else { quote.to_vec() };
-    match codec.quoted(&quote, stage.to, stage.socket_kind) {
+    match codec.quoted(&quote, stage.to, stage.to, stage.socket_kind) {
         Ok(probe) => {
             assert_eq!(probe.to, stage.to, "an error about another address counts");
             assert_eq!(

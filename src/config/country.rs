@@ -19,13 +19,14 @@ use lifesign_export::http::RESERVED_CODES;
 pub(super) fn countries<'a>(root: Table<'a>, all: &mut Countries<'a>) {
     let probes = probes(root, &mut all.short_forms);
     let mut lines = LinesByName::new();
-    if root.get("country").is_none() {
+    let tables = root.tables("country", "country");
+    if tables.is_empty() && !is_a_table(root, "country") {
         root.missing(
             "nothing to watch; add [[country]] with a code, \
              and [[country.block]] with a prefix and hosts",
         );
     }
-    for table in root.tables("country", "country") {
+    for table in tables {
         country(table, probes.as_ref(), all, &mut lines);
     }
 }

@@ -2,7 +2,7 @@
 //! that are in it are left out, rather than an error that would keep the plan before.
 
 use super::ReadFile;
-use lifesign_document::{Table, Value};
+use lifesign_document::{MAX_PATH, Table, Value, line};
 use lifesign_formats::survey::AddressSet;
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 /// noted.
 pub(super) fn deny(root: Table<'_>, read_file: ReadFile<'_>) -> AddressSet {
     let Some(value) = root.get("deny") else { return AddressSet::default() };
-    let path = value.text("the path of a list of prefixes, such as \"deny.txt\"");
+    let path = line(value, MAX_PATH, "the path of a list of prefixes, such as \"deny.txt\"");
     let read = path.and_then(|path| {
         let parsed = read_file(path).and_then(|(name, text)| AddressSet::parse(&name, &text));
         parsed.map_err(|problems| value.include(problems)).ok()

@@ -9,7 +9,8 @@ use super::{
 };
 use lifesign_core::scopes::{Labels, Prefix};
 use lifesign_document::{
-    Cell, Position, Sheet, Value, fault_of_label, fault_of_label_value, suggestion,
+    Cell, MAX_LABELS, MAX_PATH, Position, Sheet, Value, fault_of_label, fault_of_label_value, line,
+    suggestion,
 };
 use std::{
     cell::Cell as Shared,
@@ -17,8 +18,8 @@ use std::{
     path::{Component, Path},
 };
 
-/// The host, how it is asked, and 16 labels.
-const MAX_COLUMNS: usize = 18;
+/// The host, how it is asked, and its labels.
+const MAX_COLUMNS: usize = 2 + MAX_LABELS;
 
 /// A host file that was read, or that could not be.
 pub(super) struct HostFile<'a> {
@@ -49,7 +50,7 @@ enum Column {
 impl<'a> HostFile<'a> {
     /// Reads the file whose path this value is.
     pub fn read(value: Value<'a>, all: &mut Countries<'a>) -> Self {
-        let path = value.text("the path of a host file, such as \"kp.csv\"");
+        let path = line(value, MAX_PATH, "the path of a host file, such as \"kp.csv\"");
         let read = path.and_then(|path| {
             (all.read_file)(path).map_err(|problems| value.include(problems)).ok()
         });
@@ -166,11 +167,9 @@ fn is_host_like(sheet: &Sheet, cells: &[Cell<'_>]) -> bool {
 }
 
 fn header(sheet: &Sheet, cells: &[Cell<'_>]) -> Vec<Column> {
-    if let Some(cell) = cells.get(MAX_COLUMNS) {
-        sheet.note(
-            cell.position,
-            &format!("{} columns are too many; {MAX_COLUMNS} at most", cells.len()),
-        );
+    let is_label = |cell: &&Cell<'_>| cell.text.starts_with("labels.");
+    if let Some(cell) = cells.iter().filter(is_label).nth(MAX_LABELS) {
+        sheet.note(cell.position, &format!("a label too many; {MAX_LABELS} at most"));
     }
     let column = |(number, cell): (usize, &Cell<'_>)| {
         let note = |text: &str| sheet.note(cell.position, text);
@@ -247,8 +246,8 @@ fn row<'a>(
             cell.position,
             match columns {
                 [_] => {
-                    "a second column, and no names of columns in the first line; write them, such \
-                    as host,probes"
+                    "a second column, which the first line does not name; begin with a line such \
+                     as host,probes"
                 }
                 _ => "more columns than the first line names; put what has a comma into quotes",
             },
@@ -301,7 +300,7 @@ impl<'a> ByPrefix<'a> {
             self.is_taken[index as usize].set(true);
             self.file.add(&rows[index as usize], default, targets, all);
         }
-        Some(own.len())
+        (!self.file.sheet.is_faulty()).then_some(own.len())
     }
 
     /// The file's name in problems.

@@ -3,14 +3,12 @@
 
 use super::{Plan, summary::rate_in_words};
 use lifesign_core::{schedule::Budget, time::Time};
-use lifesign_document::{Problems, Table, Value, fault_of_unended, line, open};
+use lifesign_document::{MAX_PATH, Problems, Table, Value, fault_of_unended, line, open};
 use lifesign_formats::{Skipped, networks};
 use lifesign_path::{NetworkOf, Networks, Settings, TracedBlock, Tracer};
 use std::{net::IpAddr, path::Path, sync::Arc};
 
 const TABLE: &str = "a table of networks, such as \"ip2asn-combined.tsv\"";
-/// In characters, of a file's path.
-const MAX_NAME: usize = 4096;
 
 /// How paths are traced.
 #[derive(Clone, Debug)]
@@ -19,6 +17,8 @@ pub struct PathPlan {
     pub is_traced: bool,
     /// The file that names networks, as the plan has it.
     pub table_file: Option<String>,
+    /// Where that stands.
+    position: (usize, usize),
     /// What it says.
     table: Option<Arc<networks::Networks>>,
     /// Its lines that say nothing, and the first of them.
@@ -34,10 +34,12 @@ impl PartialEq for PathPlan {
 /// Reads both keys; the table itself is read by [`PathPlan::load`].
 pub(super) fn path_plan(root: Table<'_>) -> PathPlan {
     let is_traced = root.get("path").and_then(Value::flag).unwrap_or(true);
-    let file = root.get("networks").and_then(|value| line(value, MAX_NAME, TABLE));
+    let value = root.get("networks");
+    let file = value.and_then(|value| line(value, MAX_PATH, TABLE));
     PathPlan {
         is_traced,
         table_file: file.map(str::to_owned),
+        position: value.map_or((0, 0), Value::position),
         table: None,
         skipped: Skipped::default(),
     }
@@ -51,11 +53,8 @@ impl PathPlan {
         let path = plan.parent().unwrap_or(Path::new("")).join(file);
         let name = path.display().to_string();
         let read = open(&path).and_then(|file| networks::Networks::read(&name, file));
-        let (table, skipped) = read.map_err(|problems| Problems {
-            file: plan.display().to_string(),
-            list: Vec::new(),
-            included: vec![problems],
-            is_cut: false,
+        let (table, skipped) = read.map_err(|problems| {
+            Problems::of_named(&plan.display().to_string(), self.position, problems)
         })?;
         let unended = table.unended().map(|line| fault_of_unended(&name, line));
         self.table = Some(Arc::new(table));

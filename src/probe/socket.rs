@@ -27,10 +27,12 @@ use std::{
 
 /// What an ICMP error tells of a probe to this address, so long after it was sent. One from an
 /// address of this machine is no router's word: our own kernel found no way, since the gateway does
-/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2).
+/// not answer ARP (RFC 1122 §2.3.2.1) or neighbour solicitations (RFC 4861 §7.2.2), or our own
+/// firewall has rejected it.
 pub fn found(error: IcmpError, asked: IpAddr, rtt: Duration, now: Time) -> Found {
     if error.from != asked && own_addresses::contain(error.from, now) {
-        return Found::NotSent(Fault::NoRoute);
+        let is_no_way = error.is_host_unreachable();
+        return Found::NotSent(if is_no_way { Fault::NoRoute } else { Fault::Permission });
     }
     error.found(asked, rtt)
 }

@@ -295,7 +295,16 @@ pub fn drops(socket: &Socket) -> io::Result<u32> {
     Ok(counts[DROPS])
 }
 
-/// The kernel's own round-trip time of a TCP handshake (tcp(7), TCP_INFO).
+/// How far a TCP handshake has come (tcp(7), TCP_INFO).
+pub struct Handshake {
+    /// It is over: refused, reset or given up.
+    pub is_closed: bool,
+    /// Our SYN was acknowledged. Of what is closed, it still says so.
+    pub is_acknowledged: bool,
+    pub rtt: HandshakeRtt,
+}
+
+/// The kernel's own round-trip time of a TCP handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HandshakeRtt {
     Measured(Duration),
@@ -304,16 +313,23 @@ pub enum HandshakeRtt {
     Unknown,
 }
 
-/// Of a connected socket.
-pub fn handshake_rtt(socket: &Socket) -> io::Result<HandshakeRtt> {
+/// That of a socket.
+pub fn handshake(socket: &Socket) -> io::Result<Handshake> {
+    /// Of linux/tcp_states.h.
+    const TCP_CLOSE: u8 = 7;
     // SAFETY: tcp_info is integers alone, for which zero is a value.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     // SAFETY: as above.
     unsafe { read_option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info) }?;
-    Ok(match info.tcpi_rtt {
+    let rtt = match info.tcpi_rtt {
         _ if info.tcpi_total_retrans > 0 => HandshakeRtt::Repeated,
         0 => HandshakeRtt::Unknown,
         micros => HandshakeRtt::Measured(Duration::from_micros(micros.into())),
+    };
+    Ok(Handshake {
+        is_closed: info.tcpi_state == TCP_CLOSE,
+        is_acknowledged: info.tcpi_bytes_acked > 0,
+        rtt,
     })
 }
 

@@ -12,24 +12,25 @@
 //! after the repetition is reported with the time since the first.
 //!
 //! A probe that is silent for most of its patience may have been held back by a firewall of ours,
-//! of which the kernel says nothing: that is checked (`syn_check`).
+//! of which the kernel says nothing, and one that is refused at once may have been refused
+//! by it: that is checked (`syn_check`).
 
 use super::{
     open_tasks::OpenTasks,
     send_options::SocketOptions,
-    socket,
-    syn_check::SynChecks,
-    sys::{self, HandshakeRtt},
+    socket, syn_check,
+    sys::{self, Handshake, HandshakeRtt},
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
     outcome::{
         Due, Event, Fault, Found, Repeat, SYN_MARGIN, SYN_REPEATED_AFTER, SYN_REPEATED_AGAIN_AFTER,
     },
+    schedule::SynChecks,
     scopes::Family,
     time::Time,
 };
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::{
     fmt, fs, io,
     net::{IpAddr, SocketAddr},
@@ -56,6 +57,9 @@ const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
 /// After this share of its patience a probe counts as silent: the rest is for the check, whose
 /// result must come before the miss.
 const SILENT_SHARE: f32 = 0.75;
+
+/// A refusal that comes sooner may be one of our own firewall.
+const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// When the kernel repeats a SYN for the second time: after two seconds, or after three where each
 /// repetition waits twice as long as the one before (RFC 6298 §5.5).
@@ -130,11 +134,14 @@ impl TcpProber {
         self.open.make_room();
         match connect(peer, options) {
             Ok(socket) => {
+                let is_closed =
+                    sys::handshake(socket.get_ref()).is_ok_and(|handshake| handshake.is_closed);
                 let asked = Asked {
                     clock,
                     sent,
                     peer,
                     is_checked: !due.trap,
+                    is_closed_at_once: is_closed,
                     silent_after: due.patience.mul_f32(SILENT_SHARE),
                     given_up_after: repeated.saturating_sub(SYN_MARGIN),
                     options: options.clone(),
@@ -157,6 +164,8 @@ struct Asked {
     peer: SocketAddr,
     /// Not the trap question: that is expected to be silent.
     is_checked: bool,
+    /// Before connect(2) was over.
+    is_closed_at_once: bool,
     /// When it is asked whether the SYN left.
     silent_after: Duration,
     given_up_after: Duration,
@@ -181,6 +190,11 @@ impl Asked {
             Ok(found) => found,
             Err(error) => found_by(&error, clock, sent)?,
         };
+        let is_at_once =
+            matches!(found, Found::Refused { rtt } if self.is_closed_at_once || rtt < AT_ONCE);
+        if is_at_once && let Some(fault) = self.fault(socket.get_ref()) {
+            return Some(Found::NotSent(fault));
+        }
         if !matches!(found, Found::NotSent(_)) {
             self.syn_checks().left(peer);
         }
@@ -193,7 +207,8 @@ impl Asked {
             return None;
         }
         let local = socket.local_addr().ok()?.as_socket()?;
-        self.syn_checks().fault(local, self.peer, &self.options, self.clock.now())
+        let now = self.clock.now();
+        syn_check::fault(&mut self.syn_checks(), local, self.peer, &self.options, now)
     }
 
     fn syn_checks(&self) -> MutexGuard<'_, SynChecks> {
@@ -237,32 +252,51 @@ async fn handshake(
 ) -> io::Result<Found> {
     loop {
         let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
+        let is_closed = ready.ready().is_write_closed();
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
         if let Some(refusal) = socket::next_error(socket, &mut []) {
             let rtt = clock.received(refusal.timestamp, sent).since(sent);
             return Ok(socket::found(refusal.error, peer.ip(), rtt, clock.now()));
         }
-        if let Some(error) = socket.take_error()? {
-            return Err(error);
-        }
+        // Nor is an error of what comes behind the answer one of the handshake.
         match socket.peer_addr() {
-            Ok(_) => return connected(clock, sent, socket),
-            Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => ready.clear_ready(),
+            Ok(from) => return connected(clock, sent, socket, &from),
+            Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => {}
             Err(error) => return Err(error),
+        }
+        match socket.take_error()? {
+            // Whoever opens a connection to us at the same ports can reset that without having seen
+            // our SYN (RFC 9293 §3.5).
+            Some(error)
+                if error.kind() == io::ErrorKind::ConnectionReset
+                    && !sys::handshake(socket)?.is_acknowledged =>
+            {
+                return Err(silence());
+            }
+            Some(error) => return Err(error),
+            // Tokio does not wait again for what was once closed.
+            None if is_closed => return Err(silence()),
+            None => ready.clear_ready(),
         }
     }
 }
 
+/// That nothing comes any more.
+fn silence() -> io::Error {
+    io::Error::from_raw_os_error(libc::ETIMEDOUT)
+}
+
 /// What a connected socket tells.
-fn connected(clock: Clock, sent: Time, socket: &Socket) -> io::Result<Found> {
+fn connected(clock: Clock, sent: Time, socket: &Socket, from: &SockAddr) -> io::Result<Found> {
     let elapsed = clock.now().since(sent);
     // On loopback a socket may be given the very port that it connects to, and connect to itself
     // (RFC 9293 §3.5, simultaneous open): nobody listens there.
-    if socket.local_addr()?.as_socket() == socket.peer_addr()?.as_socket() {
+    if socket.local_addr()? == *from {
         return Ok(Found::Refused { rtt: elapsed });
     }
-    let rtt = match sys::handshake_rtt(socket)? {
+    let Handshake { rtt, .. } = sys::handshake(socket)?;
+    let rtt = match rtt {
         HandshakeRtt::Measured(rtt) => rtt,
         HandshakeRtt::Unknown => elapsed,
         // The kernel counts time in ticks.

@@ -23,6 +23,7 @@ mod probe {
     mod send_options;
     mod syn_check;
     mod tcp;
+    mod tcp_answers;
     mod trace;
 }
 

@@ -47,8 +47,8 @@ pub use load::{
     words_of,
 };
 pub use name::{
-    LinesByName, country_code, fault_of_label, fault_of_label_value, label, labels, line,
-    network_name, plain, plain_lines, toml_string,
+    LinesByName, MAX_LABELS, MAX_PATH, country_code, fault_of_label, fault_of_label_value, label,
+    labels, line, network_name, plain, plain_lines, toml_string,
 };
 pub use problem::{Problem, Problems};
 pub use sheet::{Cell, Position, RowReader, Sheet};

@@ -6,8 +6,11 @@ use std::{
     fmt::Write as _,
 };
 
-/// At most so many labels for one thing, and so many characters in the value of one.
-const MAX_LABELS: usize = 16;
+/// So many labels a country, a network, a block or a host may have.
+pub const MAX_LABELS: usize = 16;
+/// In characters, of a file's path.
+pub const MAX_PATH: usize = 4096;
+/// In characters.
 const MAX_LABEL_VALUE: usize = 128;
 
 /// Labels of the series of scopes and hosts, of other series that may be joined with them, and

@@ -65,6 +65,20 @@ impl Problems {
         }
     }
 
+    /// Those of a file that `file` names there.
+    pub fn of_named(file: &str, position: (usize, usize), problems: Self) -> Self {
+        if problems.are_of_whole() {
+            return Self::single(file, position, &problems.to_string());
+        }
+        let included = vec![problems];
+        Self { file: file.to_owned(), list: Vec::new(), is_cut: false, included }
+    }
+
+    /// Is there no text of the file at all?
+    pub(crate) fn are_of_whole(&self) -> bool {
+        self.list.iter().any(|problem| problem.line == 0)
+    }
+
     /// Those of each file.
     fn by_file(&self) -> impl Iterator<Item = &Problems> {
         // Files that are named name no others.

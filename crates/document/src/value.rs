@@ -31,11 +31,15 @@ impl<'a> Value<'a> {
 
     /// Notes what is wrong with the file that it names: here, if there is no text of it at all.
     pub fn include(self, problems: Problems) {
-        if problems.list.iter().any(|problem| problem.line == 0) {
-            self.note(&problems.to_string());
-        } else {
-            self.document.included.borrow_mut().push(problems);
+        if problems.are_of_whole() {
+            return self.note(&problems.to_string());
         }
+        self.document.included.borrow_mut().push(problems);
+    }
+
+    /// The line and the column of its start, from 1.
+    pub fn position(self) -> (usize, usize) {
+        self.document.position(self.start())
     }
 
     /// Notes that something is missing; but not after a syntax error, which may hide it.
@@ -45,9 +49,9 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The line on which it starts, from 1.
+    /// Its line, from 1.
     pub fn line(self) -> usize {
-        self.document.line(self.start())
+        self.position().0
     }
 
     /// The key that it, or the list that it is in, belongs to.

@@ -23,12 +23,19 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use lifesign_clock::Clock;
 use lifesign_core::{
     judge::{PerState, State},
+    time::Time,
     watch::Snapshot,
 };
 use lifesign_web_config::{Policy, WebConfig};
-use std::{io, sync::Arc, thread};
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// What is for people, once, and without what a query makes of it (RFC 9309).
@@ -42,6 +49,10 @@ pub const RESERVED_CODES: [&str; 4] = ["-", "api", "incident", "metrics"];
 /// What stands below a country and is no network. A browser takes `.` and `..` for folders.
 pub const RESERVED_NETWORKS: [&str; 5] = [".", "..", "badge.svg", "feed.atom", "incident"];
 
+/// A watch publishes a snapshot each second. One that has not for so long is stuck, and systemd
+/// ends it by then (`WatchdogSec=`).
+const STUCK_AFTER: Duration = Duration::from_secs(15);
+
 /// How many pages are made at a time.
 const MAX_BLOCKING_THREADS: usize = 2;
 
@@ -51,6 +62,9 @@ struct Server {
     metrics: Metrics,
     reload_requests: mpsc::Sender<ReloadRequest>,
     metrics_caches: RenderCaches<(lifesign_exposition::Format, Encoding)>,
+    /// When the newest snapshot came.
+    published: Arc<Mutex<Time>>,
+    clock: Clock,
 }
 
 /// The extractor of axum, under another name than the `State` of a verdict.
@@ -66,6 +80,9 @@ pub fn serve(
 ) -> io::Result<thread::JoinHandle<()>> {
     let mut end = sources.snapshots.clone();
     let pages = Pages::new(sources.clone());
+    let clock = Clock::start();
+    let published = Arc::new(Mutex::new(clock.now()));
+    let newest = published.clone();
     let router = router(
         pages,
         Server {
@@ -73,6 +90,8 @@ pub fn serve(
             metrics: Metrics::default(),
             reload_requests,
             metrics_caches: RenderCaches::default(),
+            published,
+            clock,
         },
     );
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -85,7 +104,11 @@ pub fn serve(
     drop(runtime_context);
     thread::Builder::new().name("http".into()).spawn(move || {
         runtime.block_on(async {
-            let ended = async { while end.changed().await.is_ok() {} };
+            let ended = async {
+                while end.changed().await.is_ok() {
+                    *newest.lock().unwrap_or_else(PoisonError::into_inner) = clock.now();
+                }
+            };
             tokio::select! {
                 () = connections::serve(listeners, router, web_config) => {}
                 () = ended => {}
@@ -125,11 +148,11 @@ fn router(pages: Pages, server: Server) -> Router {
         .route("/-/healthy", get(healthy))
         .route("/-/ready", get(ready))
         .route("/-/reload", post(reload))
+        .with_state(Arc::new(server))
+        .merge(pages)
         .method_not_allowed_fallback(|| async {
             (StatusCode::METHOD_NOT_ALLOWED, "this method is not for this page\n")
         })
-        .with_state(Arc::new(server))
-        .merge(pages)
         .layer(from_fn(authorize))
 }
 
@@ -201,12 +224,18 @@ async fn metrics(
     Ok((headers, body))
 }
 
-/// Healthy as long as there is a watch.
+/// Healthy as long as there is a watch that goes on. What is played comes to its end.
 async fn healthy(extract::State(server): ServerState) -> Result<&'static str, ErrorResponse> {
-    match server.sources.snapshots.has_changed() {
-        Ok(_) => Ok("healthy\n"),
-        Err(_) => Err((StatusCode::SERVICE_UNAVAILABLE, "the watch has ended\n".into())),
-    }
+    let newest = *server.published.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_real = server.settings().simulation.is_none();
+    let fault = match server.sources.snapshots.has_changed() {
+        Err(_) => "the watch has ended\n",
+        Ok(_) if is_real && server.clock.now().since(newest) >= STUCK_AFTER => {
+            "the watch is stuck\n"
+        }
+        Ok(_) => return Ok("healthy\n"),
+    };
+    Err((StatusCode::SERVICE_UNAVAILABLE, fault.into()))
 }
 
 /// Ready once every country has had a verdict; from then on blindness is a state to report, no

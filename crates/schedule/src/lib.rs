@@ -4,9 +4,8 @@
 //! one probe per 4 s each are seen once a second, and so is a change that hits all of them. Within
 //! a block its targets take turns (`rotation`), and in a silence those who can tell whether it
 //! lives are asked first (`ask_order`). Escalations (`escalation`) add probes in between.
-//! Every probe takes a token from its block (`budget`); where escalations are paid from savings,
-//! the regular probes repay them by slowing down a little. So does what the kernel repeats of a
-//! probe (`repeat`), and what is asked beside the probes (`extra`).
+//! Every probe takes a token from its block (`budget`), as does what the kernel repeats of it
+//! (`repeat`) and what is asked beside (`extra`); regular probes repay escalations by slowing down.
 //!
 //! Cost: one heap entry per country, per target with an interval of its own, and per escalation;
 //! O(log n) per probe, and nothing for a target that is not probed.
@@ -28,6 +27,7 @@ mod pacing;
 mod repeat;
 mod replan;
 mod rotation;
+mod syn_checks;
 mod trap;
 
 pub use ask_order::NEWEST_IN_DOUBT;
@@ -37,6 +37,7 @@ pub use extra::Extra;
 pub use open::{OpenProbes, Started};
 pub use own_intervals::OwnIntervals;
 pub use rotation::Rank;
+pub use syn_checks::{Syn, SynChecks};
 pub use trap::{TrapPort, Unmasked, is_silence};
 
 use escalation::EscalationState;

@@ -122,15 +122,22 @@ impl Codec {
     }
 
     /// The probe that an ICMP error quotes. `quote` begins with the ICMP header of the packet that
-    /// was sent to `to`. Routers quote as much as fits into 576 bytes (RFC 1812 §4.3.2.3) or 1280
-    /// (RFC 4443 §3).
+    /// was sent to `to`, as the error of `from` says. Routers quote as much as fits into 576 bytes
+    /// (RFC 1812 §4.3.2.3) or 1280 (RFC 4443 §3).
     ///
     /// # Errors
     /// [`Reject::Truncated`] if it does not quote the whole token ([`newest`](crate::newest) may
     /// know it all the same); [`Reject::Malformed`] if it quotes no echo request,
     /// [`Reject::WrongId`] if another program's, and [`Reject::WrongToken`] if the token is wrong
-    /// or is not for `to`.
-    pub fn quoted(&self, quote: &[u8], to: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
+    /// or is not for `to`. An address translator in front of the host may have changed the address
+    /// that it quotes (RFC 5508 §4.2): then the token is for `from`.
+    pub fn quoted(
+        &self,
+        quote: &[u8],
+        to: IpAddr,
+        from: IpAddr,
+        kind: SocketKind,
+    ) -> Result<Echo, Reject> {
         let request = EchoRequestPacket::new(quote).ok_or(Reject::Truncated)?;
         if (request.get_icmp_type().0, request.get_icmp_code())
             != (Types::of(to).request, IcmpCode(0))
@@ -140,7 +147,7 @@ impl Codec {
         self.own_id(request.get_identifier(), kind)?;
         let payload = request.payload().first_chunk().ok_or(Reject::Truncated)?;
         let probe = self.probe(payload, request.get_sequence_number())?;
-        if probe.to == to { Ok(probe) } else { Err(Reject::WrongToken) }
+        if [to, from].contains(&probe.to) { Ok(probe) } else { Err(Reject::WrongToken) }
     }
 
     /// A ping socket gets only its own replies, under an identifier that the kernel chose.

@@ -52,12 +52,17 @@ pub fn address_and_port(sockaddr: &[u8]) -> Option<SocketAddr> {
     Some(SocketAddr::new(address, port))
 }
 
-/// Why an error of a local system call kept a probe from being sent.
+/// Why an error of a local system call kept a probe from being sent. A route of type `blackhole`
+/// makes EINVAL (ip-route(8)).
 pub fn fault(error: &io::Error) -> Fault {
     match error.raw_os_error() {
-        Some(libc::ENETUNREACH | libc::EHOSTUNREACH | libc::EADDRNOTAVAIL | libc::ENETDOWN) => {
-            Fault::NoRoute
-        }
+        Some(
+            libc::ENETUNREACH
+            | libc::EHOSTUNREACH
+            | libc::EADDRNOTAVAIL
+            | libc::ENETDOWN
+            | libc::EINVAL,
+        ) => Fault::NoRoute,
         Some(libc::ENODEV) => Fault::NoSource,
         Some(libc::EMSGSIZE) => Fault::TooLarge,
         Some(libc::EPERM | libc::EACCES) => Fault::Permission,
@@ -118,6 +123,13 @@ impl IcmpError {
         (kind, code) == (if self.from.is_ipv4() { 11 } else { 3 }, 0)
     }
 
+    /// No neighbour has the address: the gateway's or, on the link, the host's (RFC 792; RFC 4443
+    /// §3.1).
+    pub fn is_host_unreachable(self) -> bool {
+        let IcmpCode { kind, code } = self.code;
+        (kind, code) == (if self.from.is_ipv4() { (3, 1) } else { (1, 3) })
+    }
+
     /// An error of the very host that was asked is a refusal by a living host, whatever its code:
     /// its own firewall says no (RFC 1812 §5.2.7.1, RFC 4443 §3.1). An error of anybody else means
     /// that the probe did not reach it.
@@ -175,14 +187,14 @@ fn timestamp(data: &[u8]) -> Option<u64> {
 /// `sock_extended_err` (errno 0..4, origin 4, type 5, code 6, 16 bytes in all) and the offender's
 /// address.
 ///
-/// Only errors of delivery count: destination unreachable, time exceeded and
-/// parameter problem (RFC 792), and for IPv6 packet too big as well (RFC 4443 §3). A ping socket's
-/// queue also holds redirects and source quenches, and any queue the kernel's own local errors;
-/// none of these is an error of the path.
+/// Only errors of delivery count: destination unreachable, time exceeded and parameter problem (RFC
+/// 792), and for IPv6 every type below 128, of which the kernel passes on those that it does not
+/// know (RFC 4443 §2.4 (b)). A ping socket's queue also holds redirects and source quenches, and
+/// any queue the kernel's own local errors; none of these is an error of the path.
 fn error(data: &[u8]) -> Option<IcmpError> {
     let &[origin, kind, code] = data.get(4..)?.first_chunk()?;
     match (origin, kind) {
-        (libc::SO_EE_ORIGIN_ICMP, 3 | 11 | 12) | (libc::SO_EE_ORIGIN_ICMP6, 1..=4) => {
+        (libc::SO_EE_ORIGIN_ICMP, 3 | 11 | 12) | (libc::SO_EE_ORIGIN_ICMP6, 0..128) => {
             Some(IcmpError { from: from_sockaddr(data.get(16..)?)?, code: IcmpCode { kind, code } })
         }
         _ => None,

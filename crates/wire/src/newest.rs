@@ -80,7 +80,7 @@ mod tests {
             }
             for (probe, request) in &requests {
                 let quote = &request[..length];
-                let read = codec.quoted(quote, probe.to, SocketKind::Raw);
+                let read = codec.quoted(quote, probe.to, probe.to, SocketKind::Raw);
                 assert_eq!(read, Err(Reject::Truncated));
                 assert_eq!(newest.quoted(&codec, quote, probe.to, at(3000)), Some(*probe));
                 assert_eq!(newest.quoted(&codec, quote, probe.to, at(3000)), None, "twice");

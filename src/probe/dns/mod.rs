@@ -295,7 +295,8 @@ impl Exchange {
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
-                Err(error) => return Err(error),
+                // An ICMP error has come meanwhile, and is in the queue.
+                Err(_) => {}
             }
         }
     }

@@ -287,7 +287,7 @@ impl IcmpSocket {
         out: &mut Vec<Event>,
     ) {
         let &Quoted { packet, to, error } = quoted;
-        let mut read = packets.codec.quoted(packet, to, self.kind);
+        let mut read = packets.codec.quoted(packet, to, error.from, self.kind);
         if read.is_err() {
             let received = |sent| clock.received(control.timestamp, sent);
             if packets.is_trace_error(quoted, self.kind, received) {
@@ -300,7 +300,8 @@ impl IcmpSocket {
         {
             read = Ok(probe);
         }
-        let found = |rtt| socket::found(error, to, rtt, clock.now());
+        let asked = read.map_or(to, |probe| probe.to);
+        let found = |rtt| socket::found(error, asked, rtt, clock.now());
         // The hop limit is the error's, which a router may have sent.
         let control = ControlMessages { hop_limit: None, ..*control };
         out.push(event(read, error.from, &control, clock, found));

@@ -40,6 +40,24 @@ fn address(block: u8, last: u8) -> String {
     format!("127.45.{}.{last}", 176 + block)
 }
 
+/// As many as in the plan itself.
+#[test]
+fn a_host_of_a_file_has_sixteen_labels_at_most() {
+    let blocks =
+        ["hosts_from = \"f\"", "hosts = [{ host = \"127.45.177.1\", probes = [\"icmp\"] }]"];
+    let told = |labels: usize, probes: &str| {
+        let names: Vec<_> = (0..labels).map(|nth| format!("labels.l{nth}")).collect();
+        let file = format!("host{probes},{}\n127.45.176.1\n", names.join(","));
+        let text = format!("probes = [\"icmp\"]\n{}", text("", blocks));
+        plan(&text, &file).err().map(|problems| problems.to_string())
+    };
+    for probes in ["", ",probes"] {
+        assert_eq!(told(16, probes), None);
+        let wrong = told(17, probes).expect("17 labels");
+        assert!(wrong.ends_with(": a label too many; 16 at most"), "{wrong}");
+    }
+}
+
 #[test]
 fn the_nearest_probes_are_those_of_a_host() {
     let root = "probes = [\"icmp\"]\n";

@@ -72,14 +72,16 @@ impl AddressSet {
         Self { ranges }
     }
 
-    /// Reads a list of prefixes or addresses, one a line, with comments behind `#` or in further
-    /// cells. `name` is the file's in problems.
+    /// Reads a list of prefixes or addresses, one a line, with comments behind `#` or `;` or in
+    /// further cells; one that is an address too is an error, since it would be asked. `name` is
+    /// the file's in problems.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
         let mut rows = RowReader::default();
         let mut prefixes = Vec::new();
         for (line, number) in behind_mark(text).lines().zip(1..) {
-            let line = line.split(['#', ';']).next().unwrap_or_default();
-            if line.trim().is_empty() {
+            let line = line.split('#').next().unwrap_or_default();
+            let (line, comment) = line.split_once(';').unwrap_or((line, ""));
+            if line.trim().is_empty() && comment.trim().is_empty() {
                 continue;
             }
             let mut wrong = None;
@@ -89,6 +91,12 @@ impl AddressSet {
                 match one.or_else(|_| cell.text.parse()) {
                     Ok(prefix) => prefixes.push(prefix),
                     Err(fault) => wrong = Some((cell.position, fault)),
+                }
+                let comments = comment.split([';', ',']).map(|text| text.trim().to_owned());
+                let more = cells[1..].iter().map(|cell| cell.text.to_owned());
+                if let Some(second) = more.chain(comments).find(|text| is_listed(text)) {
+                    let fault = format!("{second} is a second one in this line; write one a line");
+                    wrong.get_or_insert((cell.position, fault));
                 }
             });
             let read = read.map_err(|(position, fault)| (position, fault.to_owned()));
@@ -125,6 +133,10 @@ impl AddressSet {
     pub fn is_empty(&self) -> bool {
         self.ranges.is_empty()
     }
+}
+
+fn is_listed(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok() || text.parse::<Prefix>().is_ok()
 }
 
 #[cfg(test)]
@@ -171,6 +183,9 @@ mod tests {
         for (text, wanted) in [
             ("\n 192.0.2.1/24\n", "deny:2:2: 192.0.2.1/24 has bits set behind its length; did "),
             ("x", "deny:1:1: \"x\" is no prefix; write it as "),
+            ("192.0.2.1,192.0.2.2", "deny:1:1: 192.0.2.2 is a second one in this line"),
+            ("192.0.2.1, asked, 192.0.2.0/24", "deny:1:1: 192.0.2.0/24 is a second one"),
+            ("192.0.2.1 ; 2001:db8::1", "deny:1:1: 2001:db8::1 is a second one"),
         ] {
             let problem = AddressSet::parse("deny", text).unwrap_err().to_string();
             assert!(problem.starts_with(wanted), "{problem}");

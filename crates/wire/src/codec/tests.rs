@@ -152,11 +152,15 @@ fn a_ping_socket_may_have_any_id() {
 fn an_error_counts_only_if_it_quotes_the_whole_token_for_that_destination() {
     for (to, other) in [("127.45.176.15", "127.45.176.16"), ("2001:db8::17", "2001:db8::18")] {
         let quote = codec().request(&probe(to));
-        let read = |quote: &[u8], to: &str| codec().quoted(quote, address(to), SocketKind::Raw);
+        let by = |quote: &[u8], to: &str, from: &str| {
+            codec().quoted(quote, address(to), address(from), SocketKind::Raw)
+        };
+        let read = |quote: &[u8], to: &str| by(quote, to, other);
         assert_eq!(read(&quote, to), Ok(probe(to)));
         let padded = [&quote[..], &[0; 80]].concat();
         assert_eq!(read(&padded, to), Ok(probe(to)), "RFC 4884 pads a quote to 128 bytes");
         assert_eq!(read(&quote, other), Err(Reject::WrongToken));
+        assert_eq!(by(&quote, other, to), Ok(probe(to)), "a translator has changed the address");
         for length in 0..LENGTH {
             assert_eq!(read(&quote[..length], to), Err(Reject::Truncated), "{length} bytes");
         }
@@ -201,7 +205,7 @@ proptest! {
         let to = to.to_canonical();
         let probe = Echo { sent: Time::from_nanos(nanos), target: TargetId(target), seq, to };
         let request = codec().request(&probe);
-        prop_assert_eq!(codec().quoted(&request, to, SocketKind::Raw), Ok(probe));
+        prop_assert_eq!(codec().quoted(&request, to, to, SocketKind::Raw), Ok(probe));
         let reply = answered(request, to.is_ipv6());
         prop_assert_eq!(codec().reply(&reply, to, SocketKind::Raw), Ok(probe));
     }
@@ -228,7 +232,7 @@ proptest! {
         from in any_address(),
     ) {
         prop_assert!(codec().reply(&bytes, from, SocketKind::Ping).is_err());
-        prop_assert!(codec().quoted(&bytes, from, SocketKind::Ping).is_err());
+        prop_assert!(codec().quoted(&bytes, from, from, SocketKind::Ping).is_err());
         if let Ok(rest) = behind_ipv4_header(&bytes) {
             prop_assert!(rest.len() + 20 <= bytes.len());
         }
