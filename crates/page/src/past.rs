@@ -121,6 +121,18 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
     past.episodes.iter().rfind(is_it).map_or(found, |episode| episode.begin)
 }
 
+/// Did a scope answer, if worse or in part, until it was found to be as it is?
+pub(crate) fn was_reached_before(view: &View, scope: Scope) -> bool {
+    let View { snapshot, past, .. } = view;
+    let name = snapshot.roster.full_name_of(scope);
+    let began = snapshot.scope(scope).verdict.edge.written(snapshot.wall_offset).latest;
+    let is_last = |episode: &&Episode| {
+        episode.scope == name && episode.end.is_some_and(|end| end.latest >= began)
+    };
+    let last = past.episodes.iter().rfind(is_last);
+    last.is_some_and(|last| matches!(last.state, State::Degraded | State::Partial))
+}
+
 /// Is this what a scope is found to be in such a phase?
 const fn is_found_in(state: State, kind: PhaseKind) -> bool {
     match kind {

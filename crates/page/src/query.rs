@@ -74,7 +74,7 @@ impl Query {
                 return Err("range is there beside from or to; write the one or the others".into());
             }
             (Some(from), to) => {
-                let ahead = || format!("from lies ahead of now, which is {now}");
+                let ahead = || format!("from must lie before now, which is {now}");
                 let (from, to) = period(from, to, now).map_err(|error| match to {
                     Some(_) => format!("from must lie before to: {error}"),
                     None => ahead(),
@@ -182,7 +182,10 @@ mod tests {
             ("hold&hold", "hold is there twice; write it once"),
             ("range=1h&from=2h", "range is there beside from or to; write the one or the others"),
             ("to=1h&range=6h", "range is there beside from or to; write the one or the others"),
-            ("from=2014-12-24T12:00Z&to=2014-12-25", "from lies ahead of now, which is 2014-12-24"),
+            (
+                "from=2014-12-24T12:00Z&to=2014-12-25",
+                "from must lie before now, which is 2014-12-24",
+            ),
             ("from=x&to=y", "\"x\" is no time; write it as 2014-12-22, yesterday, today, now,"),
             ("to=2014-12-22T16:15:00Z", "to needs a from"),
             ("from=2014-12-22T16:15:00Z&to=2014-12-22T16:15:00Z", "from must lie before to: "),

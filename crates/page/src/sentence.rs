@@ -50,7 +50,11 @@ fn found(times: &Times, view: &View, scope: Scope) -> Markup {
             html! { b { "cannot be reached" } " " (times.since(begin)) }
         }
         (State::Up, _) => {
-            let again = view.past.present_begin(roster, scope).map_or("", |_| "again ");
+            let again = match view.past.present_begin(roster, scope) {
+                Some(_) => "again ",
+                None if past::was_reached_before(view, scope) => "as usual again ",
+                None => "",
+            };
             html! {
                 "can be reached " (again) (times.since(begin))
                 @if let Some(over) = view.past.over_at(roster, scope) {

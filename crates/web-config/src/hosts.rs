@@ -5,6 +5,14 @@ use crate::yaml::{Node, Notes};
 use http::{HeaderMap, Uri, header, uri::Authority};
 use std::net::IpAddr;
 
+/// Is it a name of a host (RFC 1123 §2.1)? Underscores are in use, too.
+fn is_name(text: &str) -> bool {
+    text.split('.').all(|label| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        !label.is_empty() && label.bytes().all(is_letter) && !label.starts_with('-')
+    })
+}
+
 /// The names that the file lists.
 #[derive(Default)]
 pub(crate) struct Hosts(Vec<String>);
@@ -14,12 +22,12 @@ impl Hosts {
     pub fn read(list: &Node<'_>, notes: &mut Notes) -> Self {
         let mut hosts = Vec::new();
         for (position, name) in list.texts(notes) {
-            match name.parse::<Authority>() {
-                Ok(authority) if authority.host() == name => hosts.push(name.to_owned()),
-                _ => {
-                    notes
-                        .add(position, "no name of a host; write one such as lifesign.example.net");
-                }
+            // Whoever asks may end it with the dot of the root, or not (RFC 3986 §3.2.2).
+            let name = name.strip_suffix('.').unwrap_or(name);
+            if is_name(name) {
+                hosts.push(name.to_owned());
+            } else {
+                notes.add(position, "no name of a host; write one such as lifesign.example.net");
             }
         }
         Self(hosts)

@@ -94,6 +94,21 @@ fn everything_wrong_has_its_place() {
              web.yml:2:41: no name of a host; write one such as lifesign.example.net",
         ),
         (
+            "http_server_config:\n  hosts: [a.b., '*.a', a..b]\n",
+            "web.yml:2:17: no name of a host; write one such as lifesign.example.net\n\
+             web.yml:2:24: no name of a host; write one such as lifesign.example.net",
+        ),
+        (
+            &format!("{TLS}, curve_preferences: []}}\n"),
+            "web.yml:1:85: an empty list; name one, or leave the key out for all",
+        ),
+        (
+            &format!(
+                "{TLS}, max_version: TLS12, cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}}\n"
+            ),
+            "web.yml:1:101: none is for a key of this kind, ECDSA",
+        ),
+        (
             "http_server_config:\n  headers: {Server: me}\n",
             "web.yml:2:13: not a header that can be set here; known are content-security-policy, strict-transport-security, x-content-type-options, x-frame-options, x-xss-protection",
         ),
@@ -172,12 +187,6 @@ async fn both_agree_on_a_version_that_the_file_allows() {
         (", min_version: TLS13", &[&TLS13], Some(ProtocolVersion::TLSv1_3)),
         (", max_version: TLS12", &[&TLS13], None),
         (", max_version: TLS12", &[&TLS12, &TLS13], Some(ProtocolVersion::TLSv1_2)),
-        (
-            ", max_version: TLS12, cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]",
-            // Our key is no RSA key.
-            &[&TLS12],
-            None,
-        ),
         (
             ", max_version: TLS12, cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]",
             &[&TLS12],

@@ -9,7 +9,7 @@ use crate::{
     client_certificates::{self, Keys},
     files::Files,
     pem::Pem,
-    yaml::{Node, Notes},
+    yaml::{Node, Notes, Position},
 };
 use std::sync::Arc;
 use tokio_rustls::rustls::{
@@ -83,6 +83,19 @@ pub(crate) fn read(table: &Node<'_>, files: &mut Files, notes: &mut Notes) -> Op
     let (verifier, needs_client_certificate) = verifier?;
     let chain = chain?;
     let secret = secret?;
+    if let Some(suites) = suites.filter(|_| !versions.contains(&&TLS13))
+        && let Ok(signer) = provider.key_provider.load_private_key(secret.clone_key())
+    {
+        let is_of_key = |suite: &SupportedCipherSuite| match suite {
+            SupportedCipherSuite::Tls12(suite) => signer.choose_scheme(suite.sign).is_some(),
+            SupportedCipherSuite::Tls13(_) => false,
+        };
+        if !provider.cipher_suites.iter().any(is_of_key) {
+            let text = format!("none is for a key of this kind, {:?}", signer.algorithm());
+            notes.add(suites.position, text);
+            return None;
+        }
+    }
     let built =
         ServerConfig::builder_with_provider(provider).with_protocol_versions(&versions).and_then(
             |builder| builder.with_client_cert_verifier(verifier).with_single_cert(chain, secret),
@@ -124,6 +137,16 @@ fn provider(
     provider
 }
 
+/// The names in a list, of which TLS needs one.
+fn named<'a>(list: &'a Node<'_>, notes: &mut Notes) -> Vec<(Position, &'a str)> {
+    let before = notes.0.len();
+    let names = list.texts(notes);
+    if names.is_empty() && notes.0.len() == before {
+        notes.add(list.position, "an empty list; name one, or leave the key out for all");
+    }
+    names
+}
+
 /// Those of TLS 1.2 that the list names, and all of TLS 1.3: as in Go, these are not chosen.
 fn cipher_suites(
     list: &Node<'_>,
@@ -133,7 +156,7 @@ fn cipher_suites(
     let (mut kept, tls12): (Vec<SupportedCipherSuite>, Vec<SupportedCipherSuite>) =
         of.cipher_suites.iter().partition(|suite| suite.version().version == TLS13.version);
     let name_of = |suite: &SupportedCipherSuite| format!("{:?}", suite.suite());
-    for (position, name) in list.texts(notes) {
+    for (position, name) in named(list, notes) {
         if let Some(suite) = tls12.iter().find(|suite| name_of(suite) == name) {
             kept.push(*suite);
         } else {
@@ -158,7 +181,7 @@ fn key_exchange_groups(
         ("X25519", NamedGroup::X25519),
     ];
     let mut kept = Vec::new();
-    for (position, name) in list.texts(notes) {
+    for (position, name) in named(list, notes) {
         let wanted = KNOWN.iter().find(|(known, _)| *known == name).map(|(_, group)| *group);
         match of.kx_groups.iter().find(|group| wanted == Some(group.name())) {
             Some(group) => kept.push(*group),

@@ -30,7 +30,7 @@ fn what_contradicts_itself_or_is_unknown_is_refused_in_a_line() {
         ("range=1h&from=2h", "range is there beside from or to; write the one or the others\n"),
         ("to=1h&range=1h", "range is there beside from or to; write the one or the others\n"),
         ("to=1h", "to needs a from, as in from=2014-12-22T16:15:00Z&to=…\n"),
-        ("from=2015-01-01", "from lies ahead of now, which is 2014-12-24T00:00:00.000Z\n"),
+        ("from=2015-01-01", "from must lie before now, which is 2014-12-24T00:00:00.000Z\n"),
     ] {
         for path in ["/", "/X0", "/X0/feed.atom", "/api/v1/incidents", "/api/v1/series.csv"] {
             let of_kind = if path.starts_with("/api") { rows } else { pages };

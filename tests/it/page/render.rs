@@ -337,6 +337,17 @@ fn an_edge_that_is_wide_is_told_with_its_uncertainty_and_every_length_is_from_it
     );
 }
 
+/// It could be reached all the time.
+#[test]
+fn what_answered_worse_or_in_part_until_then_is_told_as_usual_again() {
+    for state in [State::Degraded, State::Partial] {
+        let spans = vec![(state, 600), (State::Up, week::HOUR)];
+        let snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans.clone());
+        let told = sentence(&render(&snapshot, COUNTRY, "", SITE));
+        assert!(told.starts_with("can be reached as usual again since"), "{told}");
+    }
+}
+
 #[test]
 fn what_began_before_a_restart_is_told_since_its_begin() {
     let minutes = |minutes: u64| minutes * 60;
