@@ -30,6 +30,7 @@ fn episode(scope: &str, state: State, begin: f64, end: Option<f64>) -> Episode {
         end: end.map(edge),
         evidence: String::new(),
         unseen: Duration::ZERO,
+        last_unseen: None,
         paused: None,
         of_stay: StayCount::default(),
         planned: None,

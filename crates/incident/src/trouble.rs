@@ -111,14 +111,18 @@ fn flapping_trouble(
     // What it is dated from are episodes of their own.
     let dated_from = others.iter().filter_map(|other| other.end).filter(|edge| edge.latest < end);
     let after = dated_from.max_by_key(|edge| edge.latest).unwrap_or(episode.begin);
+    let begin = first_begin.unwrap_or(after);
+    let ended = episode.end.map(|end| last_end.unwrap_or(end));
     Some(Trouble {
         state: State::Flapping,
-        begin: first_begin.unwrap_or(after),
-        end: episode.end.map(|end| last_end.unwrap_or(end)),
+        begin,
+        end: ended,
         darknesses: NonZeroU32::new(count),
         dark: length,
         surely_dark: Duration::ZERO,
-        unseen: unseen_of(episode, unseen, now),
+        // What it says itself may lie in the episodes that it is dated from, or after its last
+        // darkness.
+        unseen: unseen.in_span(Span { begin, end: ended }, now),
         dark_unseen: Duration::ZERO,
         is_light,
         is_left: episode.is_left(),
