@@ -116,6 +116,9 @@ fn one_or_two_darknesses_stand_each_for_itself() {
     );
     let three = [dark(0.0, 3.0), dark(20.0, 20.5), dark(70.0, 75.0)];
     assert_eq!(story(&three, 3000.0), ["KP: unstable 0-75 ×3"]);
+    // It did not come back in between.
+    let at_once = [dark(0.0, 8.0), dark(8.0, 18.0), dark(18.0, 23.0)];
+    assert_eq!(story(&at_once, 3000.0), ["KP: outage 0-8 ×1, outage 8-18 ×1, outage 18-23 ×1"]);
     let apart = [dark(0.0, 3.0), dark(20.0, 20.5), dark(81.0, 85.0)];
     assert_eq!(
         story(&apart, 3000.0),

@@ -167,6 +167,11 @@ impl Trouble {
         self.end.map_or(Time::NEVER, |end| end.latest)
     }
 
+    /// Did it begin where this darkness ended? It did not come back in between.
+    pub fn follows_at_once(&self, before: &Self) -> bool {
+        before.state.is_dark() && self.state.is_dark() && before.end == Some(self.begin)
+    }
+
     /// How many darknesses it is, as far as these were counted.
     pub fn count(&self) -> u32 {
         self.darknesses.map_or(0, NonZeroU32::get)

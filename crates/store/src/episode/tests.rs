@@ -92,6 +92,31 @@ fn a_darkness_is_one_episode_from_down_to_its_end() {
     assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
 }
 
+/// Its answers come late, each after it was found to be down: then it goes dark.
+#[test]
+fn what_answered_since_it_was_down_is_another_darkness() {
+    let begun = |outage: Edge| {
+        let mut tracked = Tracked::default();
+        tracked.change(20, Down, edge(10, 12));
+        tracked.change(1900, Outage, outage);
+        tracked.change(3000, Up, edge(2990, 2995));
+        tracked.all()
+    };
+    let end = Some(edge(2990, 2995));
+    assert_eq!(
+        begun(edge(1778, 1781)),
+        [(Down, edge(10, 12), Some(edge(1778, 1781)), 0), (Outage, edge(1778, 1781), end, 0)]
+    );
+    // One that was sent before it was found moves the begin.
+    assert_eq!(begun(edge(15, 18)), [(Outage, edge(15, 18), end, 0)]);
+    // Nobody saw it in between.
+    let mut tracked = Tracked::default();
+    tracked.change(20, Down, edge(10, 12));
+    tracked.change(30, Unknown, edge(30, 30));
+    tracked.change(90, Outage, edge(40, 50));
+    assert_eq!(tracked.all()[0], (Outage, edge(10, 12), None, 60));
+}
+
 #[test]
 fn the_darknesses_of_a_flapping_are_counted_over_a_blind_period() {
     let darknesses = |count: u32, end: u64| Darknesses {
