@@ -171,6 +171,48 @@ fn a_narrower_edge_ends_one_episode_and_begins_the_next() {
     }
 }
 
+/// Only some hosts had gone, as was found half a minute later.
+#[test]
+fn a_darkness_that_was_none_is_no_episode() {
+    let was_none = |time, state, edge: Edge| {
+        let length = Duration::from_secs(8);
+        let one = Darknesses::one(length, Edge::at(at(time - 28)), Some(edge));
+        told(time, state, state, edge, one)
+    };
+    let mut tracked = Tracked::default();
+    tracked.change(20, Down, edge(10, 12));
+    tracked.change(21, Up, edge(16, 20));
+    let first = tracked.all();
+    tracked.change(110, Down, edge(100, 102));
+    tracked.change(111, Up, edge(106, 110));
+    tracked.change(115, State::Partial, edge(112, 114));
+    // Of another return, and of the last.
+    tracked.take(&was_none(130, Up, edge(100, 109)), WallOffset::default());
+    assert_eq!(tracked.tracker.none, []);
+    tracked.take(&was_none(130, State::Partial, edge(106, 110)), WallOffset::default());
+    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(110))]);
+    assert_eq!(tracked.all()[..1], first);
+    // One that would have made a series; what comes next is as if it had never been.
+    let mut tracked = Tracked::default();
+    tracked.change(1000, Flapping, edge(10, 12));
+    let none = was_none(1027, Flapping, edge(1003, 1007));
+    tracked.take(&none, WallOffset::default());
+    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(1000))]);
+    tracked.episodes.clear();
+    tracked.change(1028, Up, edge(1003, 1007));
+    assert_eq!(tracked.all(), []);
+    // It was flapping before, and an outage stays one.
+    for state in [Flapping, Outage] {
+        let mut tracked = Tracked::default();
+        tracked.change(900, state, edge(10, 12));
+        if state == Outage {
+            tracked.change(1008, Up, edge(1003, 1007));
+        }
+        tracked.take(&none, WallOffset::default());
+        assert_eq!(tracked.tracker.none, []);
+    }
+}
+
 #[test]
 fn a_restart_within_an_outage_is_no_end_of_it() {
     for after in [vec![Outage], vec![Down, Outage]] {
