@@ -1,6 +1,6 @@
 //! Verdict lines, of which every [`Change`] makes one, a narrower edge and a darkness that was none
-//! too: as JSON for programs (docs/verdicts.md), or for people; and lines in their style for what is
-//! no verdict.
+//! as well: as JSON for programs (docs/verdicts.md), or for people; and lines in their style for
+//! what is no verdict.
 
 use lifesign_core::{
     judge::Change,

@@ -1,10 +1,12 @@
 //! From changes of verdict to episodes.
 //!
 //! An episode is one stay of a scope in a state other than up. A darkness that is `down` first and
-//! `outage` later is one episode, unless an answer shows that it was alive in between. `unknown` (we were blind, or stopped) ends no other episode: if
-//! the same state follows, the episode continues, and the unknown time counts as not seen; if
-//! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
-//! until an answer ends it. A darkness that turns out to have been none is no episode. For two minutes after a return its edge may become narrower.
+//! `outage` later is one episode, unless an answer shows that it was alive in between. `unknown`
+//! (we were blind, or stopped) ends no other episode: if the same state follows, the episode
+//! continues, and the unknown time counts as not seen; if another follows, it ended at the edge of
+//! that verdict. An outage before the unknown time lasts until an answer ends it. A darkness that
+//! turns out to have been none is no episode. For two minutes after a return its edge may become
+//! narrower.
 
 mod open;
 
