@@ -147,7 +147,9 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
     let counted: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
     let without_return = run.windows(2).filter(|pair| pair[1].follows_at_once(&pair[0])).count();
     let darknesses = counted.saturating_sub(without_return as u32);
-    let each = || run.iter().map(|trouble| (trouble.phase(now), trouble.is_shared));
+    // After one darkness it is up, as after a long one.
+    let told = run.iter().filter(|trouble| darknesses != 1 || !trouble.is_light);
+    let each = || told.clone().map(|trouble| (trouble.phase(now), trouble.is_shared));
     if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }

@@ -203,6 +203,9 @@ impl Trouble {
         let begin = self.begin;
         let end = self.end;
         let length = Span { begin, end }.length(now);
+        // One darkness is as long as it is told, between the middles of its edges.
+        let (dark, dark_unseen) =
+            if is_one { (length, self.unseen) } else { (self.dark, self.dark_unseen) };
         Phase {
             kind: match self.state {
                 State::Flapping if !is_one => PhaseKind::Unstable,
@@ -212,9 +215,9 @@ impl Trouble {
             begin,
             end,
             darknesses: self.count(),
-            dark: self.dark.min(length),
+            dark: dark.min(length),
             unseen: self.unseen.min(length),
-            dark_unseen: self.dark_unseen.min(self.unseen).min(self.dark).min(length),
+            dark_unseen: dark_unseen.min(self.unseen).min(dark).min(length),
             is_left: self.is_left,
         }
     }
