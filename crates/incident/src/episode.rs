@@ -1,6 +1,6 @@
 //! One stay of a scope in a state other than up.
 
-use crate::{Span, middle};
+use crate::{Period, Span, middle};
 use lifesign_core::{
     judge::{Darknesses, Edge, State},
     scopes::{FullName, Maintenance},
@@ -36,6 +36,9 @@ pub struct Episode {
     pub evidence: String,
     /// For how long of it the verdict was unknown: we were blind or did not watch.
     pub unseen: Duration,
+    /// The last time that is counted in `unseen`: its end may turn out to lie before that. Of what
+    /// is read from a store it is not known.
+    pub last_unseen: Option<Period>,
     /// Since when the verdict has been unknown, if it is now; of one that has ended, that nobody
     /// watched from then on.
     pub paused: Option<Time>,
@@ -60,6 +63,7 @@ impl Episode {
             end: None,
             evidence: String::new(),
             unseen: Duration::ZERO,
+            last_unseen: None,
             paused: None,
             darknesses: Darknesses::default(),
             of_stay: StayCount::default(),
@@ -141,6 +145,7 @@ impl Episode {
     pub fn see_again(&mut self, now: Time) {
         if let Some(paused) = self.paused.take() {
             self.unseen += now.since(paused);
+            self.last_unseen = Some((paused, now));
         }
     }
 
@@ -163,8 +168,12 @@ impl Episode {
         let earliest = edge.earliest.unwrap_or(least).clamp(least, latest);
         let end = Edge { earliest: Some(earliest), latest };
         // Of what nobody saw, that lies in it which lies before its end is told.
+        let told = middle(end);
+        if let Some((from, to)) = self.last_unseen.take() {
+            self.unseen = self.unseen.saturating_sub(to.since(told.max(from)));
+        }
         if let Some(paused) = self.paused.take() {
-            self.unseen += middle(end).since(paused);
+            self.unseen += told.since(paused);
         }
         self.end = Some(end);
         self.unseen = self.unseen.min(self.length(latest));

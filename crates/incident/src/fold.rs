@@ -1,6 +1,7 @@
 //! From episodes to incidents.
 //!
-//! 1. Darknesses less than an hour apart belong together.
+//! 1. Darknesses less than an hour apart belong together; of two hours, what nobody saw
+//!    does not count.
 //! 2. Among these a long one is a phase of its own: one of an hour, or of ten minutes if that is
 //!    four times as long as those next to it.
 //! 3. What is left between them is one unstable phase where there are three darknesses or more, or
@@ -28,6 +29,8 @@ pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 /// Darknesses that are further apart do not belong together: so long a flapping's calm lasts at
 /// most (docs/verdicts.md).
 const SAME_TROUBLE_WITHIN: Duration = Duration::from_secs(3600);
+/// The same with what nobody saw between them: what is further apart is no series for the judge.
+const SAME_SERIES_WITHIN: Duration = Duration::from_secs(2 * 3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;
 /// A block's edges lie this close to those of its country, if it only shared its fate: within the
@@ -105,7 +108,7 @@ fn own_phases(phases: &[(Phase, bool)], unseen: &Unseen) -> Vec<Phase> {
 /// whether the scope only shared it with its country.
 fn bad_phases(troubles: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, bool)> {
     let mut phases = Vec::new();
-    for group in together(troubles) {
+    for group in together(troubles, unseen) {
         let mut run: Vec<Trouble> = Vec::new();
         for (at, trouble) in group.iter().enumerate() {
             if trouble.is_long(&group[..at], &group[at + 1..]) {
@@ -122,12 +125,14 @@ fn bad_phases(troubles: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, b
 }
 
 /// Those that belong together.
-fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
+fn together<'a>(troubles: &'a [Trouble], unseen: &Unseen) -> Vec<&'a [Trouble]> {
     let mut groups = Vec::new();
     let mut first = 0;
     let mut last_end = Time::NEVER;
     for (at, trouble) in troubles.iter().enumerate() {
-        if at > first && trouble.begin.latest.since(last_end) >= SAME_TROUBLE_WITHIN {
+        let until =
+            unseen.seen_for(SAME_TROUBLE_WITHIN, last_end).min(last_end + SAME_SERIES_WITHIN);
+        if at > first && trouble.begin.latest >= until {
             groups.push(&troubles[first..at]);
             first = at;
         }
@@ -139,8 +144,12 @@ fn together(troubles: &[Trouble]) -> Vec<&[Trouble]> {
 
 /// What lies between long darknesses: one unstable phase, or a phase for each darkness.
 fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, bool)> {
-    let darknesses: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
-    let each = || run.iter().map(|trouble| (trouble.phase(now), trouble.is_shared));
+    let counted: u32 = run.iter().map(Trouble::count).fold(0, u32::saturating_add);
+    let without_return = run.windows(2).filter(|pair| pair[1].follows_at_once(&pair[0])).count();
+    let darknesses = counted.saturating_sub(without_return as u32);
+    // After one darkness it is up, as after a long one.
+    let told = run.iter().filter(|trouble| darknesses != 1 || !trouble.is_light);
+    let each = || told.clone().map(|trouble| (trouble.phase(now), trouble.is_shared));
     if darknesses < SERIES && each().all(|(phase, _)| phase.kind != PhaseKind::Unstable) {
         return each().collect();
     }
@@ -153,6 +162,7 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
     let sum = |length: fn(&Trouble) -> Duration| {
         run.iter().map(length).fold(Duration::ZERO, Duration::saturating_add)
     };
+    let dark_unseen = sum(|trouble| trouble.dark_unseen);
     let whole = Trouble {
         state: State::Flapping,
         begin,
@@ -161,8 +171,8 @@ fn phases_of_run(run: &[Trouble], unseen: &Unseen, now: Time) -> Vec<(Phase, boo
         darknesses: NonZeroU32::new(darknesses),
         dark: sum(|trouble| trouble.dark),
         surely_dark: Duration::ZERO,
-        unseen: unseen.in_span(Span { begin, end }, now).max(sum(|trouble| trouble.unseen)),
-        dark_unseen: sum(|trouble| trouble.dark_unseen),
+        unseen: unseen.in_span(Span { begin, end }, now).max(dark_unseen),
+        dark_unseen,
         is_light: false,
         is_shared: run.iter().all(|trouble| trouble.is_shared),
     };

@@ -58,7 +58,7 @@ pub struct Phase {
 pub enum PhaseKind {
     /// It answers, but has not been seen to be well for a day.
     Up,
-    /// It was dark once, for less than makes an outage.
+    /// It was dark once, and it was not proved to be an outage.
     Down,
     /// It went dark and came back again and again.
     Unstable,

@@ -87,8 +87,11 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let end_text = |end| clock_text(middle(end), Some(told), length);
     let over = if phase.begin.earliest.is_some() { "" } else { "over " };
     let length = over.to_owned() + &duration_text(length);
-    let half = if phase.begin.earliest.is_some() {
-        format!(" ± {}", rounded_up(phase.span().uncertainty()))
+    // The edges of what was unstable are told where they are wide.
+    let uncertainty = phase.span().uncertainty();
+    let is_told = phase.kind != PhaseKind::Unstable || uncertainty > HALF_MINUTE * 2;
+    let half = if phase.begin.earliest.is_some() && is_told {
+        format!(" ± {}", rounded_up(uncertainty))
     } else {
         String::new()
     };
@@ -96,12 +99,12 @@ fn predicate(phase: &Phase, date_of: Option<Time>, now: Time) -> String {
     let left = left_text(phase);
     match (phase.kind, phase.end) {
         (PhaseKind::Unstable, Some(end)) => format!(
-            "{what} from {begin} to {} UTC{left} ({length}{})",
+            "{what} from {begin} to {} UTC{left} ({length}{half}{})",
             end_text(end),
             dark_words(phase, now)
         ),
         (PhaseKind::Unstable, None) => {
-            format!("{what} since {begin} UTC ({length} so far{})", dark_words(phase, now))
+            format!("{what} since {begin} UTC ({length}{half} so far{})", dark_words(phase, now))
         }
         (PhaseKind::Outage | PhaseKind::Down | PhaseKind::Up, Some(end)) => {
             format!("{what} from {begin} for {length}{half}, until {} UTC{left}", end_text(end))

@@ -30,6 +30,7 @@ fn episode(scope: &str, state: State, begin: f64, end: Option<f64>) -> Episode {
         end: end.map(edge),
         evidence: String::new(),
         unseen: Duration::ZERO,
+        last_unseen: None,
         paused: None,
         of_stay: StayCount::default(),
         planned: None,
@@ -115,6 +116,9 @@ fn one_or_two_darknesses_stand_each_for_itself() {
     );
     let three = [dark(0.0, 3.0), dark(20.0, 20.5), dark(70.0, 75.0)];
     assert_eq!(story(&three, 3000.0), ["KP: unstable 0-75 ×3"]);
+    // It did not come back in between.
+    let at_once = [dark(0.0, 8.0), dark(8.0, 18.0), dark(18.0, 23.0)];
+    assert_eq!(story(&at_once, 3000.0), ["KP: outage 0-8 ×1, outage 8-18 ×1, outage 18-23 ×1"]);
     let apart = [dark(0.0, 3.0), dark(20.0, 20.5), dark(81.0, 85.0)];
     assert_eq!(
         story(&apart, 3000.0),
@@ -210,8 +214,15 @@ fn a_flapping_begins_at_a_darkness_and_ends_at_one() {
         story(&after_outage, 3000.0),
         ["KP: outage 0-100 ×1, up 100-120 ×0, unstable 120-150 ×4"]
     );
-    let once = [dark(0.0, 100.0), flapping(100.0, 200.0, 1, 4.0, (120.0, 124.0))];
+    let once = [dark(0.0, 100.0), flapping(100.0, 200.0, 1, 3.0, (120.0, 124.0))];
     assert_eq!(story(&once, 3000.0), ["KP: outage 0-100 ×1, up 100-120 ×0, down 120-124 ×1"]);
+    let phase = |blind: &[Episode]| {
+        let all = [&once[..], blind].concat();
+        fold(&all, &[], at(3000.0))[0].phases[2].clone()
+    };
+    assert_eq!(phase(&[]).dark, phase(&[]).length(at(3000.0)));
+    let unknown = episode("KP", State::Unknown, 121.0, Some(122.0));
+    assert_eq!(phase(&[unknown]).seen_dark() + Duration::from_secs(60), phase(&[]).dark);
     // Its third darkness became an outage: all that it had are episodes of their own.
     let into_outage =
         [dark(0.0, 0.5), dark(5.0, 5.5), flapping_without(0.0, 10.0), dark(10.0, 100.0)];
@@ -284,6 +295,10 @@ fn what_only_counts_as_flapping_goes_on_with_what_was_before_it() {
     let then = |more: &[Episode]| story(&[&restless, more].concat(), 100.0);
     assert_eq!(then(&[]), ["KP: unstable 0-12 ×3, up 12-… ×0, open"]);
     assert_eq!(then(&[flapping(12.0)]), ["KP: unstable 0-… ×3, open"]);
+    assert_eq!(
+        story(&[dark(0.0, 100.0), dark(105.0, 107.0), flapping(107.0)], 120.0),
+        ["KP: outage 0-100 ×1, up 100-105 ×0, outage 105-107 ×1, up 107-… ×0, open"]
+    );
     assert_eq!(
         then(&[dark(20.0, 50.0), flapping(50.0)]),
         ["KP: unstable 0-12 ×3, up 12-20 ×0, outage 20-50 ×1, up 50-… ×0, open"]

@@ -111,14 +111,18 @@ fn flapping_trouble(
     // What it is dated from are episodes of their own.
     let dated_from = others.iter().filter_map(|other| other.end).filter(|edge| edge.latest < end);
     let after = dated_from.max_by_key(|edge| edge.latest).unwrap_or(episode.begin);
+    let begin = first_begin.unwrap_or(after);
+    let ended = episode.end.map(|end| last_end.unwrap_or(end));
     Some(Trouble {
         state: State::Flapping,
-        begin: first_begin.unwrap_or(after),
-        end: episode.end.map(|end| last_end.unwrap_or(end)),
+        begin,
+        end: ended,
         darknesses: NonZeroU32::new(count),
         dark: length,
         surely_dark: Duration::ZERO,
-        unseen: unseen_of(episode, unseen, now),
+        // What it says itself may lie in the episodes that it is dated from, or after its last
+        // darkness.
+        unseen: unseen.in_span(Span { begin, end: ended }, now),
         dark_unseen: Duration::ZERO,
         is_light,
         is_left: episode.is_left(),
@@ -163,6 +167,11 @@ impl Trouble {
         self.end.map_or(Time::NEVER, |end| end.latest)
     }
 
+    /// Did it begin where this darkness ended? It did not come back in between.
+    pub fn follows_at_once(&self, before: &Self) -> bool {
+        before.state.is_dark() && self.state.is_dark() && before.end == Some(self.begin)
+    }
+
     /// How many darknesses it is, as far as these were counted.
     pub fn count(&self) -> u32 {
         self.darknesses.map_or(0, NonZeroU32::get)
@@ -194,6 +203,9 @@ impl Trouble {
         let begin = self.begin;
         let end = self.end;
         let length = Span { begin, end }.length(now);
+        // One darkness is as long as it is told, between the middles of its edges.
+        let (dark, dark_unseen) =
+            if is_one { (length, self.unseen) } else { (self.dark, self.dark_unseen) };
         Phase {
             kind: match self.state {
                 State::Flapping if !is_one => PhaseKind::Unstable,
@@ -203,9 +215,9 @@ impl Trouble {
             begin,
             end,
             darknesses: self.count(),
-            dark: self.dark.min(length),
+            dark: dark.min(length),
             unseen: self.unseen.min(length),
-            dark_unseen: self.dark_unseen.min(self.unseen).min(self.dark).min(length),
+            dark_unseen: dark_unseen.min(self.unseen).min(dark).min(length),
             is_left: self.is_left,
         }
     }

@@ -1,5 +1,6 @@
-//! Verdict lines, of which every [`Change`] makes one, a narrower edge too: as JSON for programs
-//! (docs/verdicts.md), or for people; and lines in their style for what is no verdict.
+//! Verdict lines, of which every [`Change`] makes one, a narrower edge and a darkness that was none
+//! as well: as JSON for programs (docs/verdicts.md), or for people; and lines in their style for
+//! what is no verdict.
 
 use lifesign_core::{
     judge::Change,
@@ -19,6 +20,8 @@ struct VerdictLine<'a> {
     to: &'a str,
     earliest: Option<String>,
     latest: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    retracted: bool,
 }
 
 /// The change as one JSON object, without its line feed. `offset` is `Clock::wall_offset`.
@@ -34,6 +37,7 @@ pub fn json(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> 
         to: change.to.label(),
         earliest: change.edge.earliest.map(written),
         latest: written(change.edge.latest),
+        retracted: change.retracts(),
     };
     // A struct of strings can always be written.
     serde_json::to_string(&line).unwrap_or_default()
@@ -55,7 +59,9 @@ pub fn text(change: &Change, roster: &Roster, offset: impl Into<WallOffset>) -> 
         }
         None => format!("before {}", written(change.edge.latest)),
     };
-    let what = if change.narrows() {
+    let what = if change.retracts() {
+        format!("was not dark before it came back {when}")
+    } else if change.narrows() {
         format!("came back {when}")
     } else {
         format!("{} → {}, since {when}", change.from, change.to)
@@ -86,6 +92,7 @@ mod tests {
         judge::{Darknesses, Edge, State},
         scopes::{CountryId, NetworkId},
     };
+    use std::time::Duration;
 
     #[test]
     fn a_network_is_named_within_its_country() {
@@ -109,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrower_edge_is_a_line_of_its_own() {
+    fn a_narrower_edge_is_a_line_of_its_own_and_so_is_a_darkness_that_was_none() {
         let mut roster = Roster::default();
         roster.add_country("KP", "North Korea");
         let at =
@@ -131,5 +138,16 @@ mod tests {
         let json: serde_json::Value =
             serde_json::from_str(&json(&change, &roster, 0)).expect("JSON");
         assert_eq!((&json["from"], &json["to"]), (&"up".into(), &"up".into()));
+        assert_eq!(json.get("retracted"), None);
+        let darknesses = Darknesses::one(Duration::from_secs(8), Edge::at(at(162)), None);
+        let none = Change { evidence: "only some had gone".into(), darknesses, ..change };
+        assert_eq!(
+            text(&none, &roster, 0),
+            "2014-12-23T01:48:10.000Z KP was not dark before it came back between \
+             2014-12-23T01:46:02.000Z and 2014-12-23T01:46:10.000Z: only some had gone"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&super::json(&none, &roster, 0)).expect("JSON");
+        assert_eq!(json["retracted"], true);
     }
 }

@@ -33,6 +33,7 @@ impl Correction {
         }
         episode.found = self.of(episode.found);
         episode.paused = episode.paused.map(|time| self.of(time));
+        episode.last_unseen = episode.last_unseen.map(|(from, to)| (self.of(from), self.of(to)));
     }
 
     /// The time as it should have been written.

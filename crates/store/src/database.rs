@@ -282,6 +282,7 @@ fn write_episode(transaction: &Transaction, episode: &Episode) -> Result<()> {
         end,
         evidence,
         unseen,
+        last_unseen: _,
         paused,
         darknesses,
         of_stay,

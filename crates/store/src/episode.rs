@@ -1,10 +1,12 @@
 //! From changes of verdict to episodes.
 //!
 //! An episode is one stay of a scope in a state other than up. A darkness that is `down` first and
-//! `outage` later is one episode. `unknown` (we were blind, or stopped) ends no other episode: if
-//! the same state follows, the episode continues, and the unknown time counts as not seen; if
-//! another follows, it ended at the edge of that verdict. An outage before the unknown time lasts
-//! until an answer ends it. For two minutes after a return its edge may become narrower.
+//! `outage` later is one episode, unless an answer shows that it was alive in between. `unknown`
+//! (we were blind, or stopped) ends no other episode: if the same state follows, the episode
+//! continues, and the unknown time counts as not seen; if another follows, it ended at the edge of
+//! that verdict. An outage before the unknown time lasts until an answer ends it. A darkness that
+//! turns out to have been none is no episode. For two minutes after a return its edge may become
+//! narrower.
 
 mod open;
 
@@ -26,6 +28,8 @@ pub(super) struct EpisodeTracker {
     open: BTreeMap<String, OpenEpisodes>,
     /// Which countries became unknown, and when, in the changes that are taken now.
     unknown_countries: HashSet<(String, Time)>,
+    /// Episodes that were none, by their primary key, until somebody takes them.
+    pub none: Vec<(String, Time)>,
 }
 
 impl EpisodeTracker {
@@ -60,6 +64,9 @@ impl EpisodeTracker {
     pub fn correct(&mut self, correction: Correction) {
         for open in self.open.values_mut() {
             open.all().for_each(|episode| correction.correct(episode));
+        }
+        for (_, found) in &mut self.none {
+            *found = correction.of(*found);
         }
     }
 
@@ -233,6 +240,13 @@ impl EpisodeTracker {
             Episode { evidence: change.evidence.text(offset), ..episode }
         };
         let open = self.open.entry(scope.clone()).or_default();
+        if change.retracts() {
+            if let Some(found) = open.retract(change.edge, darknesses) {
+                changed.retain(|episode| (&episode.scope, episode.found) != (&scope, found));
+                self.none.push((scope, found));
+            }
+            return;
+        }
         if change.narrows() {
             open.narrow(change.edge, changed);
             return;
@@ -257,8 +271,10 @@ impl EpisodeTracker {
                 changed.push(open.known.insert(known).clone());
             }
             Some(mut known) if is_continued_by(&known, change.to, edge) => {
+                // An answer that came late has shown that it began later.
+                let is_later = known.paused.is_none() && edge.latest > known.begin.latest;
                 known.see_again(time);
-                if known.state == State::Down && change.to == State::Flapping {
+                if known.state == State::Down && (change.to == State::Flapping || is_later) {
                     known.begin = edge;
                 }
                 known.state = change.to;
@@ -288,7 +304,8 @@ fn is_continued_by(known: &Episode, state: State, begin: Edge) -> bool {
         (State::Down, State::Flapping) | (State::Flapping, State::Outage) => {
             begin.latest <= known.begin.latest
         }
-        (State::Down, State::Outage) => true,
+        // It answered after it was found to be down: that was another darkness.
+        (State::Down, State::Outage) => known.paused.is_some() || begin.start() <= known.found,
         (known, state) => known == state,
     }
 }

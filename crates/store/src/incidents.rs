@@ -6,7 +6,7 @@ use lifesign_incident::{
     Incident, Phase, PhaseKind,
     story::{dark_words, edge_text, left_text, length_text, time_text},
 };
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 /// A table for people: a line for each incident, and below it one for each of its phases; times in
 /// UTC.
@@ -43,7 +43,8 @@ pub fn length_words(phase: &Phase, observed_until: Time) -> String {
     if phase.kind == PhaseKind::Unstable {
         words += &dark_words(phase, observed_until);
     }
-    if !phase.unseen.is_zero() {
+    // What is less is told as 0 s.
+    if phase.unseen >= Duration::from_millis(500) {
         let _ = write!(words, ", not seen for {}", duration_text(phase.unseen));
     }
     words + left_text(phase)

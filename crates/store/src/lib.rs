@@ -310,6 +310,7 @@ impl Store {
         batch.essentials.memory = self.copy_more(watch);
         batch.episodes = std::mem::take(&mut self.changed);
         if samples_due || !batch.episodes.is_empty() || batch.essentials.memory.is_some() {
+            batch.essentials.superseded = std::mem::take(&mut self.tracker.none);
             self.writer.write(batch);
         }
     }
@@ -318,8 +319,7 @@ impl Store {
     /// it is whole. Each scope is in it with its hosts, as they were at one moment.
     pub fn copy_memory(&mut self, watch: &Watch) {
         if let Some(memory) = self.copy_more(watch) {
-            let at = memory.taken();
-            let memory = Some(memory);
+            let (at, memory) = (memory.taken(), Some(memory));
             self.writer.write(Essentials { memory, ..Essentials::default() }.at(at));
         }
     }
@@ -348,7 +348,8 @@ impl Store {
         self.correct(now, offset);
         self.tracker.note_darknesses(&watch.snapshot(now, offset, 0), &mut self.changed);
         let memory = Some(watch.remember(now, offset));
-        let essentials = Essentials { memory, ended: true, ..Essentials::default() };
+        let superseded = std::mem::take(&mut self.tracker.none);
+        let essentials = Essentials { memory, superseded, ended: true, ..Essentials::default() };
         let episodes = std::mem::take(&mut self.changed);
         self.writer.write(Batch { episodes, ..essentials.at(offset.written(now)) });
     }

@@ -45,6 +45,7 @@ pub(super) fn episode_from_row(row: &Row) -> Result<Episode> {
         begin,
         end,
         unseen: next.read(length)?,
+        last_unseen: None,
         paused: next.read(optional_time)?,
         evidence: next.read(text)?,
         darknesses: Darknesses {

@@ -222,9 +222,10 @@ fn a_report_says_in_a_sentence_what_happened_and_runs_nothing() {
             latest: at(0) - Duration::from_secs(89_996),
         },
         end: Some(Edge { earliest: Some(at(0)), latest: at(4) }),
+        unseen: Duration::ZERO,
         ..outage("KP", None)
     };
-    let gone = Episode { unseen: Duration::ZERO, ..outage("KP", Some(34_270)) };
+    let gone = outage("KP", Some(34_270));
     let samples =
         (0..9).map(|minute| sample("KP", 60 * minute, State::Outage, Some(0.1))).collect();
     let mut backlog = backlog(40_000, vec![flapping, gone], samples);

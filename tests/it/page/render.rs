@@ -118,6 +118,7 @@ fn restless_year(snapshot: &Snapshot) -> Vec<Episode> {
             end: Some(at(hours - length)),
             evidence: "7 misses of 7 targets in 5.0 s".into(),
             unseen: Duration::ZERO,
+            last_unseen: None,
             paused: None,
             darknesses: Darknesses::default(),
             of_stay: StayCount::default(),

@@ -116,6 +116,7 @@ pub fn episodes(snapshot: &Snapshot) -> Vec<Episode> {
             end,
             evidence: "7 misses of 7 targets in 5.0 s".into(),
             unseen: Duration::ZERO,
+            last_unseen: None,
             paused: None,
             darknesses: Darknesses::default(),
             of_stay: StayCount::default(),

@@ -1,8 +1,8 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Darknesses, Edge, EvidenceText, Judge, ScopeId, State, TargetState, blind_in_words,
-    darkness::Proof, rules, scope_state::Facts,
+    Change, Darknesses, Edge, EvidenceText, Judge, ScopeId, ScopeState, State, TargetState,
+    blind_in_words, darkness::Proof, rules, scope_state::Facts,
 };
 use crate::{scopes::BlockId, time::Time};
 
@@ -52,6 +52,21 @@ impl Judge {
             evidence,
             darknesses: Darknesses::default(),
         });
+    }
+
+    /// What had been dark, and was told so, was not. What has been told as an outage stays one.
+    pub(super) fn tell_it_was_none(&mut self, id: ScopeId, now: Time) {
+        let &ScopeState { ref recovery, state, .. } = &self.scopes[id.index()];
+        if recovery.was_outage || state == State::Unknown {
+            return;
+        }
+        let edge = recovery.edge;
+        let length = edge.latest.since(recovery.dark_from);
+        let darknesses = Darknesses::one(length, Edge::at(recovery.dark_from), Some(edge));
+        let evidence = "only some had gone, or few are let through".into();
+        let scope = self.roster.scope(id);
+        let (from, to) = (state, state);
+        self.changes.push_back(Change { time: now, scope, from, to, edge, evidence, darknesses });
     }
 
     /// The interval in which a scope really changed to this state.

@@ -100,7 +100,7 @@ impl Edge {
 }
 
 /// One change of a verdict; or, from a state to the same, a narrower edge of those whose edge had
-/// the same `latest`.
+/// the same `latest`, or that a darkness was none which had ended with that edge.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// When the judge decided.
@@ -115,7 +115,8 @@ pub struct Change {
     pub edge: Edge,
     /// On what evidence, for people.
     pub evidence: EvidenceText,
-    /// Of a flapping that ends: the darknesses that ended in it.
+    /// Of a flapping that ends: the darknesses that ended in it. From a state to the same: the one
+    /// that was none.
     pub darknesses: Darknesses,
 }
 
@@ -164,5 +165,10 @@ impl Change {
     /// The verdict stays as it is: this tells only more closely when a scope came back.
     pub fn narrows(&self) -> bool {
         self.from == self.to
+    }
+
+    /// The verdict stays as it is: the darkness that had ended with this edge was none.
+    pub fn retracts(&self) -> bool {
+        self.narrows() && self.darknesses.count > 0
     }
 }

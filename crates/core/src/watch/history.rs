@@ -78,6 +78,9 @@ impl History {
             for span in self.spans.iter_mut().filter(with_this_edge) {
                 span.edge = change.edge;
             }
+            if change.retracts() {
+                self.retract(change.edge);
+            }
             return;
         }
         if let Some(last) = self.spans.back_mut().filter(|last| last.state == State::Flapping) {
@@ -102,6 +105,18 @@ impl History {
         let oldest = change.time - HISTORY_LENGTH;
         while self.spans.get(1).is_some_and(|second| second.from <= oldest) {
             self.spans.pop_front();
+        }
+    }
+
+    /// The darkness that ended with this edge was none. What is told as flapping stays so.
+    fn retract(&mut self, edge: Edge) {
+        let back = self.spans.iter().rposition(|span| span.edge.latest == edge.latest);
+        if let Some(dark) = back.and_then(|back| back.checked_sub(1))
+            && self.spans[dark].state == State::Down
+        {
+            let before = dark.checked_sub(1).map(|before| self.spans[before].state);
+            let is_same = before == Some(self.spans[dark + 1].state);
+            self.spans.drain(dark..=dark + usize::from(is_same));
         }
     }
 

@@ -55,6 +55,13 @@ fn all_that_happened_is_in_the_sentence() {
          then unreachable from 23 Dec 04:15:00 for 30 min ± 4 s, until 04:45:00 UTC, and again 20 \
          times, for 20 min in all on the same day"
     );
+    let mut wide = unstable(0, hour);
+    wide.begin.earliest = Some(at(0) - Duration::from_secs(598));
+    assert_eq!(
+        told(&[wide]),
+        "XA was unstable from 22 Dec 2014 16:10 to 17:15 UTC (1 h 5 min ± 5 min 2 s, dark 20 times, \
+         31 % of it)"
+    );
     let once = [phase(Outage, 0, 1800, 1), phase(Down, hour, 30, 1)];
     assert_eq!(
         told(&once),

@@ -129,6 +129,58 @@ fn what_nobody_saw_is_never_more_than_what_is_told() {
     assert_eq!(episode.unseen, episode.length(at(90.0)));
     let mut flaps = flapping(0.0, 100.0, 30, 30.0, (0.0, 100.0));
     flaps.unseen = Duration::from_secs(40 * 60);
-    let incidents = fold(&[flaps], &[], at(3000.0));
+    let incidents = fold(&[flaps, unknown(20.0, Some(60.0))], &[], at(3000.0));
     assert!((incidents[0].phases[0].dark_share(at(3000.0)) - 0.5).abs() < 0.01);
+}
+
+/// Two outages of 70 min with 8 blind minutes each, and darknesses half an hour after them, of
+/// which all was seen. The judge dates their flapping from the first outage.
+#[test]
+fn what_nobody_saw_of_an_outage_is_none_of_the_flapping_dated_from_it() {
+    let blind = Duration::from_secs(8 * 60);
+    let outage = |begin| Episode { unseen: blind, ..dark(begin, begin + 70.0) };
+    let darknesses = flapping(320.0, 331.0, 3, 1.0, (320.0, 331.0)).darknesses;
+    let flapping = Episode { darknesses, unseen: blind * 2, ..flapping_without(120.0, 331.0) };
+    let unknown = [150.0, 240.0].map(|begin| unknown(begin, Some(begin + 8.0)));
+    let outages = [outage(120.0), outage(210.0), flapping];
+    let incidents = fold(&[&outages[..], &unknown].concat(), &[], at(9000.0));
+    let bad: Vec<_> =
+        incidents[0].bad_phases().map(|phase| (phase.kind, phase.unseen.as_secs() / 60)).collect();
+    assert_eq!(bad, [(PhaseKind::Outage, 8), (PhaseKind::Outage, 8), (PhaseKind::Unstable, 0)]);
+    let unstable = incidents[0].bad_phases().last().unwrap();
+    assert!((unstable.dark_share(at(9000.0)) - 1.0 / 11.0).abs() < 0.01);
+}
+
+/// It was seen again while the outage went on, as it seemed: it had ended in between.
+#[test]
+fn a_blind_spell_in_which_an_outage_ended_lies_in_it_in_part() {
+    let mut episode = episode("KP", State::Outage, 0.0, None);
+    episode.pause(at(90.0));
+    episode.see_again(at(150.0));
+    assert_eq!(episode.unseen_by(at(150.0)), Duration::from_secs(3600));
+    let mut narrower = episode.clone();
+    episode.close(Edge { earliest: Some(at(90.0)), latest: at(150.0) });
+    assert_eq!(episode.unseen, Duration::from_secs(1800));
+    narrower.close(Edge { earliest: Some(at(130.0)), latest: at(150.0) });
+    assert_eq!(narrower.unseen, Duration::from_secs(3000));
+    let incidents = fold(&[episode, unknown(90.0, Some(150.0))], &[], at(300.0));
+    let unseen: Vec<u64> =
+        incidents[0].phases.iter().map(|phase| phase.unseen.as_secs() / 60).collect();
+    assert_eq!(unseen, [30, 30]);
+}
+
+/// Blind for an hour, in the midst of a flapping.
+#[test]
+fn what_nobody_saw_parts_no_flapping() {
+    let dark = |minute: u32| dark(f64::from(minute), f64::from(minute) + 4.0);
+    let before = (0..60).step_by(10).map(dark);
+    let after = (120..180).step_by(10).map(dark);
+    let mut all: Vec<Episode> = before.chain(after).collect();
+    assert_eq!(story(&all, 9000.0)[0].matches("unstable").count(), 2);
+    all.push(unknown(60.0, Some(119.0)));
+    assert_eq!(story(&all, 9000.0), ["KP: unstable 0-174 ×12"]);
+    // What is further apart than two hours is no series.
+    all.retain(|episode| episode.begin.latest < at(119.0));
+    all.extend((180..240).step_by(10).map(dark).chain([unknown(60.0, Some(179.0))]));
+    assert_eq!(story(&all, 9000.0)[0].matches("unstable").count(), 2);
 }

@@ -1,7 +1,7 @@
 //! The episodes of one scope that are open, and those that a narrower edge may still change.
 
 use lifesign_core::{
-    judge::{Darknesses, Edge},
+    judge::{Darknesses, Edge, State},
     time::Time,
 };
 use lifesign_incident::Episode;
@@ -67,6 +67,20 @@ impl OpenEpisodes {
             known.darknesses = known.darknesses.then(darknesses);
             changed.push(known.clone());
         }
+    }
+
+    /// The darkness that ended with this edge was none: returns when the episode was found that it
+    /// was, or the flapping that was found by it.
+    pub fn retract(&mut self, edge: Edge, was_none: Darknesses) -> Option<Time> {
+        let begin = was_none.first_begin?.latest;
+        let is_of_it = |episode: &Episode| {
+            matches!(episode.state, State::Down | State::Flapping) && episode.found >= begin
+        };
+        let ended =
+            self.recovery.take_if(|each| each.latest == edge.latest && is_of_it(&each.ended));
+        let none = ended.map(|recovery| recovery.ended);
+        let none = none.or_else(|| self.known.take_if(|known| is_of_it(known)));
+        none.map(|episode| episode.found)
     }
 
     /// Narrows the edge in the episodes that have it.

@@ -92,6 +92,31 @@ fn a_darkness_is_one_episode_from_down_to_its_end() {
     assert_eq!(tracked.all(), [(Outage, edge(10, 12), Some(edge(195, 199)), 0)]);
 }
 
+/// Its answers come late, each after it was found to be down: then it goes dark.
+#[test]
+fn what_answered_since_it_was_down_is_another_darkness() {
+    let begun = |outage: Edge| {
+        let mut tracked = Tracked::default();
+        tracked.change(20, Down, edge(10, 12));
+        tracked.change(1900, Outage, outage);
+        tracked.change(3000, Up, edge(2990, 2995));
+        tracked.all()
+    };
+    let end = Some(edge(2990, 2995));
+    assert_eq!(
+        begun(edge(1778, 1781)),
+        [(Down, edge(10, 12), Some(edge(1778, 1781)), 0), (Outage, edge(1778, 1781), end, 0)]
+    );
+    // One that was sent before it was found moves the begin.
+    assert_eq!(begun(edge(15, 18)), [(Outage, edge(15, 18), end, 0)]);
+    // Nobody saw it in between.
+    let mut tracked = Tracked::default();
+    tracked.change(20, Down, edge(10, 12));
+    tracked.change(30, Unknown, edge(30, 30));
+    tracked.change(90, Outage, edge(40, 50));
+    assert_eq!(tracked.all()[0], (Outage, edge(10, 12), None, 60));
+}
+
 #[test]
 fn the_darknesses_of_a_flapping_are_counted_over_a_blind_period() {
     let darknesses = |count: u32, end: u64| Darknesses {
@@ -146,6 +171,48 @@ fn a_narrower_edge_ends_one_episode_and_begins_the_next() {
     }
 }
 
+/// Only some hosts had gone, as was found half a minute later.
+#[test]
+fn a_darkness_that_was_none_is_no_episode() {
+    let was_none = |time, state, edge: Edge| {
+        let length = Duration::from_secs(8);
+        let one = Darknesses::one(length, Edge::at(at(time - 28)), Some(edge));
+        told(time, state, state, edge, one)
+    };
+    let mut tracked = Tracked::default();
+    tracked.change(20, Down, edge(10, 12));
+    tracked.change(21, Up, edge(16, 20));
+    let first = tracked.all();
+    tracked.change(110, Down, edge(100, 102));
+    tracked.change(111, Up, edge(106, 110));
+    tracked.change(115, State::Partial, edge(112, 114));
+    // Of another return, and of the last.
+    tracked.take(&was_none(130, Up, edge(100, 109)), WallOffset::default());
+    assert_eq!(tracked.tracker.none, []);
+    tracked.take(&was_none(130, State::Partial, edge(106, 110)), WallOffset::default());
+    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(110))]);
+    assert_eq!(tracked.all()[..1], first);
+    // One that would have made a series; what comes next is as if it had never been.
+    let mut tracked = Tracked::default();
+    tracked.change(1000, Flapping, edge(10, 12));
+    let none = was_none(1027, Flapping, edge(1003, 1007));
+    tracked.take(&none, WallOffset::default());
+    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(1000))]);
+    tracked.episodes.clear();
+    tracked.change(1028, Up, edge(1003, 1007));
+    assert_eq!(tracked.all(), []);
+    // It was flapping before, and an outage stays one.
+    for state in [Flapping, Outage] {
+        let mut tracked = Tracked::default();
+        tracked.change(900, state, edge(10, 12));
+        if state == Outage {
+            tracked.change(1008, Up, edge(1003, 1007));
+        }
+        tracked.take(&none, WallOffset::default());
+        assert_eq!(tracked.tracker.none, []);
+    }
+}
+
 #[test]
 fn a_restart_within_an_outage_is_no_end_of_it() {
     for after in [vec![Outage], vec![Down, Outage]] {
@@ -196,8 +263,8 @@ fn a_narrower_edge_gives_back_what_was_not_seen() {
             let outage = all.iter().find(|row| row.0 == Outage).copied();
             outage.map(|(_, _, end, unseen)| (end, unseen))
         };
-        // Up to the middle of the edge.
-        assert_eq!(outage(&tracked), Some((Some(edge(120, 21_900)), 10_999)));
+        // Up to the middle of the edge, at 11,010 s.
+        assert_eq!(outage(&tracked), Some((Some(edge(120, 21_900)), 10_890)));
         tracked.narrow(22_020, Up, edge(21_892, 21_900));
         assert_eq!(outage(&tracked), Some((Some(edge(21_892, 21_900)), 21_600)));
     }

@@ -50,3 +50,47 @@ fn a_narrower_end_replaces_the_row_that_was_written_or_waits() {
         assert_eq!(database.previous_run().unwrap().open_episodes, []);
     }
 }
+
+/// A run's store takes out the row, whether it is known at once, later, or as the run ends.
+#[test]
+fn a_darkness_that_was_none_leaves_no_row() {
+    let mut roster = Roster::default();
+    roster.add_country("KP", "North Korea");
+    let roster = Arc::new(roster);
+    let edge = |seconds| Edge::at(at(seconds));
+    let told = |time: u64, from, to, of: u64| Change {
+        time: at(time),
+        scope: Scope::Country(CountryId(0)),
+        from,
+        to,
+        edge: edge(of),
+        evidence: EvidenceText::default(),
+        darknesses: Darknesses::default(),
+    };
+    let one = Darknesses::one(Duration::from_secs(8), edge(4), Some(edge(12)));
+    let changes = [
+        told(10, State::Up, State::Down, 4),
+        told(13, State::Down, State::Up, 12),
+        Change { darknesses: one, ..told(40, State::Up, State::Up, 12) },
+    ];
+    for ends in [&[2][..], &[3], &[2, 3], &[2, 3, 3]] {
+        let is_told = ends.contains(&3);
+        let directory = TempDir::new(&format!("none-{}-{is_told}", ends.len()));
+        let (mut store, _) = Store::open(&directory, "lab", at(0)).unwrap();
+        store.replan(&roster, at(0));
+        let watch = Watch::new(roster.clone(), &Settings::default(), at(0));
+        let mut now = at(41);
+        let mut begin = 0;
+        for &end in ends {
+            let snapshot = watch.snapshot(now, WallOffset::default(), 0);
+            store.handle_changes(&changes[begin..end], &snapshot, &watch);
+            begin = end;
+            now = now + Duration::from_secs(60);
+        }
+        store.finish(&watch, now, WallOffset::default());
+        let reader = StoreReader::open(&directory.file()).unwrap();
+        let mut rows = reader.episodes(&EpisodeFilter::default()).unwrap().read;
+        rows.retain(|episode| episode.state != State::Unknown);
+        assert_eq!(rows.is_empty(), is_told, "{rows:#?}");
+    }
+}

@@ -290,6 +290,9 @@ fn a_refuted_darkness_leaves_flaps_as_they_were() {
         let scope = &fed.judge.scopes[0];
         assert_eq!(scope.totals.entered[State::Down], downs + 1, "seed {seed}");
         assert_eq!(scope.flaps, flaps, "seed {seed}");
+        let told = fed.changes.iter().filter(|change| change.retracts() && change.scope == block);
+        let back: Vec<_> = told.map(|change| change.edge.latest).collect();
+        assert_eq!(back, [scope.recovery.edge.latest], "seed {seed}");
         assert_eq!(fed.state(block), State::Partial, "seed {seed}");
         for target in (0..10).filter(|&target| target != left) {
             assert!(fed.judge.targets[target as usize].is_gone(), "seed {seed}, {target}");

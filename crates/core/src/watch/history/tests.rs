@@ -74,6 +74,29 @@ fn a_narrower_edge_replaces_the_one_that_was_told_first() {
 }
 
 #[test]
+fn a_darkness_that_was_none_goes_and_no_other() {
+    use State::{Down, Partial, Unknown, Up};
+    for (after, then) in [(Up, &[][..]), (Partial, &[(Partial, 120)])] {
+        let mut history = History::new(at(0));
+        history.record_change(&change(2, 0, Unknown, Up));
+        history.record_change(&change(26, 22, Up, Down));
+        history.record_change(&change(30, 30, Down, Up));
+        let before = spans(&history);
+        history.record_change(&change(106, 102, Up, Down));
+        history.record_change(&change(121, 120, Down, after));
+        let was_none = |latest| {
+            let told = change(150, latest, after, after);
+            let begin = Edge::at(at(102));
+            Change { darknesses: Darknesses::one(Duration::from_secs(18), begin, None), ..told }
+        };
+        history.record_change(&was_none(119));
+        assert_eq!(spans(&history).len(), before.len() + 2);
+        history.record_change(&was_none(120));
+        assert_eq!(spans(&history), [&before, then].concat());
+    }
+}
+
+#[test]
 fn what_is_older_than_a_week_is_forgotten_and_memory_is_bounded() {
     let mut history = History::new(at(0));
     let states = [State::Up, State::Down];
