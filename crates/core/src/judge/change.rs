@@ -66,6 +66,8 @@ impl Judge {
             State::Down | State::Outage => {
                 scope.darkness.as_ref().map_or(scope.edge, |darkness| darkness.edge)
             }
+            // That a darkness ended is known, whatever followed.
+            State::Unknown if from.is_dark() && scope.darkness.is_none() => scope.recovery.edge,
             State::Unknown => Edge { earliest: Some(scope.last_evidence.min(now)), latest: now },
             State::Partial => self.partial_edge(id, now),
             State::Up | State::Degraded => {
@@ -101,7 +103,11 @@ impl Judge {
         match newest {
             Some(edge) if scope.recovery.edge.latest > edge.latest => scope.recovery.edge,
             Some(edge) => edge,
-            None => Edge { earliest: self.half_gone_after(id), latest: now },
+            None => {
+                // What was gone before a darkness was dark with the rest in it.
+                let back = scope.recovery.edge.earliest.filter(|_| scope.recovery.counts);
+                Edge { earliest: self.half_gone_after(id).max(back), latest: now }
+            }
         }
     }
 

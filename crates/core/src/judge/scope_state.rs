@@ -245,6 +245,12 @@ impl ScopeState {
         self.edge = edge;
     }
 
+    /// Its darkness has ended.
+    pub fn begin_recovery(&mut self, recovery: Recovery) {
+        let before = std::mem::replace(&mut self.recovery, recovery);
+        Arc::make_mut(&mut self.totals).dark += before.counted_length();
+    }
+
     /// Is it dark, as far as this run can prove?
     pub fn is_dark(&self) -> bool {
         self.darkness.as_ref().is_some_and(|darkness| darkness.proof != Proof::Recalled)
@@ -284,15 +290,18 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
-    /// How long it has been dark in the outage that lasts, or in one that has just ended.
+    /// How long it has been dark in the outage that lasts and in the last darkness that ended, whose
+    /// end may yet be known more closely.
     pub fn dark_of_late(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
-        open.map_or(Duration::ZERO, |darkness| darkness.length(now))
-            + self.recovery.length_of_outage()
+        // It may have ended since it was last asked, or while we are blind.
+        let seen = self.last_evidence.min(now);
+        open.map_or(Duration::ZERO, |darkness| darkness.whole_length(seen))
+            + self.recovery.counted_length()
     }
 
-    /// For how long it has been dark in all, from edge to edge. What may yet turn out to have been
-    /// no darkness is not in it. It never becomes less.
+    /// For how long it has been dark in all, from the middles of edges to those of edges. What may
+    /// yet turn out to have been no darkness is not in it. It never becomes less.
     pub fn dark_time(&self, now: Time) -> Duration {
         self.totals.dark_with(self.dark_of_late(now))
     }
