@@ -230,8 +230,9 @@ impl Judge {
             _ if children.heard_outage > 0 => {
                 format!("{} of {} {parts} in outage, ", children.heard_outage, children.heard)
             }
-            _ if children.troubled > 0 => {
-                format!("{} of {} {parts} in trouble, ", children.troubled, children.heard)
+            _ if children.troubled_blocks > 0 => {
+                let (troubled, heard) = (children.troubled_blocks, children.heard_blocks);
+                format!("{troubled} of {heard} blocks in trouble, ")
             }
             _ => String::new(),
         };
