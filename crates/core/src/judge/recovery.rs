@@ -111,8 +111,11 @@ impl Recovery {
     /// What counts of the length: up to the middle of the edge; in a flapping, all of it.
     pub fn counted_length(&self) -> Duration {
         let width = self.edge.latest.since(self.edge.start()).min(self.length);
-        let excess = if self.was_flapping { Duration::ZERO } else { width / 2 };
-        if self.counts { self.length - excess } else { Duration::ZERO }
+        match (self.counts, self.was_flapping) {
+            (false, _) => Duration::ZERO,
+            (true, true) => self.length,
+            (true, false) => self.length.saturating_sub(width / 2),
+        }
     }
 
     /// Was this sent in the darkness?

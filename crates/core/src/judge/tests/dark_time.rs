@@ -16,7 +16,7 @@ fn dark_seconds(fed: &Fed) -> f64 {
 fn middle(fed: &Fed, edge: Edge) -> f64 {
     let since = |time: Time| time.since(start()).as_secs_f64();
     assert!(edge.latest <= fed.now);
-    (since(edge.start()) + since(edge.latest)) / 2.0
+    f64::midpoint(since(edge.start()), since(edge.latest))
 }
 
 /// The edge that was told with this change in the end.
