@@ -94,12 +94,12 @@ impl Judge {
             changes_nothing &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
             is_checked |= now < scope.recovery.until;
-            scope.last_evidence = now;
             scope.hindrance = Hindrance::default();
             changes_nothing &= scope.darkness.is_none() && scope.answer_changes_nothing(now);
             if scope.life.is_none_or(|life| answer.sent > life) {
                 self.prove_life(id, answer, now);
             }
+            self.scopes[id.index()].last_evidence = now;
         }
         if is_checked {
             for id in self.roster.path(answer.block) {
@@ -215,11 +215,11 @@ impl Judge {
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
         let latest = answer.sent + answer.rtt;
-        scope.recovery = Recovery::new(&darkness, latest, now);
+        scope.begin_recovery(Recovery::new(&darkness, latest, now));
         scope.recovery.life_before = scope.previous_life;
         scope.recovery.common_miss_rate = common;
         scope.recovery.answered = answer.sent;
-        self.release_below(id, now);
+        self.release_below(id, answer, now);
         let scope = &mut self.scopes[id.index()];
         if answer.may_be_old && answer.sent <= darkness.edge.latest {
             // It was alive when it was thought to have gone: a delay, and no darkness.
@@ -233,12 +233,14 @@ impl Judge {
             before.map_or(0.0, |before| f32::from(before.misses) * before.miss_weight(common));
         let is_witnessed = own_misses >= rules::WITNESS_ODDS || darkness.outage && own_misses > 0.0;
         if darkness.proof == Proof::Recalled {
+            // Between two runs nobody watched: most of that edge is no time of it.
             Arc::make_mut(&mut scope.totals).dark += std::mem::take(&mut scope.recovery.length);
         } else {
             scope.recovery.begin_check(is_witnessed);
         }
         scope.darknesses_before = scope.darknesses;
         if scope.state == State::Flapping {
+            scope.recovery.was_flapping = true;
             let one = Darknesses::one(darkness.whole_length(latest), darkness.edge, None);
             scope.darknesses = scope.darknesses.then(one);
         }
@@ -256,9 +258,8 @@ impl Judge {
     }
 
     /// A scope is back: what only shared its darkness stands by itself again, and of what was never
-    /// heard nobody knows anything.
-    fn release_below(&mut self, top: ScopeId, now: Time) {
-        let back = self.scopes[top.index()].recovery.edge.latest;
+    /// heard, and is not by this answer, nobody knows anything.
+    fn release_below(&mut self, top: ScopeId, answer: &Answer, now: Time) {
         // Children first: of whom they shared the darkness still stands with their parents.
         for id in self.roster.below(top).rev() {
             let shares = |id: ScopeId| {
@@ -273,13 +274,14 @@ impl Judge {
             let scope = &mut self.scopes[id.index()];
             let Some(darkness) = &mut scope.darkness else { continue };
             darkness.proof = Proof::Own;
-            if scope.life.is_none() {
-                // What was counted of an outage while it went on stays.
-                if darkness.outage {
-                    Arc::make_mut(&mut scope.totals).dark += darkness.length(back);
-                }
+            if scope.life.is_none() && !self.roster.path(answer.block).any(|each| each == id) {
+                let mut recovery = Recovery::new(darkness, answer.sent + answer.rtt, now);
+                recovery.answered = answer.sent;
+                scope.keep_dark_time(now);
+                scope.begin_recovery(recovery);
                 scope.darkness = None;
                 scope.flaps.retract_down();
+                self.narrow_by_parent(id);
                 self.report(id);
                 self.evaluate_soon(id, now);
             }

@@ -81,6 +81,8 @@ impl Judge {
             State::Down | State::Outage => {
                 scope.darkness.as_ref().map_or(scope.edge, |darkness| darkness.edge)
             }
+            // That a darkness ended is known, whatever followed.
+            State::Unknown if from.is_dark() && scope.darkness.is_none() => scope.recovery.edge,
             State::Unknown => Edge { earliest: Some(scope.last_evidence.min(now)), latest: now },
             State::Partial => self.partial_edge(id, now),
             State::Up | State::Degraded => {
@@ -116,7 +118,11 @@ impl Judge {
         match newest {
             Some(edge) if scope.recovery.edge.latest > edge.latest => scope.recovery.edge,
             Some(edge) => edge,
-            None => Edge { earliest: self.half_gone_after(id), latest: now },
+            None => {
+                // What was gone before a darkness was dark with the rest in it.
+                let back = scope.recovery.edge.earliest.filter(|_| scope.recovery.counts);
+                Edge { earliest: self.half_gone_after(id).max(back), latest: now }
+            }
         }
     }
 
@@ -239,8 +245,9 @@ impl Judge {
             _ if children.heard_outage > 0 => {
                 format!("{} of {} {parts} in outage, ", children.heard_outage, children.heard)
             }
-            _ if children.troubled > 0 => {
-                format!("{} of {} {parts} in trouble, ", children.troubled, children.heard)
+            _ if children.troubled_blocks > 0 => {
+                let (troubled, heard) = (children.troubled_blocks, children.heard_blocks);
+                format!("{troubled} of {heard} blocks in trouble, ")
             }
             _ => String::new(),
         };

@@ -29,7 +29,7 @@ impl Judge {
         let short = scope.darkness.as_ref().filter(|darkness| !darkness.outage);
         let is_known = scope.state != State::Unknown;
         let is_flapping = scope.darkness.is_none() && scope.flaps.is_flapping(now);
-        let is_returning = scope.recovery.check.is_some() || scope.recovery.narrowed;
+        let is_returning = scope.recovery.check.is_some() || scope.recovery.told.is_some();
         let only_if = |applies: bool, at: Time| if applies { at } else { Time::NEVER };
         [
             // It has given no evidence for too long.

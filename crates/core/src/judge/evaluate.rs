@@ -106,7 +106,10 @@ impl Judge {
         let fresh = now < scope.last_evidence + self.stale_after(id);
         let seen = self.sights(id).filter(|sight| !sight.is_blind());
         let restored = seen.map(|sight| sight.restored).min();
-        let proved = scope.is_dark() || scope.life >= restored;
+        // An answer that ended a darkness proves life when it came, unless that was late.
+        let back = scope.recovery.edge.latest;
+        let life = scope.life.map(|life| back.min(life + rules::LONGEST_PATIENCE).max(life));
+        let proved = scope.is_dark() || life >= restored;
         let is_settled = now >= scope.recovery.edge.latest + rules::SETTLE_TIME;
         let may_be_partial = !dark && (scope.few || scope.children.are_partial());
         Facts {

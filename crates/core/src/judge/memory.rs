@@ -22,7 +22,7 @@ use crate::{
     time::{Time, WallOffset},
 };
 use serde::{Deserialize, Serialize};
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 /// What was learned, of which roster, and when.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Memory {
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 8;
+    pub const FORMAT: u32 = 9;
 
     /// One that holds nothing yet: `Watch::remember_more` fills it, a part at a time.
     pub fn new(roster: Arc<Roster>, taken: Time, offset: WallOffset) -> Self {
@@ -183,6 +183,10 @@ impl ScopeState {
             darkness.unwatched = darkness.unseen;
             darkness.proof = Proof::Recalled;
         }
+        // What was counted in an earlier run, that run has told.
+        if self.recovery.counts {
+            self.recovery.length = Duration::ZERO;
+        }
         Self {
             last_evidence: now,
             state: State::Unknown,
@@ -191,7 +195,6 @@ impl ScopeState {
             timer: Time::NEVER,
             edge: Edge { earliest: None, latest: now },
             totals: ScopeState::new(now).totals,
-            // What was counted in an earlier run, that run has told.
             darknesses: Darknesses::default(),
             darknesses_before: Darknesses::default(),
             ..self

@@ -24,8 +24,12 @@ pub(super) struct Recovery {
     pub edge: Edge,
     /// The darkness had become an outage.
     pub was_outage: bool,
-    /// Length of the darkness; moved to the total once the check confirms it.
+    /// It was one of a flapping.
+    pub was_flapping: bool,
+    /// How long the darkness was, from the middle of its edge to the latest time of this one.
     pub length: Duration,
+    /// It was one, or was told as an outage while it went on: its length counts.
+    pub counts: bool,
     /// Its life before the darkness.
     pub life_before: Option<Time>,
     /// By when the darkness had begun: how far back a host's misses are looked for.
@@ -95,7 +99,8 @@ impl Recovery {
         Self {
             edge: Edge { earliest, latest },
             was_outage: darkness.outage,
-            length: darkness.length(latest),
+            length: darkness.whole_length(latest),
+            counts: darkness.outage,
             dark_from: began,
             until: now + RETURN_TIME,
             proof: Some(darkness.proof),
@@ -103,9 +108,14 @@ impl Recovery {
         }
     }
 
-    /// As long as it is open whether it was one, an outage counts as one.
-    pub fn length_of_outage(&self) -> Duration {
-        if self.was_outage { self.length } else { Duration::ZERO }
+    /// What counts of the length: up to the middle of the edge; in a flapping, all of it.
+    pub fn counted_length(&self) -> Duration {
+        let width = self.edge.latest.since(self.edge.start()).min(self.length);
+        match (self.counts, self.was_flapping) {
+            (false, _) => Duration::ZERO,
+            (true, true) => self.length,
+            (true, false) => self.length.saturating_sub(width / 2),
+        }
     }
 
     /// Was this sent in the darkness?

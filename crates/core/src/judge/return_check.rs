@@ -6,7 +6,6 @@ use crate::{
     scopes::{BlockId, Scope, TargetId},
     time::Time,
 };
-use std::sync::Arc;
 
 impl Judge {
     /// Asks those who fell silent in the darkness: in a block some hosts, in a scope of scopes a
@@ -100,13 +99,9 @@ impl Judge {
             recovery.check = None;
             let life = recovery.life_before;
             let answered = recovery.answered;
-            let length = std::mem::take(&mut recovery.length);
-            let was_outage = recovery.was_outage;
-            let scope = &mut self.scopes[id.index()];
             // Of an outage that was counted while it went on, the time stays.
-            if finding == Finding::Genuine || was_outage {
-                Arc::make_mut(&mut scope.totals).dark += length;
-            }
+            recovery.counts |= finding == Finding::Genuine;
+            let scope = &mut self.scopes[id.index()];
             if finding != Finding::Genuine {
                 scope.flaps.retract_down();
                 scope.darknesses = scope.darknesses_before;

@@ -55,8 +55,10 @@ pub(super) struct Report {
     pub has_outage: bool,
     /// Dark while the scope above it lives: its silence says nothing of that.
     pub excluded: bool,
-    /// Down, flapping, partial or in outage, and not only since what it lies in was dark.
-    pub troubled: bool,
+    /// How many of its blocks were heard.
+    pub heard_blocks: u32,
+    /// Of these: down, flapping, partial or in outage, and not only since what it lies in was dark.
+    pub troubled_blocks: u32,
     pub hosts: Presence,
 }
 
@@ -72,8 +74,10 @@ pub(super) struct Children {
     pub heard_outage: u32,
     /// In outage, or with something in outage below.
     pub with_outage: u32,
-    /// Down, flapping, partial or in outage, by themselves.
-    pub troubled: u32,
+    /// How many blocks they have that were heard.
+    pub heard_blocks: u32,
+    /// Of these: down, flapping, partial or in outage, by themselves.
+    pub troubled_blocks: u32,
     pub excluded: u32,
 }
 
@@ -89,7 +93,8 @@ impl Children {
         add(&mut self.heard_dark, old.heard && old.dark, new.heard && new.dark);
         add(&mut self.heard_outage, old.heard && old.outage, new.heard && new.outage);
         add(&mut self.with_outage, old.heard && old.has_outage, new.heard && new.has_outage);
-        add(&mut self.troubled, old.heard && old.troubled, new.heard && new.troubled);
+        self.heard_blocks = self.heard_blocks + new.heard_blocks - old.heard_blocks;
+        self.troubled_blocks = self.troubled_blocks + new.troubled_blocks - old.troubled_blocks;
         add(&mut self.excluded, old.heard && old.excluded, new.heard && new.excluded);
     }
 
@@ -100,7 +105,7 @@ impl Children {
 
     /// Does a part live, and is a part silent that usually answers?
     pub fn are_partial(&self) -> bool {
-        self.with_outage > 0 || self.heard > 0 && 2 * self.troubled >= self.heard
+        self.with_outage > 0 || self.heard > 0 && 2 * self.troubled_blocks >= self.heard_blocks
     }
 
     /// Is each of them dark that was ever heard, or each of all if none was?
@@ -245,6 +250,12 @@ impl ScopeState {
         self.edge = edge;
     }
 
+    /// Its darkness has ended.
+    pub fn begin_recovery(&mut self, recovery: Recovery) {
+        let before = std::mem::replace(&mut self.recovery, recovery);
+        Arc::make_mut(&mut self.totals).dark += before.counted_length();
+    }
+
     /// Is it dark, as far as this run can prove?
     pub fn is_dark(&self) -> bool {
         self.darkness.as_ref().is_some_and(|darkness| darkness.proof != Proof::Recalled)
@@ -284,15 +295,18 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
-    /// How long it has been dark in the outage that lasts, or in one that has just ended.
+    /// How long it has been dark in the outage that lasts and in the last darkness that ended, whose
+    /// end may yet be known more closely.
     pub fn dark_of_late(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
-        open.map_or(Duration::ZERO, |darkness| darkness.length(now))
-            + self.recovery.length_of_outage()
+        // It may have ended since it was last asked, or while we are blind.
+        let seen = self.last_evidence.min(now);
+        open.map_or(Duration::ZERO, |darkness| darkness.whole_length(seen))
+            + self.recovery.counted_length()
     }
 
-    /// For how long it has been dark in all, from edge to edge. What may yet turn out to have been
-    /// no darkness is not in it. It never becomes less.
+    /// For how long it has been dark in all, from the middles of edges to those of edges. What may
+    /// yet turn out to have been no darkness is not in it. It never becomes less.
     pub fn dark_time(&self, now: Time) -> Duration {
         self.totals.dark_with(self.dark_of_late(now))
     }

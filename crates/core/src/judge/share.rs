@@ -126,25 +126,31 @@ impl Judge {
     /// Tells the scope above what has changed in this one, children before parents.
     pub(super) fn report(&mut self, id: ScopeId) {
         let is_unseen = self.is_unseen(id);
+        let is_block = !self.has_children(id);
         let back_above = self.parent_of(id).map(|parent| parent.recovery.edge.latest);
         let scope = &mut self.scopes[id.index()];
         let dark = scope.is_dark();
         let troubled = match scope.state {
-            State::Down | State::Outage | State::Partial => true,
+            State::Down | State::Outage => true,
+            State::Partial => is_block,
             // The series of a whole may end before those of its parts, which were dark with it.
             State::Flapping => dark || scope.flaps.last_down() > back_above,
             State::Up | State::Degraded | State::Unknown => false,
         };
         let Presence { usual, listed, .. } = scope.hosts;
+        // What nobody sees says nothing more of the whole than that it was dark.
+        let heard = scope.life.is_some() && (dark || !is_unseen);
+        let below = &scope.children;
+        let heard_blocks = if is_block { u32::from(heard) } else { below.heard_blocks };
         let silent = Presence { usual, listed, ..Presence::default() };
         let new = Report {
-            // What nobody sees says nothing more of the whole than that it was dark.
-            heard: scope.life.is_some() && (dark || !is_unseen),
+            heard,
             dark,
             outage: scope.is_in_outage(),
-            has_outage: scope.is_in_outage() || scope.children.with_outage > 0,
+            has_outage: scope.is_in_outage() || below.with_outage > 0,
             excluded: scope.excluded,
-            troubled,
+            heard_blocks,
+            troubled_blocks: if troubled { heard_blocks } else { below.troubled_blocks },
             hosts: if dark { silent } else { scope.hosts },
         };
         if new == scope.reported {

@@ -1,6 +1,7 @@
 //! The judge alone: fed with outcomes, whoever would have been asked.
 
 mod controls;
+mod dark_time;
 mod evidence;
 mod hindrance;
 mod invariants;

@@ -95,6 +95,19 @@ fn a_country_of_which_most_blocks_flap_is_partial() {
 }
 
 #[test]
+fn a_country_of_which_most_blocks_flap_is_partial_though_they_are_all_of_one_network() {
+    let of_network: Vec<String> = (2..8).map(|n| blocks(n..n + 1)).collect();
+    let more = format!(
+        "[[country.network]]\nname = \"Big\"\nasn = 64500\nblocks = {of_network:?}\nhosts = 4\n"
+    );
+    let keys = "for = \"2h\"; down = \"50s\"; up = \"4m\"";
+    let world = World { more, ..world("default", vec![4; 2], 6.0) };
+    let run = world.event("flap", &blocks(2..8), 2.0, keys).run(1);
+    let share = run.time_in(2.1, 4.0, &[Partial]);
+    assert!(share >= 0.95, "{share}");
+}
+
+#[test]
 fn many_countries_at_once_may_be_us() {
     for dark in [2, 5, 6] {
         let codes = ["KP", "XA", "XB", "XC", "XD", "XE"];
