@@ -295,8 +295,8 @@ impl ScopeState {
         if self.flaps.is_flapping(now) { usual - rules::FLAPPING_PRIOR } else { usual }
     }
 
-    /// How long it has been dark in the outage that lasts and in the last darkness that ended, whose
-    /// end may yet be known more closely.
+    /// How long it has been dark in the outage that lasts and in the last darkness that ended, of
+    /// which the end may yet be known more closely.
     pub fn dark_of_late(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
         // It may have ended since it was last asked, or while we are blind.
