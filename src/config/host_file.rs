@@ -18,9 +18,6 @@ use std::{
     path::{Component, Path},
 };
 
-/// The host, how it is asked, and its labels.
-const MAX_COLUMNS: usize = 2 + MAX_LABELS;
-
 /// A host file that was read, or that could not be.
 pub(super) struct HostFile<'a> {
     value: Value<'a>,
@@ -193,7 +190,7 @@ fn header(sheet: &Sheet, cells: &[Cell<'_>]) -> Vec<Column> {
             }
         }
     };
-    cells.iter().enumerate().take(MAX_COLUMNS).map(column).collect()
+    cells.iter().enumerate().map(column).collect()
 }
 
 /// One row, if it names a host. `labels` are those of the row before: most rows have the same.

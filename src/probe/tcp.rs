@@ -104,7 +104,14 @@ pub struct TcpProber {
     events: UnboundedSender<Event>,
     open: OpenTasks,
     second_repetition: Duration,
-    syn_checks: Arc<Mutex<SynChecks>>,
+    syn_checks: Arc<Mutex<BothChecks>>,
+}
+
+/// Each of these would take the turns of the other.
+#[derive(Debug, Default)]
+struct BothChecks {
+    of_silence: SynChecks,
+    of_refusals: SynChecks,
 }
 
 impl TcpProber {
@@ -170,7 +177,7 @@ struct Asked {
     silent_after: Duration,
     given_up_after: Duration,
     options: SocketOptions,
-    syn_checks: Arc<Mutex<SynChecks>>,
+    syn_checks: Arc<Mutex<BothChecks>>,
 }
 
 impl Asked {
@@ -181,7 +188,7 @@ impl Asked {
         let silent_after = self.silent_after.min(given_up_after);
         let mut waited = timeout(silent_after, &mut handshake).await;
         if waited.is_err() {
-            if let Some(fault) = self.fault(socket.get_ref()) {
+            if let Some(fault) = self.fault(socket.get_ref(), |checks| &mut checks.of_silence) {
                 return Some(Found::NotSent(fault));
             }
             waited = timeout(given_up_after.saturating_sub(silent_after), handshake).await;
@@ -192,26 +199,33 @@ impl Asked {
         };
         let is_at_once =
             matches!(found, Found::Refused { rtt } if self.is_closed_at_once || rtt < AT_ONCE);
-        if is_at_once && let Some(fault) = self.fault(socket.get_ref()) {
+        if is_at_once
+            && let Some(fault) = self.fault(socket.get_ref(), |checks| &mut checks.of_refusals)
+        {
             return Some(Found::NotSent(fault));
         }
         if !matches!(found, Found::NotSent(_)) {
-            self.syn_checks().left(peer);
+            self.syn_checks().of_silence.left(peer);
         }
         Some(found)
     }
 
     /// What kept the SYN from leaving, if anything did.
-    fn fault(&self, socket: &Socket) -> Option<Fault> {
+    fn fault(
+        &self,
+        socket: &Socket,
+        which: fn(&mut BothChecks) -> &mut SynChecks,
+    ) -> Option<Fault> {
         if !self.is_checked {
             return None;
         }
         let local = socket.local_addr().ok()?.as_socket()?;
         let now = self.clock.now();
-        syn_check::fault(&mut self.syn_checks(), local, self.peer, &self.options, now)
+        let mut checks = self.syn_checks();
+        syn_check::fault(which(&mut checks), local, self.peer, &self.options, now)
     }
 
-    fn syn_checks(&self) -> MutexGuard<'_, SynChecks> {
+    fn syn_checks(&self) -> MutexGuard<'_, BothChecks> {
         self.syn_checks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

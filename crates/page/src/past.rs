@@ -126,8 +126,10 @@ pub(crate) fn was_reached_before(view: &View, scope: Scope) -> bool {
     let View { snapshot, past, .. } = view;
     let name = snapshot.roster.full_name_of(scope);
     let began = snapshot.scope(scope).verdict.edge.written(snapshot.wall_offset).latest;
+    // A store keeps times to the millisecond.
+    let millis = |time: Time| time.as_nanos() / 1_000_000;
     let is_last = |episode: &&Episode| {
-        episode.scope == name && episode.end.is_some_and(|end| end.latest >= began)
+        episode.scope == name && episode.end.is_some_and(|end| millis(end.latest) >= millis(began))
     };
     let last = past.episodes.iter().rfind(is_last);
     last.is_some_and(|last| matches!(last.state, State::Degraded | State::Partial))

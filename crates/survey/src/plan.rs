@@ -70,7 +70,8 @@ impl Proposal {
         )?;
         writeln!(
             out,
-            "# networks of different operators beyond your provider's; what they answer proves that we are online."
+            "# networks of different operators beyond your provider's; what they answer proves that\n\
+             # we are online."
         )?;
         writeln!(out, "controls = []\n")?;
         if let Some(deny) = deny {

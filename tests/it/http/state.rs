@@ -1,9 +1,10 @@
 //! `/api/v1/state` of large plans, and of a part of one.
 
 use crate::support::{
+    TIMEOUT,
     golden::text,
     page_server::{PageServer, settings},
-    schema, week,
+    schema, until, week,
 };
 use lifesign_core::{
     judge::State,
@@ -96,4 +97,20 @@ fn what_cannot_be_asked_is_said() {
         assert_eq!(answer.code, status, "{query}");
         assert!(answer.body.starts_with(said), "{query}: {}", answer.body);
     }
+}
+
+/// A snapshot comes each second while a watch goes on.
+#[test]
+fn a_watch_that_makes_nothing_new_is_not_healthy() {
+    let snapshot = || week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Up, week::HOUR)]);
+    let server = PageServer::start(Some(snapshot()), settings(None));
+    let healthy = || server.ask("GET", "/-/healthy");
+    assert_eq!(healthy().code, 200);
+    until(TIMEOUT, "word that it is stuck", || {
+        let answer = healthy();
+        if answer.code == 503 { Ok(answer) } else { Err(answer.body) }
+    });
+    assert_eq!(healthy().body, "the watch is stuck\n");
+    server.snapshots.send_replace(Some(Arc::new(snapshot())));
+    until(TIMEOUT, "health", || if healthy().code == 200 { Ok(()) } else { Err(String::new()) });
 }

@@ -239,8 +239,8 @@ impl Judge {
             scope.recovery.begin_check(is_witnessed);
         }
         scope.darknesses_before = scope.darknesses;
+        scope.recovery.told_as = Some(scope.state).filter(|state| state.is_dark_or_flapping());
         if scope.state == State::Flapping {
-            scope.recovery.was_flapping = true;
             let one = Darknesses::one(darkness.whole_length(latest), darkness.edge, None);
             scope.darknesses = scope.darknesses.then(one);
         }

@@ -24,8 +24,8 @@ pub(super) struct Recovery {
     pub edge: Edge,
     /// The darkness had become an outage.
     pub was_outage: bool,
-    /// It was one of a flapping.
-    pub was_flapping: bool,
+    /// What it was told as when it ended, if as dark or flapping.
+    pub told_as: Option<State>,
     /// How long the darkness was, from the middle of its edge to the latest time of this one.
     pub length: Duration,
     /// It was one, or was told as an outage while it went on: its length counts.
@@ -111,7 +111,7 @@ impl Recovery {
     /// What counts of the length: up to the middle of the edge; in a flapping, all of it.
     pub fn counted_length(&self) -> Duration {
         let width = self.edge.latest.since(self.edge.start()).min(self.length);
-        match (self.counts, self.was_flapping) {
+        match (self.counts, self.told_as == Some(State::Flapping)) {
             (false, _) => Duration::ZERO,
             (true, true) => self.length,
             (true, false) => self.length.saturating_sub(width / 2),

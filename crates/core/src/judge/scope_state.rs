@@ -105,7 +105,8 @@ impl Children {
 
     /// Does a part live, and is a part silent that usually answers?
     pub fn are_partial(&self) -> bool {
-        self.with_outage > 0 || self.heard > 0 && 2 * self.troubled_blocks >= self.heard_blocks
+        self.with_outage > 0
+            || self.heard_blocks > 0 && 2 * self.troubled_blocks >= self.heard_blocks
     }
 
     /// Is each of them dark that was ever heard, or each of all if none was?
@@ -300,7 +301,8 @@ impl ScopeState {
     pub fn dark_of_late(&self, now: Time) -> Duration {
         let open = self.darkness.as_ref().filter(|darkness| darkness.outage);
         // It may have ended since it was last asked, or while we are blind.
-        let seen = self.last_evidence.min(now);
+        let is_asked = !self.silence.is_empty();
+        let seen = if is_asked { self.silence.last } else { self.last_evidence }.min(now);
         open.map_or(Duration::ZERO, |darkness| darkness.whole_length(seen))
             + self.recovery.counted_length()
     }
@@ -321,6 +323,14 @@ impl ScopeState {
 mod tests {
     use super::*;
     use std::fmt::Write as _;
+
+    /// Such as a network whose blocks are new, or of the family in which we are blind.
+    #[test]
+    fn of_whose_blocks_none_was_heard_nothing_is_partial() {
+        let heard = Children { heard: 1, ..Children::default() };
+        assert!(!heard.are_partial());
+        assert!(Children { heard_blocks: 2, troubled_blocks: 1, ..heard }.are_partial());
+    }
 
     #[test]
     fn every_combination_of_facts_has_the_reviewed_verdict() {

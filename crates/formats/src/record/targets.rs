@@ -61,7 +61,7 @@ pub const BETWEEN_LABELS: char = '\u{1f}';
 
 /// Labels as a shell takes them.
 fn shown(labels: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "=:/._-[]".contains(letter);
+    let is_plain = |letter: char| letter.is_alphanumeric() || "=:/._-".contains(letter);
     let quoted = |label: &str| {
         if label.chars().all(is_plain) || !label.contains('=') {
             label.to_owned()

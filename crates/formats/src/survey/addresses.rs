@@ -81,7 +81,7 @@ impl AddressSet {
         for (line, number) in behind_mark(text).lines().zip(1..) {
             let line = line.split('#').next().unwrap_or_default();
             let (line, comment) = line.split_once(';').unwrap_or((line, ""));
-            if line.trim().is_empty() && comment.trim().is_empty() {
+            if line.trim().is_empty() {
                 continue;
             }
             let mut wrong = None;
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_set_holds_what_its_prefixes_hold() {
-        let text = "\u{feff}# who has asked\r\n198.51.100.0/25, wrote on 2026-11-01\n\n\
+        let text = "\u{feff}# who has asked\r\n; of 2026\n198.51.100.0/25, wrote on 2026-11-01\n\n\
                     198.51.100.64/26 # again\n203.0.113.9\n2001:db8::/32\n";
         let set = AddressSet::parse("deny", text).unwrap();
         for (address, is_in) in [

@@ -11,7 +11,10 @@ const ADDRESS: [&str; 10] =
     ["saddr", "ip", "addr", "address", "ip_address", "ipaddr", "ipv4", "ipv6", "ip_str", "host"];
 const PORT: [&str; 2] = ["sport", "port"];
 const TRANSPORT: [&str; 3] = ["transport", "protocol", "proto"];
-const STATE: [&str; 3] = ["state", "port_state", "status"];
+const STATE: [&str; 2] = ["state", "port_state"];
+/// What a column `status` has of who did not answer. Of other words of it nothing is known.
+const SILENT: [&str; 8] =
+    ["down", "dead", "filtered", "inactive", "offline", "timeout", "unreachable", "no response"];
 const TIME: [&str; 9] = [
     "timestamp_str",
     "timestamp-str",
@@ -31,6 +34,7 @@ struct Columns {
     port: Option<usize>,
     transport: Option<usize>,
     state: Option<usize>,
+    status: Option<usize>,
     classification: Option<usize>,
     success: Option<usize>,
     time: Option<usize>,
@@ -52,6 +56,7 @@ impl Columns {
             port: at(&PORT),
             transport: at(&TRANSPORT),
             state: at(&STATE),
+            status: at(&["status"]),
             classification: at(&["classification"]),
             success: at(&["success"]),
             time: at(&TIME),
@@ -66,6 +71,7 @@ impl Columns {
             port: None,
             transport: None,
             state: None,
+            status: None,
             classification: None,
             success: None,
             time: None,
@@ -170,7 +176,11 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
             None
         })
     });
-    let seen = if classification.is_some() || success.is_some() {
+    let is_silent = text(columns.status)
+        .is_some_and(|text| SILENT.iter().any(|word| word.eq_ignore_ascii_case(text)));
+    let seen = if is_silent {
+        None
+    } else if classification.is_some() || success.is_some() {
         zmap_seen(classification, success, port)
     } else if let Some(is_open) = is_open(cell(columns.state))? {
         let transport = cell(columns.transport);
@@ -193,14 +203,11 @@ fn row(columns: Columns, cells: &[Cell<'_>], sink: &mut Sink<'_>) -> Result<(), 
 fn is_open(state: Option<&Cell<'_>>) -> Result<Option<bool>, (usize, String)> {
     let Some(cell) = state else { return Ok(Some(true)) };
     match cell.text.to_ascii_lowercase().as_str() {
-        "" | "open" | "up" | "alive" => Ok(Some(true)),
+        "" | "open" => Ok(Some(true)),
         "closed" | "unfiltered" => Ok(Some(false)),
-        "filtered" | "open|filtered" | "closed|filtered" | "down" | "dead" => Ok(None),
-        // Of HTTP (RFC 9110 §15), which somebody has answered.
-        text if text.parse().is_ok_and(|status| (100..600).contains(&status)) => Ok(Some(true)),
+        "filtered" | "open|filtered" | "closed|filtered" => Ok(None),
         _ => {
-            let text =
-                format!("{:?} is no state; write open, closed, filtered, up or down", cell.text);
+            let text = format!("{:?} is no state; write open, closed or filtered", cell.text);
             Err((cell.position.col as usize, text))
         }
     }

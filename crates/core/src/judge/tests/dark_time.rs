@@ -73,3 +73,21 @@ fn the_total_never_falls_when_an_outage_ends() {
     }
     assert!((790.0..810.0).contains(&before), "{before}");
 }
+
+/// The outage may have ended at any time of the blind spell.
+#[test]
+fn a_blind_spell_in_which_an_outage_ended_counts_up_to_its_middle() {
+    let mut fed = Fed::new(of_sizes(&[vec![3, 3]]), 1);
+    fed.play(60, |_| Some(RTT));
+    fed.play(300, |_| None);
+    for _ in 0..600 {
+        fed.ask_control(false);
+        fed.pass(SECOND);
+    }
+    let before = dark_seconds(&fed);
+    fed.play(600, |_| Some(RTT));
+    assert_eq!(fed.state(COUNTRY), State::Up);
+    let after = dark_seconds(&fed);
+    assert!((295.0..310.0).contains(&before), "{before}");
+    assert!((595.0..610.0).contains(&after), "{after}");
+}

@@ -22,19 +22,21 @@ fn a_port_is_taken_for_what_its_row_says() {
         ("ip,status", "up", "Listed", 0),
         ("ip,status", "DOWN", "", 0),
         ("ip,status", "404", "Listed", 0),
+        ("ip,status", "allocated", "Listed", 0),
+        ("ip,port,status", "80,Timeout", "", 0),
     ] {
         let (source, text) = facts(&format!("{header}\n192.0.2.1,{cells}\n192.0.2.9\n"));
         let is_silent = wanted.is_empty() && skipped == 0;
         let first = if wanted.is_empty() { String::new() } else { format!("192.0.2.1 {wanted}\n") };
         // Where a row says whether somebody answered, one that ends before it is torn.
         let (last, torn) =
-            if header.contains("stat") { ("", 1) } else { ("192.0.2.9 Listed\n", 0) };
+            if header.contains("state") { ("", 1) } else { ("192.0.2.9 Listed\n", 0) };
         let wanted = (first + last, skipped + torn);
         assert_eq!((text, source.skipped.count), wanted, "{header}: {cells}");
         assert_eq!(source.silent, usize::from(is_silent), "{header}: {cells}");
     }
     let why = told(format!("{header}\n192.0.2.1,80,tcp,ajar\n").as_bytes()).expect_err("no state");
-    assert_eq!(why, "f:2:18: \"ajar\" is no state; write open, closed, filtered, up or down");
+    assert_eq!(why, "f:2:18: \"ajar\" is no state; write open, closed or filtered");
 }
 
 /// As its documentation has it; most answers do not name the country.
