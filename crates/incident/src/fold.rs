@@ -1,7 +1,7 @@
 //! From episodes to incidents.
 //!
-//! 1. Darknesses less than an hour apart belong together; of two hours, what nobody saw
-//!    does not count.
+//! 1. Darknesses belong together that are less than an hour apart, not counting what nobody saw,
+//!    and less than two hours by the clock.
 //! 2. Among these a long one is a phase of its own: one of an hour, or of ten minutes if that is
 //!    four times as long as those next to it.
 //! 3. What is left between them is one unstable phase where there are three darknesses or more, or
@@ -29,7 +29,7 @@ pub const WELL_AFTER: Duration = Duration::from_secs(86_400);
 /// Darknesses that are further apart do not belong together: so long a flapping's calm lasts at
 /// most (docs/verdicts.md).
 const SAME_TROUBLE_WITHIN: Duration = Duration::from_secs(3600);
-/// The same with what nobody saw between them: what is further apart is no series for the judge.
+/// The same by the clock: the judge takes what is further apart for no series.
 const SAME_SERIES_WITHIN: Duration = Duration::from_secs(2 * 3600);
 /// So many darknesses that belong together are an instability.
 const SERIES: u32 = 3;

@@ -28,8 +28,8 @@ pub(super) struct EpisodeTracker {
     open: BTreeMap<String, OpenEpisodes>,
     /// Which countries became unknown, and when, in the changes that are taken now.
     unknown_countries: HashSet<(String, Time)>,
-    /// Episodes that were none, by their primary key, until somebody takes them.
-    pub none: Vec<(String, Time)>,
+    /// Episodes of darknesses that were refuted, by their primary key, until somebody takes them.
+    pub retracted: Vec<(String, Time)>,
 }
 
 impl EpisodeTracker {
@@ -65,7 +65,7 @@ impl EpisodeTracker {
         for open in self.open.values_mut() {
             open.all().for_each(|episode| correction.correct(episode));
         }
-        for (_, found) in &mut self.none {
+        for (_, found) in &mut self.retracted {
             *found = correction.of(*found);
         }
     }
@@ -243,7 +243,7 @@ impl EpisodeTracker {
         if change.retracts() {
             if let Some(found) = open.retract(change.edge, darknesses) {
                 changed.retain(|episode| (&episode.scope, episode.found) != (&scope, found));
-                self.none.push((scope, found));
+                self.retracted.push((scope, found));
             }
             return;
         }

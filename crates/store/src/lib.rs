@@ -310,7 +310,7 @@ impl Store {
         batch.essentials.memory = self.copy_more(watch);
         batch.episodes = std::mem::take(&mut self.changed);
         if samples_due || !batch.episodes.is_empty() || batch.essentials.memory.is_some() {
-            batch.essentials.superseded = std::mem::take(&mut self.tracker.none);
+            batch.essentials.superseded = std::mem::take(&mut self.tracker.retracted);
             self.writer.write(batch);
         }
     }
@@ -348,7 +348,7 @@ impl Store {
         self.correct(now, offset);
         self.tracker.note_darknesses(&watch.snapshot(now, offset, 0), &mut self.changed);
         let memory = Some(watch.remember(now, offset));
-        let superseded = std::mem::take(&mut self.tracker.none);
+        let superseded = std::mem::take(&mut self.tracker.retracted);
         let essentials = Essentials { memory, superseded, ended: true, ..Essentials::default() };
         let episodes = std::mem::take(&mut self.changed);
         self.writer.write(Batch { episodes, ..essentials.at(offset.written(now)) });

@@ -95,7 +95,7 @@ impl PlayedStore {
         let mut batch = Batch { at: now, ..Batch::default() };
         let offset = WallOffset::default();
         self.tracker.handle_changes(changes, watch.roster(), offset, &mut batch.episodes);
-        batch.essentials.superseded = std::mem::take(&mut self.tracker.none);
+        batch.essentials.superseded = std::mem::take(&mut self.tracker.retracted);
         let mut counted = Vec::new();
         if now >= self.next_samples {
             let snapshot = watch.snapshot(now, offset, 0);

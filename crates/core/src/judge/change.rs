@@ -55,7 +55,7 @@ impl Judge {
     }
 
     /// What had been dark, and was told so, was not. What has been told as an outage stays one.
-    pub(super) fn tell_it_was_none(&mut self, id: ScopeId, now: Time) {
+    pub(super) fn tell_retraction(&mut self, id: ScopeId, now: Time) {
         let &ScopeState { ref recovery, state, .. } = &self.scopes[id.index()];
         if recovery.was_outage || recovery.told_as.is_none() || state == State::Unknown {
             return;

@@ -105,7 +105,7 @@ impl Judge {
             if finding != Finding::Genuine {
                 scope.flaps.retract_down();
                 scope.darknesses = scope.darknesses_before;
-                self.tell_it_was_none(id, now);
+                self.tell_retraction(id, now);
             }
             if let Scope::Block(block) = self.roster.scope(id) {
                 match finding {

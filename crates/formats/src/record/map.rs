@@ -314,7 +314,8 @@ mod tests {
         let map = Map::parse("map.csv", text).expect("a map");
         let asked = Host::from("203.0.113.8");
         let told = map.unused([&asked].into_iter()).expect("an unused line").to_string();
-        let wanted = "map.csv:3:1: www was never asked, but others in 203.0.113.0/24; leave name and host out, or write them as the data have them";
+        let wanted = "map.csv:3:1: www was never asked, but others in 203.0.113.0/24; leave name \
+                      and host out, or write them as the data have them";
         assert_eq!(told, wanted);
     }
 

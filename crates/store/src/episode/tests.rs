@@ -188,16 +188,16 @@ fn a_darkness_that_was_none_is_no_episode() {
     tracked.change(115, State::Partial, edge(112, 114));
     // Of another return, and of the last.
     tracked.take(&was_none(130, Up, edge(100, 109)), WallOffset::default());
-    assert_eq!(tracked.tracker.none, []);
+    assert_eq!(tracked.tracker.retracted, []);
     tracked.take(&was_none(130, State::Partial, edge(106, 110)), WallOffset::default());
-    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(110))]);
+    assert_eq!(std::mem::take(&mut tracked.tracker.retracted), [("KP".to_owned(), at(110))]);
     assert_eq!(tracked.all()[..1], first);
     // One that would have made a series; what comes next is as if it had never been.
     let mut tracked = Tracked::default();
     tracked.change(1000, Flapping, edge(10, 12));
     let none = was_none(1027, Flapping, edge(1003, 1007));
     tracked.take(&none, WallOffset::default());
-    assert_eq!(std::mem::take(&mut tracked.tracker.none), [("KP".to_owned(), at(1000))]);
+    assert_eq!(std::mem::take(&mut tracked.tracker.retracted), [("KP".to_owned(), at(1000))]);
     tracked.episodes.clear();
     tracked.change(1028, Up, edge(1003, 1007));
     assert_eq!(tracked.all(), []);
@@ -209,7 +209,7 @@ fn a_darkness_that_was_none_is_no_episode() {
             tracked.change(1008, Up, edge(1003, 1007));
         }
         tracked.take(&none, WallOffset::default());
-        assert_eq!(tracked.tracker.none, []);
+        assert_eq!(tracked.tracker.retracted, []);
     }
 }
 
