@@ -1,8 +1,9 @@
 //! The terms of all of lifesign: what is watched ([`scopes`]), what probes find ([`outcome`]), when
 //! and for how long ([`time`], [`time_zone`], [`duration`]), how often ([`bucket`]), seeded
 //! randomness ([`rng`]), how numbers lie ([`histogram`], [`sketch`]) and what they were lately
-//! ([`window`]), how writing goes ([`writing`]), what is seen of things ([`seen`]), whether we can
-//! see ([`blindness`]) and how readers share it ([`sharing`]), and enums with names ([`labels`]).
+//! ([`window`]), how writing goes ([`writing`]), what is seen of things ([`seen`]), what they are
+//! found to be ([`verdict`]), whether we can see ([`blindness`]) and how readers share it
+//! ([`sharing`]), and enums with names ([`labels`]).
 //!
 //! They are a crate beside the core and below it, since the plan, the journal, the laboratory and
 //! the page speak of them too, and none of those should need the machine for a word of its
@@ -26,5 +27,6 @@ pub mod sketch;
 pub mod seen;
 pub mod blindness;
 pub mod sharing;
+pub mod verdict;
 pub mod window;
 pub mod writing;

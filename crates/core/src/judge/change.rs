@@ -1,10 +1,46 @@
 //! A change of verdict: the interval in which it really happened, and on what evidence.
 
 use super::{
-    Change, Darknesses, Edge, EvidenceText, Judge, ScopeId, ScopeState, State, TargetState,
-    blind_in_words, darkness::Proof, rules, scope_state::Facts,
+    Darknesses, Edge, EvidenceText, Judge, ScopeId, ScopeState, State, TargetState, blind_in_words,
+    darkness::Proof, rules, scope_state::Facts,
 };
-use crate::{scopes::BlockId, time::Time};
+use crate::{
+    scopes::{BlockId, Scope},
+    time::Time,
+};
+
+/// One change of a verdict; or, from a state to the same, a narrower edge of those whose edge had
+/// the same `latest`, or that a darkness was none which had ended with that edge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// When the judge decided.
+    pub time: Time,
+    /// About what.
+    pub scope: Scope,
+    /// The old state.
+    pub from: State,
+    /// The new state.
+    pub to: State,
+    /// When it really happened.
+    pub edge: Edge,
+    /// On what evidence, for people.
+    pub evidence: EvidenceText,
+    /// Of a flapping that ends: the darknesses that ended in it. From a state to the same: the one
+    /// that was none.
+    pub darknesses: Darknesses,
+}
+
+impl Change {
+    /// The verdict stays as it is: this tells only more closely when a scope came back.
+    pub fn narrows(&self) -> bool {
+        self.from == self.to
+    }
+
+    /// The verdict stays as it is: the darkness that had ended with this edge was none.
+    pub fn retracts(&self) -> bool {
+        self.narrows() && self.darknesses.count > 0
+    }
+}
 
 impl Judge {
     pub(super) fn change_verdict(&mut self, id: ScopeId, to: State, facts: Facts, now: Time) {

@@ -1,6 +1,6 @@
 //! A darkness: that a scope is not reachable, since when, and on whose proof.
 
-use super::{rules::MAX_UNASKED, state::Edge};
+use super::{Edge, rules::MAX_UNASKED};
 use crate::time::Time;
 use std::time::Duration;
 

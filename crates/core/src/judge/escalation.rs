@@ -14,7 +14,7 @@
 //! into strong doubts that come to nothing. Vague ones leave
 //! three fifths of the block's tokens to strong ones (`STRONG_RESERVE` of the schedule).
 
-use super::{Judge, ScopeId, rules, state::State};
+use super::{Judge, ScopeId, State, rules};
 use crate::{
     schedule::{Directive, Doubt, Escalation, Spacing},
     scopes::Scope,

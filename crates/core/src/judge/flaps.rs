@@ -12,7 +12,7 @@
 //! or a penalty with a fixed half-life (RFC 2439), this has no time scale of its own: each series
 //! is measured by its own cycles.
 
-use super::state::Edge;
+use super::Edge;
 use crate::time::Time;
 use std::{collections::VecDeque, time::Duration};
 

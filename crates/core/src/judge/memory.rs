@@ -9,11 +9,10 @@
 //! stop and that answer. Counters begin at 0 again, as readers of counters expect.
 
 use super::{
-    Judge, ScopeState, Sight, TargetState,
+    Darknesses, Edge, Judge, ScopeState, Sight, State, TargetState,
     darkness::{Darkness, Proof},
     flaps::MAX_CALM,
     rules::{LONGEST_PATIENCE, MAX_SETBACK, MEMORY_VALID_FOR, SHARE},
-    state::{Darknesses, Edge, State},
 };
 use crate::{
     aggregate::Floor,

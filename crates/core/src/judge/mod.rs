@@ -62,17 +62,17 @@ mod scope_state;
 mod share;
 mod sight;
 mod silence;
-mod state;
 mod target_state;
 #[cfg(test)]
 mod tests;
 mod together;
 mod view;
 
+pub use change::Change;
 pub use evidence_text::EvidenceText;
+pub use lifesign_model::verdict::{Darknesses, Edge, PerState, State};
 pub use memory::Memory;
 pub use rules::{LONGEST_PATIENCE, Rules};
-pub use state::{Change, Darknesses, Edge, PerState, State};
 pub use view::{Blindness, HostCounts, Verdict, VerdictTotals, blind_in_words};
 
 use crate::{

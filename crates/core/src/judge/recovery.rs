@@ -6,13 +6,13 @@
 //! those who fell silent are back too: if they stay silent, only they had gone.
 
 use super::{
+    Edge, State,
     darkness::{Darkness, Proof},
     rules::{
         DOUBTFUL_ODDS, EDGE_MISSES, EDGE_RISK, GONE_ODDS, LIMITED_MISSES_BEFORE_NEXT,
         LONGEST_LIMIT, RETURN_TIME, STEADY_ANSWERS,
     },
     silence::Miss,
-    state::{Edge, State},
 };
 use crate::time::Time;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! of docs/verdicts.md.
 
 use super::{
-    EvidenceText, VerdictTotals,
+    Darknesses, Edge, EvidenceText, State, VerdictTotals,
     common_loss::CommonLoss,
     darkness::{Darkness, Proof},
     flaps::Flaps,
@@ -12,7 +12,6 @@ use super::{
     rules,
     share::Presence,
     silence::Silence,
-    state::{Darknesses, Edge, State},
 };
 use crate::{outcome::Cause, schedule::Escalation, scopes::TargetId, time::Time};
 use std::{sync::Arc, time::Duration};

@@ -1,9 +1,6 @@
 //! What readers may know of the judge: plain numbers per scope and target.
 
-use super::{
-    EvidenceText, Judge, PerState, ScopeState, rules,
-    state::{Darknesses, Edge, State},
-};
+use super::{Darknesses, Edge, EvidenceText, Judge, PerState, ScopeState, State, rules};
 use crate::{
     outcome::Cause,
     schedule::Rank,

@@ -1,15 +1,14 @@
-//! What a verdict is made of: [`State`], [`Edge`] and [`Change`].
+//! What a verdict says: the state, the interval in which it really began, and of a flapping its
+//! darknesses.
 
-use super::EvidenceText;
 use crate::{
-    scopes::Scope,
+    per_label::PerLabel,
     time::{Time, WallOffset},
 };
-use lifesign_model::per_label::PerLabel;
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
-lifesign_model::labelled! {
+labelled! {
     /// What a scope is found to be (docs/verdicts.md), mildest first: the last that applies is the
     /// verdict.
     #[derive(Default, Serialize, Deserialize)]
@@ -94,30 +93,9 @@ impl Edge {
     }
 
     /// Every time in it.
-    pub(super) fn times(&mut self) -> impl Iterator<Item = &mut Time> {
+    pub fn times(&mut self) -> impl Iterator<Item = &mut Time> {
         self.earliest.iter_mut().chain([&mut self.latest])
     }
-}
-
-/// One change of a verdict; or, from a state to the same, a narrower edge of those whose edge had
-/// the same `latest`, or that a darkness was none which had ended with that edge.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// When the judge decided.
-    pub time: Time,
-    /// About what.
-    pub scope: Scope,
-    /// The old state.
-    pub from: State,
-    /// The new state.
-    pub to: State,
-    /// When it really happened.
-    pub edge: Edge,
-    /// On what evidence, for people.
-    pub evidence: EvidenceText,
-    /// Of a flapping that ends: the darknesses that ended in it. From a state to the same: the one
-    /// that was none.
-    pub darknesses: Darknesses,
 }
 
 /// The darknesses of one stay in `flapping` that have ended and became no outage. Those before it,
@@ -158,17 +136,5 @@ impl Darknesses {
             first_begin: self.first_begin.or(next.first_begin),
             last_end: next.last_end.or(self.last_end),
         }
-    }
-}
-
-impl Change {
-    /// The verdict stays as it is: this tells only more closely when a scope came back.
-    pub fn narrows(&self) -> bool {
-        self.from == self.to
-    }
-
-    /// The verdict stays as it is: the darkness that had ended with this edge was none.
-    pub fn retracts(&self) -> bool {
-        self.narrows() && self.darknesses.count > 0
     }
 }
