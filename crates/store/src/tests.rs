@@ -19,6 +19,7 @@ mod edges;
 mod foreign;
 mod openings;
 mod series;
+mod retractions;
 mod stories;
 mod timeline;
 mod unwatched;

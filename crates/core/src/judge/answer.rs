@@ -90,16 +90,25 @@ impl Judge {
     pub(super) fn record_life(&mut self, answer: &Answer, now: Time) -> bool {
         let mut changes_nothing = true;
         let mut is_checked = false;
+        let mut is_dark = false;
         for id in self.roster.path(answer.block).rev() {
             changes_nothing &= self.share(id) >= rules::PARTIAL_SHARE;
             let scope = &mut self.scopes[id.index()];
             is_checked |= now < scope.recovery.until;
+            is_dark |= scope.darkness.is_some();
             scope.hindrance = Hindrance::default();
             changes_nothing &= scope.darkness.is_none() && scope.answer_changes_nothing(now);
             if scope.life.is_none_or(|life| answer.sent > life) {
                 self.prove_life(id, answer, now);
             }
             self.scopes[id.index()].last_evidence = now;
+        }
+        if is_dark || is_checked {
+            for id in self.roster.path(answer.block).rev() {
+                if self.scopes[id.index()].life == Some(answer.sent) {
+                    self.answer_after_silence(id, answer, now);
+                }
+            }
         }
         if is_checked {
             for id in self.roster.path(answer.block) {
@@ -136,6 +145,9 @@ impl Judge {
     /// A scope lives, or did so later than we knew.
     pub(super) fn prove_life(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let scope = &mut self.scopes[id.index()];
+        if scope.darkness.is_some() {
+            scope.keep_dark_time(now);
+        }
         scope.previous_life = scope.life;
         scope.life = Some(answer.sent);
         if !scope.silence.is_empty() {
@@ -145,7 +157,11 @@ impl Judge {
                 scope.silence.clear();
             }
         }
-        let scope = &mut self.scopes[id.index()];
+    }
+
+    /// A scope that is or was dark lives: that ends its darkness, or tells more of when it ended.
+    fn answer_after_silence(&mut self, id: ScopeId, answer: &Answer, now: Time) {
+        let scope = &self.scopes[id.index()];
         if scope.darkness.is_some() {
             self.answer_in_darkness(id, answer, now);
         } else if now < scope.recovery.until {
@@ -191,9 +207,8 @@ impl Judge {
 
     /// A dark scope answered: it is back, or the answer is old and only moves the begin.
     fn answer_in_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
-        self.scopes[id.index()].keep_dark_time(now);
         let is_parent_dark = self.parent_of(id).is_some_and(ScopeState::is_dark);
-        if is_parent_dark || answer.may_be_old && self.is_silent(id, now) {
+        if is_parent_dark || answer.may_be_old && self.is_still_silent(id, answer, now) {
             let scope = &mut self.scopes[id.index()];
             let latest = scope.silence.onset(scope.life, rules::EDGE_RISK, now);
             let began = scope.silence.onset(scope.life, rules::BEGAN_RISK, now);
@@ -210,21 +225,37 @@ impl Judge {
         self.end_darkness(id, answer, now);
     }
 
+    /// Is a dark scope silent after this answer too, or all of which it consists?
+    fn is_still_silent(&self, id: ScopeId, answer: &Answer, now: Time) -> bool {
+        let is_answering = |child| self.roster.path(answer.block).any(|each| each == child);
+        let are_children_dark = || {
+            self.roster.children(id).all(|child| {
+                self.scopes[child.index()].is_dark()
+                    && (!is_answering(child) || self.is_still_silent(child, answer, now))
+            })
+        };
+        self.is_silent(id, now) || self.has_children(id) && are_children_dark()
+    }
+
     fn end_darkness(&mut self, id: ScopeId, answer: &Answer, now: Time) {
         let common = self.common_miss_rate(answer.block);
+        let begun_below = self.last_begin_below(id).unwrap_or_default();
         let scope = &mut self.scopes[id.index()];
         let Some(darkness) = scope.darkness.take() else { return };
+        let is_delay = answer.may_be_old && answer.sent <= darkness.edge.latest.max(begun_below);
         let latest = answer.sent + answer.rtt;
         scope.begin_recovery(Recovery::new(&darkness, latest, now));
         scope.recovery.life_before = scope.previous_life;
         scope.recovery.common_miss_rate = common;
         scope.recovery.answered = answer.sent;
+        scope.recovery.told_as = Some(scope.state).filter(|state| state.is_dark_or_flapping());
         self.release_below(id, answer, now);
         let scope = &mut self.scopes[id.index()];
-        if answer.may_be_old && answer.sent <= darkness.edge.latest {
+        if is_delay {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
             scope.recovery.length = Duration::ZERO;
+            scope.recovery.was_none = true;
             return;
         }
         scope.flaps.record_up(latest);
@@ -239,7 +270,6 @@ impl Judge {
             scope.recovery.begin_check(is_witnessed);
         }
         scope.darknesses_before = scope.darknesses;
-        scope.recovery.told_as = Some(scope.state).filter(|state| state.is_dark_or_flapping());
         if scope.state == State::Flapping {
             let one = Darknesses::one(darkness.whole_length(latest), darkness.edge, None);
             scope.darknesses = scope.darknesses.then(one);

@@ -54,8 +54,12 @@ impl Judge {
             state.recovery.told = state.recovery.told.or(Some(to));
         }
         state.enter_state(to, edge, evidence.clone(), cause, now);
+        let was_none = state.recovery.was_none;
         let scope = self.roster.scope(id);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence, darknesses });
+        if was_none {
+            self.tell_retraction(id, now);
+        }
     }
 
     /// Those of the present flapping.
@@ -90,16 +94,17 @@ impl Judge {
         });
     }
 
-    /// What had been dark, and was told so, was not. What has been told as an outage stays one.
+    /// What had been dark, and was told so, was not: told once, and not while nothing is known. What
+    /// has been told as an outage stays one.
     pub(super) fn tell_retraction(&mut self, id: ScopeId, now: Time) {
-        let &ScopeState { ref recovery, state, .. } = &self.scopes[id.index()];
-        if recovery.was_outage || recovery.told_as.is_none() || state == State::Unknown {
+        let &mut ScopeState { ref mut recovery, state, .. } = &mut self.scopes[id.index()];
+        if recovery.was_outage || state == State::Unknown || recovery.told_as.take().is_none() {
             return;
         }
         let edge = recovery.edge;
         let length = edge.latest.since(recovery.dark_from);
         let darknesses = Darknesses::one(length, Edge::at(recovery.dark_from), Some(edge));
-        let evidence = "only some had gone, or few are let through".into();
+        let evidence = "only some had gone, few are let through, or answers were late".into();
         let scope = self.roster.scope(id);
         let (from, to) = (state, state);
         self.changes.push_back(Change { time: now, scope, from, to, edge, evidence, darknesses });

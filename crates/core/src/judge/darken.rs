@@ -48,7 +48,7 @@ impl Judge {
     fn darken_by_children(&mut self, id: ScopeId, now: Time) {
         let children = self.roster.children(id).map(|child| &self.scopes[child.index()]);
         let dark = children.clone().filter_map(|child| child.darkness.as_ref());
-        let latest = dark.clone().map(|darkness| darkness.edge.latest).max();
+        let latest = self.last_begin_below(id);
         let began = dark.map(|darkness| darkness.began).max();
         // One that is out of sight may live still, if it answered after all others had gone dark.
         let is_refuted =
@@ -58,6 +58,13 @@ impl Judge {
         {
             self.darken(id, Proof::Children, latest, began, now);
         }
+    }
+
+    /// When the last of its dark children had surely gone dark.
+    pub(super) fn last_begin_below(&self, id: ScopeId) -> Option<Time> {
+        let children = self.roster.children(id).map(|child| &self.scopes[child.index()]);
+        let dark = children.filter_map(|child| child.darkness.as_ref());
+        dark.map(|darkness| darkness.edge.latest).max()
     }
 
     fn darken(&mut self, id: ScopeId, proof: Proof, latest: Time, began: Time, now: Time) {

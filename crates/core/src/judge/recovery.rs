@@ -48,6 +48,12 @@ pub(super) struct Recovery {
     /// The edge is narrower than it was told.
     #[serde(skip)]
     pub narrowed: bool,
+    /// There was no darkness.
+    #[serde(skip)]
+    pub was_none: bool,
+    /// How many probes that were sent in it were answered after it.
+    #[serde(skip)]
+    late_answers: u32,
     pub check: Option<Check>,
     since: ProbesSince,
     pub proof: Option<Proof>,
@@ -151,6 +157,13 @@ impl Recovery {
     /// From now on it is asked whether those are back who fell silent.
     pub fn begin_check(&mut self, is_witnessed: bool) {
         self.check = Some(Check { is_witnessed, ..Check::default() });
+    }
+
+    /// A probe sent in the darkness was answered after it. Were so many by now that there was none,
+    /// where one is sent per `interval`?
+    pub fn record_late_answer(&mut self, interval: Duration) -> bool {
+        self.late_answers += 1;
+        interval * (2 * self.late_answers) >= self.answered.since(self.dark_from)
     }
 
     /// One who fell silent in the darkness has missed again.

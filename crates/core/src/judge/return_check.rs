@@ -1,6 +1,8 @@
 //! Whether a darkness that has ended was one: those who fell silent in it are asked again.
 
-use super::{Judge, ScopeId, answer::Answer, darkness::Proof, recovery::Finding, rules};
+use super::{
+    Judge, ScopeId, ScopeState, answer::Answer, darkness::Proof, recovery::Finding, rules,
+};
 use crate::{
     schedule::Directive,
     scopes::{BlockId, Scope, TargetId},
@@ -46,7 +48,14 @@ impl Judge {
 
     /// Somebody answered after a darkness: was there one? True if that is decided now.
     pub(super) fn check_return(&mut self, id: ScopeId, answer: &Answer, now: Time) -> bool {
-        let recovery = &mut self.scopes[id.index()].recovery;
+        let interval = self.intervals[id.index()];
+        let ScopeState { recovery, darkness: None, .. } = &mut self.scopes[id.index()] else {
+            return false;
+        };
+        if now < recovery.until && recovery.was_dark_at(answer.sent) {
+            let was_delay = recovery.record_late_answer(interval);
+            return was_delay && self.take_back_darkness(id, now);
+        }
         if now >= recovery.until || answer.sent <= recovery.answered {
             return false;
         }
@@ -92,6 +101,19 @@ impl Judge {
         }
     }
 
+    /// The last darkness was none. Returns whether that is new.
+    fn take_back_darkness(&mut self, id: ScopeId, now: Time) -> bool {
+        let scope = &mut self.scopes[id.index()];
+        let is_new = !std::mem::replace(&mut scope.recovery.was_none, true);
+        if is_new {
+            scope.recovery.counts = scope.recovery.was_outage;
+            scope.flaps.retract_down();
+            scope.darknesses = scope.darknesses_before;
+            self.tell_retraction(id, now);
+        }
+        is_new
+    }
+
     /// What a check found, of a scope and of what it lies in as far as that is the same.
     pub(super) fn settle_return(&mut self, mut id: ScopeId, finding: Finding, now: Time) {
         loop {
@@ -101,11 +123,8 @@ impl Judge {
             let answered = recovery.answered;
             // Of an outage that was counted while it went on, the time stays.
             recovery.counts |= finding == Finding::Genuine;
-            let scope = &mut self.scopes[id.index()];
             if finding != Finding::Genuine {
-                scope.flaps.retract_down();
-                scope.darknesses = scope.darknesses_before;
-                self.tell_retraction(id, now);
+                self.take_back_darkness(id, now);
             }
             if let Scope::Block(block) = self.roster.scope(id) {
                 match finding {

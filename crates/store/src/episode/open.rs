@@ -76,8 +76,10 @@ impl OpenEpisodes {
         let is_of_it = |episode: &Episode| {
             matches!(episode.state, State::Down | State::Flapping) && episode.found >= begin
         };
-        let ended =
-            self.recovery.take_if(|each| each.latest == edge.latest && is_of_it(&each.ended));
+        // Late answers may have moved the begin of a time down beyond when it was found.
+        let ended = self.recovery.take_if(|each| {
+            each.latest == edge.latest && (each.ended.state == State::Down || is_of_it(&each.ended))
+        });
         let none = ended.map(|recovery| recovery.ended);
         let none = none.or_else(|| self.known.take_if(|known| is_of_it(known)));
         none.map(|episode| episode.found)

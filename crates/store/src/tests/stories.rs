@@ -12,7 +12,7 @@ use lifesign_incident::{Incident, Phase, PhaseKind, count_darknesses, fold, pres
 use lifesign_lab::{Scenario, Simulation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-const COUNTRY: Scope = Scope::Country(CountryId(0));
+pub(super) const COUNTRY: Scope = Scope::Country(CountryId(0));
 
 /// Two hosts are away for a while, and one goes for good. At twenty probes an hour.
 const QUIET_YEAR: &str = r#"
@@ -72,7 +72,7 @@ fn episodes_of(scenario: &Scenario) -> (Vec<Episode>, Time) {
     (tracked(&changes, scenario), scenario.end())
 }
 
-fn tracked(changes: &[Change], scenario: &Scenario) -> Vec<Episode> {
+pub(super) fn tracked(changes: &[Change], scenario: &Scenario) -> Vec<Episode> {
     let mut tracker = EpisodeTracker::default();
     let mut changed = Vec::new();
     for change in changes {
@@ -344,39 +344,5 @@ fn the_incident_of_now_is_the_one_that_the_record_tells() {
             }
         }
         assert!(found >= least, "{name}: {found}");
-    }
-}
-
-/// Nine of ten hosts go for good: for seconds it looks dark, alone or as the third time down of a
-/// series. As soon as that is known to be none, nobody tells of it.
-#[test]
-fn a_darkness_that_was_none_is_told_by_nobody() {
-    let head = "start = \"2023-01-01T00:00:00Z\"\nduration = \"2h\"\n[weather]\nrtt = \"200ms\"\n\
-                jitter = \"10ms\"\nloss = 0.01\n[[country]]\ncode = \"KP\"\nhosts = 10\n\
-                blocks = [\"127.45.0.0/24\"]\nprobes = [\"icmp\"]\n";
-    let vanish = "[[event]]\nkind = \"vanish\"\nat = \"+90m\"\non = \"KP\"\nhosts = 9\n";
-    let dark =
-        |at| format!("[[event]]\nkind = \"dark\"\nat = \"{at}\"\nfor = \"6m\"\non = \"KP\"\n");
-    for before in [String::new(), dark("+10m") + &dark("+50m")] {
-        let mut refuted = 0;
-        for seed in 0..6 {
-            let text = format!("story = \"Nine go.\"\nseed = {seed}\n{head}{before}{vanish}");
-            let scenario = Scenario::parse("vanish", &text).unwrap();
-            let mut simulation = Simulation::new(&scenario, seed, &scenario.settings(seed));
-            let mut changes = Vec::new();
-            simulation.run_until(scenario.end(), &mut |change| changes.push(change.clone()));
-            let outages = before.matches("dark").count();
-            let mut told = tracked(&changes, &scenario);
-            told.retain(|episode| episode.state.is_dark_or_flapping() && episode.scope == "KP");
-            assert_eq!(told.len(), outages, "seed {seed}: {told:#?}");
-            let of_country = changes.iter().filter(|change| change.scope == COUNTRY);
-            let none = of_country.filter(|change| change.retracts()).count();
-            refuted += none;
-            let snapshot = simulation.watch().snapshot(scenario.end(), WallOffset::default(), 0);
-            let seen = present(&snapshot, CountryId(0));
-            // In what is kept of the last days a flapping stays as it was told.
-            assert!(seen.is_some() == (outages > 0), "seed {seed}: {seen:#?}");
-        }
-        assert!(refuted >= 3, "{refuted}");
     }
 }

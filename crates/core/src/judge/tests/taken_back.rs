@@ -1,6 +1,6 @@
 //! An answer that was read late takes back its own miss, and no other.
 
-use super::{Evidence, Fed, RTT, SECOND, Timing};
+use super::{Evidence, Fed, RTT, SECOND, State, Timing};
 use crate::{
     fixtures::{SENT_AFTER, of_sizes},
     judge::rules::LIMIT_ASKED_AFTER,
@@ -58,5 +58,22 @@ fn the_time_that_a_scope_was_dark_never_falls() {
         for dark in dark_times_with_late_answers(answers) {
             assert!(dark > SECOND * 180 && dark < SECOND * 270, "{answers}: {dark:?}");
         }
+    }
+}
+
+/// What is told of a country whose answers take fifty seconds for a while.
+#[test]
+fn a_darkness_that_late_answers_explain_is_told_to_be_none() {
+    let mut fed = Fed::new(of_sizes(&[vec![3, 3]]), 1);
+    fed.play(120, |_| Some(RTT));
+    fed.play(60, |_| Some(SECOND * 20));
+    fed.play(120, |_| Some(RTT));
+    let changes = &fed.changes;
+    for scope in fed.roster.scopes() {
+        let of_it = || changes.iter().filter(|change| change.scope == scope);
+        let told = of_it().filter(|change| change.to == State::Down && !change.narrows());
+        let retracted = of_it().filter(|change| change.retracts());
+        assert!(told.clone().count() > 0, "{scope:?}: {changes:#?}");
+        assert_eq!(told.count(), retracted.count(), "{scope:?}: {changes:#?}");
     }
 }
