@@ -10,9 +10,11 @@ use lifesign_model::{
     time::Time,
 };
 
-/// Of the probes to a silent target that used to answer at once, one in this many: its path may
+/// Of a block's probes to silent targets that used to answer at once, one in this many: its path may
 /// have become long, but as a rule it is dark.
 const SILENT_SHARE: u32 = 4;
+/// After so many probes in a doubt, those to targets that have not missed any yet are among them.
+const LONG_DOUBT: u32 = 12;
 
 /// How a target was heard last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,28 +104,40 @@ impl Schedule {
     pub fn pay_repeat(&mut self, target: TargetId, seq: u32, trap: bool, now: Time) -> Repeat {
         let block = self.roster.target(target).block;
         let heard = self.contacts[target.0 as usize].heard;
+        let in_doubt = self.newest_every(block).is_some();
+        let doubt_probes = self.blocks[block.0 as usize].doubt_probes;
+        let is_repeated = self.roster.target(target).kind.traits().is_repeated;
+        if !is_repeated || self.is_heard_otherwise(target) {
+            return Repeat::Never;
+        }
         let is_wanted = match heard {
             Heard::Slowly => true,
             Heard::Never => !trap,
-            // The last of each four is a trap question only where that port alone tells of life.
-            Heard::SilentSince => seq % SILENT_SHARE == SILENT_SHARE - 1,
-            Heard::Quickly => false,
+            Heard::Quickly if !in_doubt || doubt_probes < LONG_DOUBT => false,
+            // An odd one is a trap question only where that port alone tells of life.
+            Heard::SilentSince | Heard::Quickly => {
+                (!trap || !seq.is_multiple_of(2)) && self.is_silent_turn(block)
+            }
         };
-        let is_repeated = self.roster.target(target).kind.traits().is_repeated;
-        if !is_wanted || !is_repeated || self.is_heard_otherwise(target) {
+        if !is_wanted {
             return Repeat::Never;
         }
         // What is saved up for doubts is spent only where the block can be heard by nothing else.
         let heard_targets = self.blocks[block.0 as usize].heard_targets;
-        let may_spend = heard_targets.is_any_slow()
-            || heard == Heard::SilentSince && self.newest_every(block).is_some()
-            || heard_targets.is_silent();
+        let may_spend = heard_targets.is_any_slow() || in_doubt || heard_targets.is_silent();
         let reserve = if may_spend { 0.0 } else { self.saved_for_doubts() };
         if !self.blocks[block.0 as usize].bucket.take(reserve, now) {
             return Repeat::Never;
         }
         self.repeats_paid.insert(target, seq);
         Repeat::Once
+    }
+
+    /// Is it the turn of a probe to a silent target of this block to be repeated?
+    fn is_silent_turn(&mut self, block: BlockId) -> bool {
+        let turns = &mut self.blocks[block.0 as usize];
+        turns.silent_probes = turns.silent_probes.wrapping_add(1);
+        turns.silent_probes.is_multiple_of(SILENT_SHARE)
     }
 
     /// The probe with this number was over before the kernel would have repeated it.

@@ -135,7 +135,10 @@ impl TrapPort {
             Self::Refuses => seq.is_multiple_of(Self::AGAIN),
             // The trap port alone tells of life then.
             Self::RefusesUnheard(_) => self.is_service_dropped() && !seq.is_multiple_of(16),
-            Self::AcceptsAll(unmasked) => now.since(unmasked.asked) >= Self::AGAIN_AFTER,
+            // However seldom a target is asked, its service is in between.
+            Self::AcceptsAll(unmasked) => {
+                seq.is_multiple_of(2) && now.since(unmasked.asked) >= Self::AGAIN_AFTER
+            }
         }
     }
 }

@@ -31,11 +31,23 @@ pub struct OneHost {
 
 impl OneHost {
     pub fn new(kinds: &[Kind]) -> Self {
+        Self::of(kinds, None)
+    }
+
+    /// By TCP alone, at an interval of its own.
+    pub fn asked_each(interval: Duration) -> Self {
+        Self::of(&[Kind::Tcp], Some(interval))
+    }
+
+    fn of(kinds: &[Kind], interval: Option<Duration>) -> Self {
         let mut roster = Roster::default();
         roster.add_country("XA", "A");
         roster.add_block("127.45.176.0/24".parse().unwrap());
         for &kind in kinds {
-            roster.add_target(Host::from("127.45.176.15"), kind.label(), kind);
+            let target = roster.add_target(Host::from("127.45.176.15"), kind.label(), kind);
+            if let Some(interval) = interval {
+                target.set_interval(interval);
+            }
         }
         let watch = Watch::new(Arc::new(roster), &Settings::default(), start());
         Self { watch, now: start(), traps: 0, states: Vec::new() }

@@ -36,6 +36,18 @@ fn a_host_that_drops_other_ports_is_known_again_after_a_syn_proxy() {
 }
 
 #[test]
+fn so_it_is_however_seldom_it_is_asked() {
+    for seconds in [15, 61, 80, 600] {
+        let mut host = OneHost::asked_each(Duration::from_secs(seconds));
+        host.pass(seconds * 40, |_, _| Some(reply(200)));
+        assert!(accepts_all(&host), "each {seconds} s");
+        host.pass(seconds.max(60) * 16, only_its_service);
+        assert!(!accepts_all(&host), "each {seconds} s");
+        assert_eq!(host.state(), State::Up, "each {seconds} s");
+    }
+}
+
+#[test]
 fn a_firewall_is_asked_once_a_minute_whether_it_still_accepts_everything() {
     let mut host = OneHost::new(&TCP);
     host.pass(60, |_, _| Some(reply(200)));
