@@ -11,6 +11,7 @@ use crate::{
     scopes::{BlockId, ScopeId, TargetId},
     time::Time,
 };
+use std::time::Duration;
 
 impl Judge {
     /// A block answered a probe of then: how the time since its last life went. A darkness teaches
@@ -36,13 +37,21 @@ impl Judge {
             self.targets[target.0 as usize].learn(false);
             return;
         };
-        let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
+        let right_after = self.right_after(first.target);
+        let near = |from: Time, to: Time| to.since(from) <= right_after;
         if life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent) {
             self.learn_miss(first, block);
         } else {
             self.suspect(first.target, block);
         }
         self.update_rank(first.target, now);
+    }
+
+    /// How close to an answer of its block a target's miss teaches loss. One with an interval of its
+    /// own, as in a record, may be in a block that is seldom asked.
+    pub(super) fn right_after(&self, target: TargetId) -> Duration {
+        let interval = self.roster.target(target).interval().unwrap_or_default();
+        rules::RIGHT_AFTER.max(interval.mul_f32(rules::NEXT_INTERVALS))
     }
 
     /// A miss far from any answer of its block may be a short darkness of all: it makes a host
@@ -67,7 +76,7 @@ impl Judge {
         if scope.is_dark()
             || scope.has_learned
             || !is_between
-            || life.since(miss.sent) > rules::RIGHT_AFTER
+            || life.since(miss.sent) > self.right_after(miss.target)
             || self.targets[miss.target.0 as usize].is_gone()
             || !self.may_go(miss.target)
         {

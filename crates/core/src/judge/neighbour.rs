@@ -4,7 +4,7 @@
 //! A neighbour is no host of the plan, so nobody can ask it whether the block lives on. While it
 //! was heard last, one host of the block stays whose silence tells.
 
-use super::{Judge, answer::Answer, rules};
+use super::{Judge, answer::Answer};
 use crate::{
     aggregate::Summary,
     scopes::{BlockId, ScopeId, TargetId},
@@ -33,7 +33,8 @@ impl Judge {
         let first_miss = scope.first_miss.take();
         scope.has_learned = first_miss.is_some() || scope.darkness.is_some();
         let Some(first) = first_miss.filter(|_| scope.darkness.is_none()) else { return };
-        let near = |from: Time, to: Time| to.since(from) <= rules::RIGHT_AFTER;
+        let right_after = self.right_after(first.target);
+        let near = |from: Time, to: Time| to.since(from) <= right_after;
         let is_near = life.is_some_and(|life| near(life, first.sent)) || near(first.sent, sent);
         if is_near && self.may_go(first.target) {
             self.learn_miss(first, block);

@@ -72,6 +72,8 @@ pub const NEVER_HEARD_ODDS: f32 = 2.4;
 /// Loss is learned from a miss only this close to an answer of its block: so a darkness teaches one
 /// miss, however long it is.
 pub const RIGHT_AFTER: Duration = Duration::from_secs(20);
+/// The same in intervals of a target that has one of its own: its next probe, which may be late.
+pub const NEXT_INTERVALS: f32 = 1.25;
 /// How many misses a host is taught at most that turned out to have gone: a time without answers
 /// tells little of loss, however long it was (laboratory).
 pub const GONE_MISSES: u16 = 4;

@@ -10,6 +10,7 @@ mod one_host;
 mod plausible;
 mod repeats;
 mod read_late;
+mod recorded;
 mod replan;
 mod schedule;
 mod snapshots;
