@@ -13,10 +13,13 @@ use lifesign_model::{
 };
 use std::{ops::RangeInclusive, time::Duration};
 
-/// So many paths are looked into at once, each of them begun so long after another that what a
-/// router says of the first is known.
-const MOST_ACTIVE: usize = 64;
+/// So many paths are looked into at once ...
+const MOST_ACTIVE: usize = 512;
+/// ... each of them begun so long after another that what a router says of the first is known ...
 const APART: Duration = Duration::from_millis(250);
+/// ... until so many are: what they have in common was asked by then, and the more fall silent at
+/// once, the sooner each must follow for a place to be known within seconds of `down`.
+const BEGUN_APART: usize = 8;
 /// So many hops are asked first, spread over the path: if it breaks near us, one router may get all
 /// of these packets.
 const FIRST: usize = 4;
@@ -178,11 +181,19 @@ impl Tracer {
             episode.next_at = Time::NEVER;
             self.queued.push_back(index);
         } else {
-            self.active += 1;
-            episode.next_at = now.max(self.next_begin);
-            self.next_begin = episode.next_at + APART;
+            episode.next_at = self.begin_next(now);
         }
+        let path = &mut self.paths[index as usize];
         path.episode = Some(Box::new(episode));
+    }
+
+    /// When one path more is looked into.
+    fn begin_next(&mut self, now: Time) -> Time {
+        let at = now.max(self.next_begin);
+        let crowd = self.active.max(BEGUN_APART) as f64 / BEGUN_APART as f64;
+        self.active += 1;
+        self.next_begin = at + APART.div_f64(crowd * crowd);
+        at
     }
 
     pub(crate) fn end_episode(&mut self, index: u32, now: Time) {
@@ -200,12 +211,14 @@ impl Tracer {
         while self.active < MOST_ACTIVE
             && let Some(next) = self.queued.pop_front()
         {
+            if self.paths[next as usize].episode.is_none() {
+                continue;
+            }
+            let next_at = self.begin_next(now);
             if let Some(episode) = &mut self.paths[next as usize].episode {
                 episode.is_queued = false;
                 episode.started = now;
-                episode.next_at = now.max(self.next_begin);
-                self.next_begin = episode.next_at + APART;
-                self.active += 1;
+                episode.next_at = next_at;
                 self.set_timer(next);
             }
         }

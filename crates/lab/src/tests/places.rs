@@ -46,6 +46,23 @@ fn breaks(kind: &str, more: &str) -> String {
     text
 }
 
+/// A country's blocks, each by routers of its own, fall silent together.
+#[test]
+fn breaks_of_many_paths_at_once_are_named_in_time_too() {
+    let blocks: Vec<String> = (0..80).map(|block| format!("127.45.{block}.0/24")).collect();
+    let path = path(|_| "answers = 0.98".into());
+    let paths: String =
+        blocks.iter().map(|block| path.replace("\"KP\"", &format!("\"{block}\""))).collect();
+    let cut = "[[event]]\nkind = \"cut\"\nat = \"+2h\"\nfor = \"3m\"\non = \"KP\"\nafter = 4\n";
+    let scenario =
+        lasting("2h5m", &format!("{blocks:?}"), "hosts = 5\nprobes = [\"icmp\"]", &(paths + cut));
+    let score = played(&scenario);
+    assert_eq!((score.breaks, score.named, score.inside), (80, 80, 80));
+    let longest = score.delays.iter().copied().fold(0.0, f64::max);
+    assert!(longest < 10.0, "{longest} s");
+    assert!(score.delays.iter().sum::<f64>() < 80.0 * 5.0, "{:?}", score.delays);
+}
+
 #[test]
 fn a_break_of_any_kind_is_found_within_seconds_of_down() {
     for (kind, more) in [
