@@ -9,8 +9,8 @@ use crate::{
 };
 use lifesign_clock::processor_time;
 use lifesign_core::{
-    scopes::{BlockId, CountryId, Level, Roster, Scope, Target},
-    watch::{Snapshot, TargetView, TargetViews},
+    scopes::{BlockId, CountryId, Kind, Level, Roster, Scope, Target},
+    watch::{Counts, KindView, Snapshot, TargetView, TargetViews},
 };
 use lifesign_exposition::{Exposition, Format, WrittenLabels};
 use lifesign_incident::{Incident, present};
@@ -193,6 +193,11 @@ fn families(definition: &'static Definition) -> impl Iterator<Item = Family> {
 }
 
 impl Family {
+    /// Does it tell of all kinds of probes to a block together, as in a plan of many blocks?
+    fn is_summed(&self, sets: &MetricSets) -> bool {
+        self.definition.set.is_none() && !sets.contains(&MetricSet::Outcomes)
+    }
+
     /// Writes the series.
     fn write(&self, scrape: &Scrape, sets: &MetricSets, exposition: &mut Exposition) {
         let snapshot = scrape.snapshot;
@@ -243,6 +248,12 @@ impl Family {
                     add(view, &mut out);
                 }
             }
+            Collect::PerKind(add) if self.is_summed(sets) => {
+                for of_block in snapshot.kinds.chunk_by(|one, next| one.block == next.block) {
+                    out.subject_labels = scrape.labels_of(Scope::Block(of_block[0].block));
+                    add(&sum(of_block), &mut out);
+                }
+            }
             Collect::PerKind(add) => {
                 for (view, labels) in snapshot.kinds.iter().zip(&scrape.kind_labels) {
                     out.subject_labels = labels.as_ref();
@@ -258,6 +269,14 @@ impl Family {
             }
         }
     }
+}
+
+/// All kinds of a block in one: of TCP, if that is among them, since a refusal is told of it alone.
+fn sum(of_block: &[KindView]) -> KindView {
+    let refuses = |kind: &&KindView| kind.kind == Kind::Tcp;
+    let first = of_block.iter().find(refuses).unwrap_or(&of_block[0]);
+    let counts = of_block.iter().fold(Counts::default(), |sum, kind| sum.plus(&kind.counts));
+    KindView { counts, ..first.clone() }
 }
 
 /// The labels that say which scope a series is about.

@@ -50,7 +50,8 @@ pub(crate) enum Collect {
     PerPath(fn(&PathView, &mut Series)),
     /// The reasons counted of each block: `country`, `block`.
     PerBlockReasons(fn(&BlockReasons, &mut Series)),
-    /// Each probe kind of each block: `country`, `block`, `probe`.
+    /// Each probe kind of each block: `country`, `block`, `probe`. What every plan has is of all
+    /// kinds together, without `probe`, where outcomes are not shown.
     PerKind(fn(&KindView, &mut Series)),
     /// Each target: `country`, `block`, `host`, `probe`.
     PerHost(fn(&TargetView, &mut Series)),

@@ -3,10 +3,11 @@
 
 use crate::support::{
     golden::{same_as_file, text},
+    http::values,
     snapshot::{self, SeenTargets},
 };
 use lifesign::config::Plan;
-use lifesign_core::watch::Snapshot;
+use lifesign_core::{scopes::BlockId, watch::Snapshot};
 use lifesign_export::{
     ExportSettings,
     metric_sets::MetricSet,
@@ -98,17 +99,14 @@ fn the_table_in_the_docs_lists_every_metric() {
     same_as_file("docs/metrics.md", &format!("{}{table}{}", &docs[..before], &docs[after..]));
 }
 
-/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each. Beside
-/// these there is one where it is unknown, one where the plan gives it labels, and one where the
-/// plan has windows of maintenance.
+/// A plan of thousands of blocks is cheap to scrape: few series say what is so in each, in however
+/// many ways it is asked. Beside these there is one where it is unknown, one where the plan gives
+/// it labels, and one where the plan has windows of maintenance.
 #[test]
 fn a_block_has_few_series_unless_the_plan_wants_more() {
-    let series = |sets: &[MetricSet], kind: &str| {
+    let series = |sets: &[MetricSet]| {
         let text = render(Some(&snapshot::labelled()), sets);
-        let of_block = |line: &&str| {
-            let is_of_kind = !line.contains("probe=") || line.contains(kind);
-            line.contains("block=\"127.45.176.0/24\"") && is_of_kind
-        };
+        let of_block = |line: &&str| line.contains("block=\"127.45.176.0/24\"");
         let (beside, of_every): (Vec<&str>, Vec<&str>) =
             text.lines().filter(of_block).partition(|line| {
                 ["_unknown_info{", "_block_info{", "_maintenance{"].iter().any(|n| line.contains(n))
@@ -116,11 +114,27 @@ fn a_block_has_few_series_unless_the_plan_wants_more() {
         assert_eq!(beside.len(), 2, "it has no labels: {beside:?}");
         of_every.len()
     };
-    assert_eq!(series(&[], "probe=\"icmp\""), 24);
-    assert_eq!(series(&[], "probe=\"tcp\""), 25);
+    assert!(snapshot::labelled().kinds_of(BlockId(0)).len() > 1);
+    assert_eq!(series(&[]), 25);
     for set in MetricSet::ALL {
-        assert!(series(&[set], "probe=\"icmp\"") > 24, "{set:?}");
+        assert!(series(&[set]) > 25, "{set:?}");
     }
+}
+
+/// What all kinds of probes to a block found together is the sum of what each did.
+#[test]
+fn probes_are_counted_by_block_or_by_kind() {
+    let [lean, all] = [&[][..], &[MetricSet::Outcomes]].map(|sets| {
+        let text = render(Some(&snapshot::every_field()), sets);
+        let outcomes = ["reply", "refused", "late", "lost", "unreachable"].map(|outcome| {
+            let label = format!("outcome=\"{outcome}\"");
+            values(&text, "lifesign_probe_outcomes_total", &[&label]).iter().sum::<f64>()
+        });
+        let sent = values(&text, "lifesign_probes_total", &[]).iter().sum::<f64>();
+        (outcomes, sent, text.contains("probe=\"icmp\""))
+    });
+    assert_eq!((lean.0, lean.1), (all.0, all.1));
+    assert!(lean.1 > 0.0 && all.2 && !lean.2);
 }
 
 /// Countries are few.

@@ -74,6 +74,28 @@ impl<N: Count> Counts<N> {
     }
 }
 
+impl Counts {
+    /// Those of both.
+    #[must_use]
+    pub fn plus(self, other: &Self) -> Self {
+        Self {
+            sent: self.sent + other.sent,
+            reply: self.reply + other.reply,
+            unexpected: self.unexpected + other.unexpected,
+            refused: self.refused + other.refused,
+            late: self.late + other.late,
+            lost: self.lost + other.lost,
+            unreachable: self.unreachable + other.unreachable,
+            taken_back: self.taken_back + other.taken_back,
+            neighbour: self.neighbour + other.neighbour,
+            duplicate: self.duplicate + other.duplicate,
+            rejected: self.rejected + other.rejected,
+            not_sent: self.not_sent + other.not_sent,
+            overdue: self.overdue + other.overdue,
+        }
+    }
+}
+
 /// A number that counts.
 pub(super) trait Count: Copy {
     /// One more; after the largest comes 0.
