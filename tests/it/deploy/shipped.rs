@@ -10,7 +10,25 @@ use std::fs;
 
 #[test]
 fn the_manual_of_the_program_is_that_of_its_command_line() {
-    same_as_file("deploy/man/lifesign.1", &manual::program(cli::command()));
+    let made = manual::program(cli::command(), &text("docs/running.md"));
+    same_as_file("deploy/man/lifesign.1", &made);
+}
+
+/// Each exit code that the page of the docs knows, and no mark of a page of the docs.
+#[test]
+fn the_manual_of_the_program_knows_every_exit_code_and_its_name_is_a_line() {
+    let manual = text("deploy/man/lifesign.1");
+    let (_, codes) = manual.split_once(".SH \"EXIT STATUS\"\n").unwrap();
+    let codes = codes.split(".SH ").next().unwrap();
+    for code in ["0", "0 to 3", "65", "69", "73", "130, 143"] {
+        assert!(codes.contains(&format!(".TP\n\\fB{code}\\fR\n")), "{code}: {codes}");
+    }
+    for word in ["import", "\\-\\-events", "resolver", "NO_COLOR"] {
+        assert!(manual.contains(word), "{word}");
+    }
+    let name = ".SH NAME\nlifesign \\- watch whether networks can be reached\n.";
+    assert!(manual.contains(name), "{manual}");
+    assert!(!manual.contains('`'), "{manual}");
 }
 
 #[test]
