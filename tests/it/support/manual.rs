@@ -7,14 +7,14 @@ use std::{fmt::Write as _, io::Write as _};
 /// What `whatis` and `apropos` say of it.
 const NAME: &str = ".SH NAME\nlifesign \\- watch whether networks can be reached\n";
 /// What the command line does not say of itself.
-const SIGNALS: &str = r#".SH SIGNALS
+const SIGNALS: &str = r".SH SIGNALS
 .TP
 \fBSIGHUP\fR
 Reads the plan again, and opens the journal anew. What stays keeps its counts, verdicts and history; a plan with an error changes nothing.
 .TP
 \fBSIGINT\fR, \fBSIGTERM\fR
 Ends the run, within 5 s whatever a disk or a reader does.
-"#;
+";
 const REST: &str = r#".SH ENVIRONMENT
 .TP
 \fBNO_COLOR\fR
@@ -51,7 +51,7 @@ pub fn program(mut command: Command, running: &str) -> String {
     let mut page = Vec::new();
     let written = man
         .render_title(&mut page)
-        .and_then(|()| Ok(page.write_all(NAME.as_bytes())?))
+        .and_then(|()| page.write_all(NAME.as_bytes()))
         .and_then(|()| man.render_synopsis_section(&mut page))
         .and_then(|()| man.render_description_section(&mut page))
         .and_then(|()| man.render_options_section(&mut page));
