@@ -38,7 +38,7 @@ use std::{
 };
 use stderr::print_error;
 
-/// Watches whether known hosts in small national networks are reachable, and tells a network that
+/// Watches whether known hosts in small national networks can be reached, and tells a network that
 /// flaps from one that is gone. Without a command it does `run`.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
@@ -69,14 +69,14 @@ enum Command {
     Check(check::CheckArgs),
     /// Show what a running lifesign says
     Status(status::StatusArgs),
-    /// List episodes (outages, flapping and the like) from the store
+    /// List incidents from the store, phase by phase; with --all, every episode
     Episodes(episodes::EpisodesArgs),
     /// Write a report on a country as one page of HTML, from the store
     Report(report::ReportArgs),
     /// Compare what others said of a country with what a store or a journal says
     ///
-    /// Differences are from the interval in which ours began or ended: by how much theirs lies
-    /// before its earliest or after its latest time, and none within it.
+    /// A difference is 0 if theirs lies within the interval in which ours began or ended; else it
+    /// is how far theirs lies outside.
     Compare(compare::CompareArgs),
     /// Write journals and the store's episodes as files for other programs
     #[cfg(feature = "parquet")]

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Holds compose.yml against the schema of Compose, against the files that it mounts, and against the
-addresses that Prometheus and Grafana are told elsewhere.
+"""Holds compose.yml against the schema of Compose, against the files that it mounts, against the
+addresses that Prometheus and Grafana are told elsewhere, and against the rights that lifesign needs.
 
     check.py SCHEMA
 
@@ -41,6 +41,27 @@ for name, service in services.items():
         assert is_there, f"{name} mounts {source}, which is not there"
 build = services["lifesign"]["build"]
 assert (FOLDER / build["context"] / build["dockerfile"]).exists(), build
+
+lifesign, prometheus, grafana = [services[name] for name in ["lifesign", "prometheus", "grafana"]]
+rights = {"cap_drop": ["ALL"], "cap_add": ["NET_RAW"], "read_only": True}
+for key, wanted in rights.items():
+    assert lifesign.get(key) == wanted, f"lifesign: {key} is {lifesign.get(key)}, and not {wanted}"
+for key in ["privileged", "user", "security_opt"]:
+    assert key not in lifesign, f"lifesign: {key} is set"
+restart = lifesign.get("restart", "")
+assert restart.startswith("on-failure:"), f"lifesign: restart is {restart!r}, which may be for ever"
+assert prometheus.get("read_only") is True, "prometheus: read_only is not true"
+for name, service in services.items():
+    assert service.get("network_mode") == "host", f"{name}: network_mode is not host"
+address = grafana["environment"].get("GF_SERVER_HTTP_ADDR")
+assert address == "127.0.0.1", f"grafana: GF_SERVER_HTTP_ADDR is {address}"
+for name, path, source in [
+    ("lifesign", argument(lifesign, "--state-dir"), "state"),
+    ("prometheus", argument(prometheus, "--storage.tsdb.path"), "samples"),
+    ("grafana", "/var/lib/grafana", "grafana"),
+    ("grafana", "/etc/grafana/provisioning", "../grafana/provisioning"),
+]:
+    assert mounted.get((name, path)) == source, f"{name}: {source} is not mounted at {path}"
 
 scrape = read("../prometheus/prometheus.yml")["scrape_configs"][0]
 listen = argument(services["lifesign"], "--listen")

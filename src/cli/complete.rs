@@ -6,7 +6,7 @@ use super::{command, default_plan_path, episodes::listed};
 use clap_complete::{
     CompleteEnv, CompletionCandidate,
     engine::ArgValueCompleter,
-    env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells},
+    env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh},
 };
 use lifesign_core::scopes::Prefix;
 use lifesign_document::{MAX_MEBIBYTES, Table, load, read};
@@ -19,7 +19,8 @@ use std::{
 /// Names the shell that asks.
 const VARIABLE: &str = "LIFESIGN_COMPLETE";
 
-const SHELLS: Shells<'static> = Shells(&[&Bash, &Elvish, &Fish, &Powershell, &Zsh]);
+const SHELLS: Shells<'static> =
+    Shells(&[&Mended(&Bash, bash), &Elvish, &Fish, &Powershell, &Mended(&Zsh, zsh)]);
 
 /// Answers a shell, if one asks, and ends.
 pub(super) fn answer_a_shell() {
@@ -34,18 +35,29 @@ pub fn script(shell: &str) -> Option<String> {
     String::from_utf8(script).ok()
 }
 
-/// Zsh as `clap_complete` has it, with a script that also takes `kp` for the begin of `KP`, and
-/// that may lie in a folder of `fpath`: there zsh takes it for the function itself, and calls it
-/// for the first completion.
-struct Zsh;
+/// A shell as `clap_complete` has it, with its script mended.
+struct Mended(&'static dyn EnvCompleter, fn(&str) -> String);
 
-impl EnvCompleter for Zsh {
+/// Blocks of IPv6, too, are completed: complete.bash says how.
+fn bash(script: &str) -> String {
+    let script = script.replace("-F _clap_complete_lifesign", "-F _lifesign");
+    script.trim_start().to_owned() + include_str!("complete.bash")
+}
+
+/// `kp` is taken for the begin of `KP`, too, and the script may lie in a folder of `fpath`: there
+/// zsh takes it for the function itself, and calls it for the first completion.
+fn zsh(script: &str) -> String {
+    script.replace("'values' other", "'values' other -M 'm:{a-zA-Z}={A-Za-z}'")
+        + "[[ $funcstack[1] == _lifesign ]] && _clap_dynamic_completer_lifesign\n"
+}
+
+impl EnvCompleter for Mended {
     fn name(&self) -> &'static str {
-        clap_complete::env::Zsh.name()
+        self.0.name()
     }
 
     fn is(&self, name: &str) -> bool {
-        clap_complete::env::Zsh.is(name)
+        self.0.is(name)
     }
 
     fn write_registration(
@@ -57,15 +69,8 @@ impl EnvCompleter for Zsh {
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
         let mut script = Vec::new();
-        let zsh = clap_complete::env::Zsh;
-        zsh.write_registration(variable, name, program, completer, &mut script)?;
-        let script = String::from_utf8_lossy(&script);
-        let script = script.replace("'values' other", "'values' other -M 'm:{a-zA-Z}={A-Za-z}'");
-        let autoloaded = format!(
-            "[[ $funcstack[1] == _{name} ]] && _clap_dynamic_completer_{}",
-            name.replace('-', "_")
-        );
-        writeln!(out, "{script}{autoloaded}")
+        self.0.write_registration(variable, name, program, completer, &mut script)?;
+        out.write_all((self.1)(&String::from_utf8_lossy(&script)).as_bytes())
     }
 
     fn write_complete(
@@ -75,7 +80,7 @@ impl EnvCompleter for Zsh {
         here: Option<&Path>,
         out: &mut dyn io::Write,
     ) -> io::Result<()> {
-        clap_complete::env::Zsh.write_complete(command, words, here, out)
+        self.0.write_complete(command, words, here, out)
     }
 }
 

@@ -49,8 +49,8 @@ pub(super) struct ImportArgs {
     /// reachability)
     #[arg(long, value_name = "SELECTOR", requires = "prometheus")]
     query: Vec<String>,
-    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how
-    /// long ago as 7d or 1h30m
+    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or a
+    /// span back from now, such as 7d or 1h30m
     #[arg(long, value_name = "TIME", default_value = "7d", requires = "prometheus")]
     since: When,
     /// Up to when, written alike (default: now)

@@ -71,8 +71,9 @@ impl StoreArgs {
 /// Of which time.
 #[derive(Args, Debug)]
 pub(super) struct PeriodArgs {
-    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or how
-    /// long ago as 7d or 1h30m, of what was played before its end; days begin at midnight UTC
+    /// From when on: a day as 2014-12-22, yesterday or today, a time as 2014-12-22T16:15Z, or a
+    /// span back from now, such as 7d or 1h30m (in a played store: from its end); days begin at
+    /// midnight UTC
     #[arg(long, value_name = "TIME", default_value = "7d")]
     since: When,
     /// Up to when, written alike; what is to come is left out (default: now)
@@ -87,7 +88,8 @@ impl PeriodArgs {
         let is_period = self.until.is_none() || period(self.since, self.until, now).is_ok();
         past(self.since, self.until, now).map_err(|error| {
             if is_period {
-                return Refusal::data(format!("--since lies ahead: {error}{}", covered(reader)));
+                let end = format!("--since is not before the end of what is known, {now}");
+                return Refusal::data(end + &covered(reader));
             }
             Refusal::of_us(format!("--since must lie before --until: {error}"), exit::USAGE)
         })

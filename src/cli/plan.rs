@@ -53,7 +53,7 @@ pub(super) struct PlanArgs {
     /// The resolver to ask: ADDRESS or ADDRESS:PORT (default: the system's)
     #[arg(long, value_name = "ADDRESS", requires = "names", value_parser = resolver)]
     resolver: Vec<SocketAddr>,
-    /// Whom nobody may ask: prefixes or addresses, one a line; the plan names it too
+    /// A file of addresses and prefixes never to probe, one a line; the plan will name it as `deny`
     #[arg(long, value_name = "FILE", value_parser = file())]
     deny: Option<PathBuf>,
     /// Where the plan is written, a file that is not there yet (default: standard output,

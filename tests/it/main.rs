@@ -116,6 +116,7 @@ mod country {
 
 mod deploy {
     mod fleet;
+    mod image;
     mod package;
     mod shipped;
     mod socket;

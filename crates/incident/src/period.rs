@@ -59,11 +59,7 @@ impl When {
 pub fn period(since: When, until: Option<When>, now: Time) -> Result<(Time, Time), String> {
     let since = since.resolve(now);
     let until = until.map_or(now, |until| until.resolve(now));
-    if since < until {
-        Ok((since, until))
-    } else {
-        Err(format!("{since} does not lie before {until}"))
-    }
+    if since < until { Ok((since, until)) } else { Err(format!("{since} is not before {until}")) }
 }
 
 /// The same up to now: nothing is known of what comes. It is an error if all of it is to come.

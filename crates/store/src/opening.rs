@@ -61,8 +61,8 @@ pub(super) fn words(error: &Error) -> String {
             | ErrorCode::FileLockingProtocolFailed,
         ) => "another program keeps it locked; try again, or read a copy",
         Some(ErrorCode::CannotOpen) => {
-            "it cannot be opened, or what lies beside it (-wal, -shm): is its directory there, and \
-             writable?"
+            "its directory is missing or read-only, or this user may not open it or what lies \
+             beside it (-wal, -shm)"
         }
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "this user may not write it",
         Some(ErrorCode::DiskFull) => "the disk is full",

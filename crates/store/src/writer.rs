@@ -272,7 +272,7 @@ impl WriterThread {
         });
         if !was_failing {
             tracing::error!(
-                "cannot write the store {}: {error}; it waits in memory and is tried again",
+                "cannot write the store {}: {error}; kept in memory, and tried again",
                 self.path.display()
             );
         }

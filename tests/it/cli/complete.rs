@@ -24,7 +24,7 @@ fn bash(temp_dir: &Path, words: &[&str]) -> Vec<String> {
     let script = path("deploy/completions/lifesign.bash");
     let line = r#"source "$1"; shift
         spec=$(complete -p lifesign); function=${spec##*-F }; function=${function%% *}
-        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_TYPE=9
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_TYPE=9; COMP_LINE=$*
         "$function" lifesign "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
         printf '%s\n' "${COMPREPLY[@]}""#;
     let mut command = quiet(Command::new("bash"), &["--norc", "-c", line, "bash"]);
@@ -67,19 +67,55 @@ fn nothing_is_read_but_the_plan() {
 }
 
 /// What is on the line of a shell after Tab, and what was typed before.
-const TYPED: [(&str, &str); 5] = [
+const TYPED: [(&str, &str); 9] = [
     ("lifesign epi", "lifesign episodes"),
     ("lifesign report k", "lifesign report KP"),
     ("lifesign compare x --country K", "lifesign compare x --country KP"),
     ("lifesign episodes --all --state O", "lifesign episodes --all --state outage"),
     ("lifesign episodes --scope 127.45.179", "lifesign episodes --scope 127.45.179.0/24"),
+    ("lifesign episodes --scope=127.45.179", "lifesign episodes --scope=127.45.179.0/24"),
+    ("lifesign episodes --scope 2001:db8:1", "lifesign episodes --scope 2001:db8:1::/48"),
+    ("lifesign episodes --scope=2001:db8:1", "lifesign episodes --scope=2001:db8:1::/48"),
+    ("lifesign episodes --scope 2001:db8:2:", "lifesign episodes --scope 2001:db8:2::/48"),
 ];
+
+/// The same with two blocks of IPv6.
+fn place_of_both_families() -> TempDir {
+    let here = place();
+    let blocks = ["2001:db8:1::/48", "2001:db8:2::/48"]
+        .map(|prefix| format!("[[country.block]]\nprefix = \"{prefix}\"\nhosts = [\"::1\"]\n"));
+    let lab = fs::read_to_string(LAB).unwrap();
+    here.put("targets.toml", format!("{lab}\n[[country]]\ncode = \"XX\"\n{}", blocks.concat()));
+    here
+}
+
+/// In a terminal, where bash itself finds out what the words are.
+#[test]
+fn bash_completes_at_tab() {
+    let here = place_of_both_families();
+    let script = path("deploy/completions/lifesign.bash");
+    let shown = format!(
+        "PS1=; source {}; shown() {{ echo \"<<$READLINE_LINE>>\"; READLINE_LINE=; }}\n\
+         bind -x '\"\\C-o\": shown'\n",
+        script.display()
+    );
+    let typed = TYPED.map(|(typed, _)| format!("{typed}\t\x0f"));
+    here.put("bashrc", shown);
+    here.put("typed", typed.concat() + "exit\n");
+    let line = "script -qec 'bash --rcfile bashrc -i' /dev/null <typed";
+    let mut command = quiet(Command::new("sh"), &["-c", line]);
+    command.env("TERM", "dumb").env("HISTFILE", "");
+    let lines = inside(&here, command);
+    let completed = lines.iter().filter_map(|line| line.strip_prefix("<<")?.strip_suffix(">>"));
+    let completed: Vec<&str> = completed.map(str::trim_end).collect();
+    assert_eq!(completed, TYPED.map(|(_, completed)| completed), "{lines:#?}");
+}
 
 /// In a terminal, with the script where packages put it: in a folder of `fpath`.
 #[test]
 #[ignore = "needs zsh; run by tests/run"]
 fn zsh_completes_at_tab() {
-    let here = place();
+    let here = place_of_both_families();
     let folder = path("deploy/completions");
     let zshrc = format!(
         "PS1=\nfpath=({} $fpath)\nautoload -Uz compinit\ncompinit -u -D\n\
@@ -105,7 +141,7 @@ fn zsh_completes_at_tab() {
 #[test]
 #[ignore = "needs fish; run by tests/run"]
 fn fish_completes() {
-    let here = place();
+    let here = place_of_both_families();
     let script = path("deploy/completions/lifesign.fish");
     let line = "source $argv[1]; for typed in $argv[2..]; complete --do-complete $typed; end";
     let mut command = quiet(Command::new("fish"), &["--no-config", "-c", line]);

@@ -256,7 +256,7 @@ fn episodes_are_listed_from_a_time_until_another() {
     let to_come = ["--since", "2198-01-01", "--until", "2199-01-01"];
     for found in [ask(&["--since", "2198-01-01"]), ask(&to_come)] {
         assert!(
-            found.0 == 65 && found.2.starts_with("lifesign: --since lies ahead: "),
+            found.0 == 65 && found.2.starts_with("lifesign: --since is not before the end "),
             "{found:?}"
         );
     }

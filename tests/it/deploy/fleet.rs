@@ -11,6 +11,8 @@ use std::{fmt::Write as _, fs, net::SocketAddr, path::Path, process::Command};
 
 const VANTAGES: [(&str, &str); 3] =
     [("frankfurt", "10.46.0.1"), ("singapore", "10.46.0.2"), ("chicago", "fd46::2")];
+/// What a vantage says once it has taken a plan over.
+const TAKEN: &str = "watches by the new plan, from";
 /// A unit as Debian's package of Prometheus has it, as far as the playbook goes.
 const PROMETHEUS: &str = "[Service]
 ExecStart=/usr/bin/prometheus --config.file=/etc/prometheus/prometheus.yml \
@@ -115,15 +117,39 @@ fn three_vantages_have_one_plan_and_a_prometheus() {
     // The command is that of the package, also after an upgrade.
     assert_eq!(third.sh("systemctl show --value -p DropInPaths lifesign"), "");
 
-    // Once more: nothing is to be done. A wrong plan: refused on each, and what runs stays.
+    // Once more: nothing is to be done. A wrong plan: refused on each, and what runs stays, with
+    // the files that it names.
     let (code, said) = play(&temp_dir, &inventory);
     assert_eq!((code, said.matches("changed=0").count()), (0, 3), "{said}");
-    temp_dir.put("plan.toml", shared + "\nnonsense = 1\n");
+    temp_dir.put("plan.toml", format!("{shared}\nnonsense = 1\n"));
+    temp_dir.put("deny.txt", "203.0.113.0/24\n");
+    refused(&temp_dir, &inventory, &machines, "unknown key");
+
+    // So is a wrong file that the plan names.
+    temp_dir.put("plan.toml", &shared);
+    temp_dir.put("deny.txt", "198.51.100.0/33\n");
+    refused(&temp_dir, &inventory, &machines, "prefix length 33");
+
+    // What was right all along is taken once the rest is, too.
+    temp_dir.put("deny.txt", "203.0.113.0/24\n");
     let (code, said) = play(&temp_dir, &inventory);
-    assert_ne!(code, 0, "{said}");
-    assert!(said.contains("unknown key") && said.matches("failed=1").count() == 3, "{said}");
+    assert_eq!(code, 0, "{said}");
     for machine in &machines {
+        assert_eq!(machine.sh("cat /etc/lifesign/deny.txt"), "203.0.113.0/24");
+        let told = machine.sh("journalctl -q -o cat -u lifesign");
+        // Once in the place of the package's plan, and once now.
+        assert_eq!(told.matches(TAKEN).count(), 2, "{told}");
+    }
+}
+
+/// The playbook fails on each, with this error; what runs stays, and could be started again.
+fn refused(temp_dir: &TempDir, inventory: &str, machines: &[Machine; 3], why: &str) {
+    let (code, said) = play(temp_dir, inventory);
+    assert_ne!(code, 0, "{said}");
+    assert!(said.contains(why) && said.matches("failed=1").count() == 3, "{said}");
+    for machine in machines {
         let told = machine.sh("systemctl is-active lifesign; lifesign check");
         assert!(told.starts_with("active"), "{told}");
+        assert_eq!(machine.sh("cat /etc/lifesign/deny.txt"), "198.51.100.0/24");
     }
 }

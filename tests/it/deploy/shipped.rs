@@ -6,11 +6,29 @@ use crate::support::{
     manual,
 };
 use lifesign::{cli, config::Plan};
-use std::fs;
+use std::{fs, path::Path};
 
 #[test]
 fn the_manual_of_the_program_is_that_of_its_command_line() {
-    same_as_file("deploy/man/lifesign.1", &manual::program(cli::command()));
+    let made = manual::program(cli::command(), &text("docs/running.md"));
+    same_as_file("deploy/man/lifesign.1", &made);
+}
+
+/// Each exit code that the page of the docs knows, and no mark of a page of the docs.
+#[test]
+fn the_manual_of_the_program_knows_every_exit_code_and_its_name_is_a_line() {
+    let manual = text("deploy/man/lifesign.1");
+    let (_, codes) = manual.split_once(".SH \"EXIT STATUS\"\n").unwrap();
+    let codes = codes.split(".SH ").next().unwrap();
+    for code in ["0", "0 to 3", "65", "69", "73", "130, 143"] {
+        assert!(codes.contains(&format!(".TP\n\\fB{code}\\fR\n")), "{code}: {codes}");
+    }
+    for word in ["import", "\\-\\-events", "resolver", "NO_COLOR"] {
+        assert!(manual.contains(word), "{word}");
+    }
+    let name = ".SH NAME\nlifesign \\- watch whether networks can be reached\n.";
+    assert!(manual.contains(name), "{manual}");
+    assert!(!manual.contains('`'), "{manual}");
 }
 
 #[test]
@@ -102,26 +120,34 @@ fn the_package_names_files_that_are_there() {
     );
 }
 
-/// Of the README and of each page in docs/, in both packages.
+/// All pages that are packed.
+fn pages() -> impl Iterator<Item = String> {
+    let docs = fs::read_dir(path("docs")).unwrap();
+    let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
+    let others = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"];
+    docs.filter(|name| name.strip_suffix(".md").is_some()).chain(others.map(str::to_owned))
+}
+
+/// In the deb, in the rpm and in the crate.
 #[test]
 fn what_a_packed_page_links_to_is_packed() {
     let metadata: toml::Table = text("Cargo.toml").parse().unwrap();
     let packages = &metadata["package"]["metadata"];
     let debs = packages["deb"]["assets"].as_array().unwrap().iter().map(|asset| &asset[0]);
     let rpms = packages["generate-rpm"]["assets"].as_array().unwrap().iter();
-    let lists = [debs.collect::<Vec<_>>(), rpms.map(|asset| &asset["source"]).collect()];
+    let crates = metadata["package"]["include"].as_array().unwrap().iter();
+    let lists =
+        [debs.collect::<Vec<_>>(), rpms.map(|asset| &asset["source"]).collect(), crates.collect()];
     for list in lists {
-        let packed: Vec<&str> = list.iter().map(|from| from.as_str().unwrap()).collect();
+        let packed = list.iter().map(|from| from.as_str().unwrap().trim_start_matches('/'));
+        let packed: Vec<&str> = packed.collect();
         let is_packed = |file: &str| {
             packed.iter().any(|from| match from.split_once('*') {
                 Some((begin, end)) => file.starts_with(begin) && file.ends_with(end),
-                None => *from == file,
+                None => Path::new(file).starts_with(from),
             })
         };
-        let docs = fs::read_dir(path("docs")).unwrap();
-        let docs = docs.map(|entry| format!("docs/{}", entry.unwrap().file_name().display()));
-        let pages = docs.filter(|name| name.strip_suffix(".md").is_some());
-        for page in pages.chain(["README.md".to_owned()]) {
+        for page in pages() {
             assert!(is_packed(&page), "{page}");
             let text = text(&page);
             for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
@@ -135,4 +161,33 @@ fn what_a_packed_page_links_to_is_packed() {
             }
         }
     }
+}
+
+/// A file of the source that a command names is there, and the paragraph before says that it is in
+/// the source: whoever has a package does not have it at this path.
+#[test]
+fn what_commands_name_is_there_and_said_to_be_in_the_source() {
+    let folders = ["deploy/", "tests/", "benches/", "crates/", "fuzz/", "src/"];
+    let mut named = 0;
+    for page in pages().filter(|page| page != "CONTRIBUTING.md") {
+        let text = text(&page);
+        let (mut before, mut is_fenced) = ("", false);
+        for block in text.split("\n\n") {
+            let is_code = is_fenced || block.starts_with("    ") || block.starts_with("```");
+            is_fenced ^= block.matches("```").count() % 2 == 1;
+            if !is_code {
+                before = block;
+                continue;
+            }
+            let words = block.split_whitespace().map(|word| word.trim_matches(['(', ')', '"']));
+            for word in words.filter(|word| folders.iter().any(|folder| word.starts_with(folder))) {
+                let file = word.split('*').next().unwrap_or_default();
+                assert!(path(file).exists(), "{page}: {word}");
+                let is_said = before.contains("source") || before.contains("tarball");
+                assert!(is_said, "{page}: {word} is not said to be in the source");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 10, "{named}");
 }

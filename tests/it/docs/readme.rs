@@ -1,4 +1,5 @@
-//! The lines of the demo in the README, and its pages in docs/running.md, against the demo.
+//! The figures of the README, the lines of the demo in docs/verdicts.md and its pages in
+//! docs/running.md, against the laboratory and the demo.
 
 use crate::support::{
     Program, TIMEOUT,
@@ -6,7 +7,7 @@ use crate::support::{
     http, lifesign,
 };
 
-/// The README's width.
+/// The width of a page.
 const COLUMNS: usize = 100;
 
 /// A line of a verdict on the country up to its minute and what it says: which it is.
@@ -60,14 +61,14 @@ fn the_table_of_others_is_that_of_the_laboratory() {
 }
 
 #[test]
-fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
+fn the_lines_of_the_demo_in_the_docs_are_lines_of_the_demo() {
     let mut demo =
         Program::start(lifesign(&["demo", "--speed", "1000000", "--listen", "127.0.0.1:0"]));
     demo.line(TIMEOUT, "end", |line| line.starts_with("the story is over").then_some(()));
-    let readme = text("README.md");
-    let begin = readme.find("    2014-12-21T14:00").expect("the demo's lines");
-    let length = readme[begin..].find("\n\n").expect("an end");
-    let block = &readme[begin..begin + length];
+    let page = text("docs/verdicts.md");
+    let begin = page.find("    2014-12-21T14:00").expect("the demo's lines");
+    let length = page[begin..].find("\n\n").expect("an end");
+    let block = &page[begin..begin + length];
     let lines = block.replace("\n      ", " ");
     let lines: Vec<&str> = lines.lines().map(str::trim).collect();
     assert!(lines.len() >= 5, "{lines:?}");
@@ -76,7 +77,7 @@ fn the_lines_of_the_demo_in_the_readme_are_lines_of_the_demo() {
         wrapped(same.unwrap_or_else(|| panic!("the demo prints nothing like {line}")))
     });
     let printed: Vec<String> = printed.collect();
-    same_as_file("README.md", &readme.replace(block, &printed.join("\n")));
+    same_as_file("docs/verdicts.md", &page.replace(block, &printed.join("\n")));
     // What it names of the demo is there.
     let place = demo.out.iter().find_map(|line| line.split("look at http://").nth(1)).unwrap();
     let place = place.split('/').next().unwrap().parse().unwrap();

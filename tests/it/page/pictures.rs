@@ -1,5 +1,5 @@
-//! The pictures of the README, which `LIFESIGN_REWRITE=1` draws anew: the demo nine and a half
-//! hours into its darkness, and the report of what it played.
+//! The pictures of the README and of docs/store.md, which `LIFESIGN_REWRITE=1` draws anew: the demo
+//! nine and a half hours into its darkness, and the report of what it played.
 
 use crate::support::{
     TempDir,

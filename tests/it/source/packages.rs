@@ -33,6 +33,27 @@ fn every_crate_says_what_it_is_and_names_its_siblings_by_version() {
     }
 }
 
+/// The registry takes a crate once all are there that it needs, also for its tests.
+#[test]
+fn each_crate_is_published_after_those_that_it_needs() {
+    let contributing = text("CONTRIBUTING.md");
+    let (_, list) = contributing.split_once("it is this order:").unwrap();
+    let list = list.split('.').next().unwrap();
+    let order: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
+    let text = cargo(&["metadata", "--no-deps", "--offline", "--format-version", "1"]);
+    let metadata: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    assert_eq!(order.len(), packages.len());
+    let place = |name: &serde_json::Value| order.iter().position(|one| name == one);
+    for package in packages {
+        let needed = package["dependencies"].as_array().unwrap();
+        for needed in needed.iter().filter(|needed| !needed["path"].is_null()) {
+            let (name, own) = (&needed["name"], &package["name"]);
+            assert!(place(name).is_some() && place(name) < place(own), "{own} needs {name}");
+        }
+    }
+}
+
 #[test]
 fn packages_hold_their_source_and_no_corpora() {
     let text = cargo(&["package", "--workspace", "--list", "--offline", "--allow-dirty"]);
@@ -42,6 +63,12 @@ fn packages_hold_their_source_and_no_corpora() {
     assert!(!included.is_empty());
     for wanted in included.iter().map(String::as_str).chain(["targets.toml", "README.md"]) {
         assert!(files.contains(&wanted), "{wanted}");
+    }
+    // Each has both licences, as whoever takes one alone must have them.
+    let manifests = files.iter().filter(|file| **file == "Cargo.toml").count();
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let packed = files.iter().filter(|file| **file == licence).count();
+        assert!(manifests > 15 && packed == manifests, "{licence}: {packed} of {manifests}");
     }
     let is_ballast = |file: &&&str| {
         let is_included = included.iter().any(|included| included == **file);

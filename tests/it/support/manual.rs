@@ -2,30 +2,23 @@
 
 use clap::Command;
 use clap_mangen::Man;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, io::Write as _};
 
+/// What `whatis` and `apropos` say of it.
+const NAME: &str = ".SH NAME\nlifesign \\- watch whether networks can be reached\n";
 /// What the command line does not say of itself.
-const MORE: &str = r#".SH SIGNALS
+const SIGNALS: &str = r".SH SIGNALS
 .TP
 \fBSIGHUP\fR
 Reads the plan again, and opens the journal anew. What stays keeps its counts, verdicts and history; a plan with an error changes nothing.
 .TP
 \fBSIGINT\fR, \fBSIGTERM\fR
 Ends the run, within 5 s whatever a disk or a reader does.
-.SH "EXIT STATUS"
-.TS
-l l.
-0	all is well; a run was ended by SIGINT or SIGTERM
-1	\fBsimulate\fR: something was not as the scenario expects
-2	the command line is wrong
-65	a journal or a store cannot be read, or holds nothing of the period or scope asked for
-69	cannot listen, or the state directory belongs to another run; \fBstatus\fR found no lifesign that answers
-70	a bug of lifesign or of the system
-73	an output file cannot be written
-77	no permission
-78	a plan, a scenario, or the configuration of the web or of \fBstatus\fR is missing or wrong
-.TE
-.SH ENVIRONMENT
+";
+const REST: &str = r#".SH ENVIRONMENT
+.TP
+\fBNO_COLOR\fR
+If it is set and not empty, nothing is coloured.
 .TP
 \fBLIFESIGN_LOG\fR
 How much is told on standard error: \fBerror\fR, \fBwarn\fR, \fBinfo\fR (the default), \fBdebug\fR or \fBtrace\fR.
@@ -49,8 +42,8 @@ Rules and alerts for Prometheus, dashboards for Grafana, a socket unit for syste
 \fBlifesign-targets\fR(5), \fBsystemd.service\fR(5)
 "#;
 
-/// lifesign(1): one page, with a section for each command.
-pub fn program(mut command: Command) -> String {
+/// lifesign(1): one page, with a section for each command, and the exit codes of docs/running.md.
+pub fn program(mut command: Command, running: &str) -> String {
     command.build();
     // The version would make every release a change of this page's head and foot.
     let man =
@@ -58,12 +51,12 @@ pub fn program(mut command: Command) -> String {
     let mut page = Vec::new();
     let written = man
         .render_title(&mut page)
-        .and_then(|()| man.render_name_section(&mut page))
+        .and_then(|()| page.write_all(NAME.as_bytes()))
         .and_then(|()| man.render_synopsis_section(&mut page))
         .and_then(|()| man.render_description_section(&mut page))
         .and_then(|()| man.render_options_section(&mut page));
     written.expect("memory can be written");
-    let mut page = format!("'\\\" t\n{}", String::from_utf8(page).expect("text"));
+    let mut page = String::from_utf8(page).expect("text");
     for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
         let _ = writeln!(page, ".SH \"LIFESIGN {}\"", part.get_name().to_uppercase());
         let man = Man::new(part.clone());
@@ -81,7 +74,27 @@ pub fn program(mut command: Command) -> String {
             let _ = writeln!(page, "{}", if line.starts_with(".SH ") { ".PP" } else { line });
         }
     }
-    page + MORE
+    page.lines().map(bold).collect::<String>() + SIGNALS + &exit_codes(running) + REST
+}
+
+/// A line with its code in bold.
+fn bold(line: &str) -> String {
+    let parts = line.split('`').enumerate();
+    let marks = parts.map(|(index, part)| match index % 2 {
+        0 => part.to_owned(),
+        _ => format!("\\fB{part}\\fR"),
+    });
+    marks.collect::<String>() + "\n"
+}
+
+fn exit_codes(running: &str) -> String {
+    let (_, table) = running.split_once("| code | what |\n|---|---|\n").expect("the exit codes");
+    let rows = table.lines().map_while(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows = rows.map(|row| {
+        let (code, what) = row.split_once(" | ").expect("two cells");
+        format!(".TP\n\\fB{code}\\fR\n{}\n", inline(what))
+    });
+    ".SH \"EXIT STATUS\"\n".to_owned() + &rows.collect::<String>()
 }
 
 /// The first example of a page.
