@@ -182,9 +182,9 @@ impl Import {
         let (mut targets, sorter) = self.sink.finish();
         let mut sorted = sorter.finish()?;
         // How often each was asked says what a gap is: that is known first.
-        while let Some(Entry { at, target, .. }) = sorted.next()? {
+        while let Some(Entry { at, target, goes_on, .. }) = sorted.next()? {
             if let Some(target) = targets.list.get_mut(target as usize) {
-                target.cadence.add(at);
+                target.cadence.add(at, goes_on);
             }
         }
         targets.list.iter_mut().for_each(|target| target.cadence.end());
