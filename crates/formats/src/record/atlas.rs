@@ -231,6 +231,7 @@ fn push_sums(
     if answered > 0 && millis.is_some() && mean.is_none() {
         sink.note(line, 0, NO_SPAN);
     }
+    sink.is_inexact |= 0 < answered && answered < sent;
     for packet in 0..sent {
         let is_answered = (packet + 1) * answered / sent > packet * answered / sent;
         let rtt = is_answered.then(|| mean.unwrap_or_default());

@@ -28,7 +28,7 @@ pub(super) struct Sink {
     pub part: Option<Part>,
     pub samples: u64,
     /// Some of it was counted, and not told one by one.
-    pub has_counters: bool,
+    pub is_inexact: bool,
 }
 
 /// What is told of one packet.
@@ -87,7 +87,7 @@ impl Sink {
     pub fn new(targets: Targets, make_file: MakeFile) -> Self {
         let sorter = Sorter::new(make_file);
         let notes = BTreeMap::new();
-        Self { targets, sorter, notes, untold: 0, part: None, samples: 0, has_counters: false }
+        Self { targets, sorter, notes, untold: 0, part: None, samples: 0, is_inexact: false }
     }
 
     /// A fact of a probe that was sent at this time.
@@ -97,7 +97,7 @@ impl Sink {
 
     fn push_entry(&mut self, entry: Entry) -> io::Result<()> {
         self.samples += 1;
-        self.has_counters |= matches!(entry.fact, Fact::SentTotal(_) | Fact::LossRatio(_));
+        self.is_inexact |= matches!(entry.fact, Fact::SentTotal(_) | Fact::LossRatio(_));
         self.targets.list[entry.target as usize].see(entry.at);
         self.sorter.push(entry)
     }
