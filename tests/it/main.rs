@@ -42,6 +42,7 @@ mod cli {
     mod export;
     mod plan;
     mod import;
+    mod import_truth;
     mod hostile;
     mod outputs;
     mod played;

@@ -28,7 +28,7 @@ type Probes = Vec<(String, Duration)>;
 /// Hosts by country and block.
 type Countries = BTreeMap<String, BTreeMap<Prefix, BTreeMap<String, Probes>>>;
 
-/// The text of the plan. `sources` are told in its first lines; `is_inexact` if probes were counted.
+/// The text of the plan. `sources` are told in its first lines; `is_inexact` if it was counted.
 pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String], is_inexact: bool) -> String {
     let mut countries = Countries::new();
     let mut names = BTreeMap::<(String, String), Vec<&Target>>::new();
