@@ -45,6 +45,7 @@ mod cli {
     mod import_truth;
     mod hostile;
     mod outputs;
+    mod plan_names;
     mod played;
     mod status;
 }
