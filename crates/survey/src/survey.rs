@@ -16,7 +16,7 @@ use std::{
 
 /// So many files, one bit each.
 const MAX_SOURCES: usize = 64;
-/// As many as a plan may have: they take some 400 MB.
+/// As many as a plan may have: to make one of them takes some 550 MB.
 const MAX_HOSTS: usize = 1_000_000;
 /// Blocks without a known host that are named; the rest are counted.
 const NAMED_BLOCKS: usize = 1024;

@@ -240,3 +240,69 @@ fn a_report_of_what_was_counted_says_that_it_is_inexact() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(page.contains("; inexact, as losses were counted"), "{page}");
 }
+
+/// Samples of blackbox_exporter of so many hosts, asked one after the other each round.
+#[derive(Clone, Copy, Debug)]
+struct InTurn {
+    hosts: usize,
+    every: f64,
+    /// Each is late by up to this part of a round.
+    jitter: f64,
+    loss: f64,
+}
+
+impl InTurn {
+    fn record(self, truth: &Truth, rng: &mut Rng) -> String {
+        let Self { hosts, every, jitter, loss } = self;
+        let rounds = (truth.all / every) as u32;
+        let series: Vec<_> = (0..hosts)
+            .map(|number| {
+                let samples: Vec<_> = (0..rounds)
+                    .map(|round| {
+                        let turn = number as f64 * every / 100.0;
+                        let at = f64::from(round) * every + turn + rng.unit() * jitter * every;
+                        let success = !truth.is_dark(at) && rng.unit() >= loss;
+                        format!("[{:.3},\"{}\"]", begin() + at, u8::from(success))
+                    })
+                    .collect();
+                let host = host(number);
+                format!(
+                    r#"{{"metric":{{"__name__":"probe_success","instance":"{host}"}},"values":[{}]}}"#,
+                    samples.join(",")
+                )
+            })
+            .collect();
+        let series = series.join(",");
+        format!(r#"{{"status":"success","data":{{"resultType":"matrix","result":[{series}]}}}}"#)
+    }
+}
+
+#[test]
+fn hosts_in_turn_and_late_samples_make_nothing_unknown() {
+    let mut rng = Rng::new(5);
+    for every in [2.0, 15.0, 60.0, 240.0, 360.0] {
+        for hosts in [2, 4, 12] {
+            for jitter in [0.0, 0.1, 0.3] {
+                let in_turn = InTurn { hosts, every, jitter, loss: 0.0 };
+                let dark = every * 60.4..every * 66.9;
+                let truth = Truth { dark: std::iter::once(dark).collect(), all: every * 120.0 };
+                let record = in_turn.record(&truth, &mut rng);
+                truth.check(&format!("{in_turn:?}"), &record, &[]);
+            }
+        }
+    }
+}
+
+#[test]
+fn two_hosts_that_lose_a_twentieth_are_down_when_they_are() {
+    let mut rng = Rng::new(6);
+    for every in [15.0, 60.0, 240.0] {
+        for _ in 0..4 {
+            let in_turn = InTurn { hosts: 2, every, jitter: 0.01, loss: 0.05 };
+            let dark = every * 200.4..every * 210.9;
+            let truth = Truth { dark: std::iter::once(dark).collect(), all: every * 400.0 };
+            let record = in_turn.record(&truth, &mut rng);
+            truth.check(&format!("{in_turn:?}"), &record, &[]);
+        }
+    }
+}

@@ -16,8 +16,8 @@ use lifesign::probe::lookup::{Asked, look_up};
 use lifesign_formats::survey::Fact;
 use std::{
     fs,
+    io::{self, Write},
     net::UdpSocket,
-    process::{Command, Stdio},
     str::FromStr,
 };
 
@@ -102,9 +102,10 @@ fn a_mark_is_no_part_of_a_name_and_standard_input_has_the_day_of_reading() {
     assert!(code == 65 && err.starts_with(&format!("{names}:2:1: ")), "{code}: {err}");
     for from in ["-", "/dev/stdin"] {
         let mut command = lifesign(&[&to_list[..], &["--from", from]].concat());
-        let list = temp_dir.put("list", "203.0.113.1\n");
-        let cat = Command::new("cat").arg(list).stdout(Stdio::piped()).spawn().unwrap();
-        command.stdin(cat.stdout.unwrap());
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(b"203.0.113.1\n").unwrap();
+        drop(writer);
+        command.stdin(reader);
         let (code, plan, err) = done(command);
         assert_eq!(code, 0, "{err}");
         let today = plan.split(" on ").nth(1).and_then(|rest| rest.get(..10)).unwrap().to_owned();

@@ -20,8 +20,9 @@ impl Rises {
         if ratio == before {
             self.samples = samples;
         } else if ratio > before {
-            let count = samples.and_then(|samples| self.counts.get_mut(samples - 1));
-            count.into_iter().for_each(|count| *count = count.saturating_add(1));
+            if let Some(count) = samples.and_then(|samples| self.counts.get_mut(samples - 1)) {
+                *count = count.saturating_add(1);
+            }
             self.samples = Some(0);
         }
     }
@@ -54,11 +55,7 @@ impl Loss {
     /// after a rise there may be no newer one than that.
     pub fn add(&mut self, ratio: f64, samples_of_one: u32) -> bool {
         let Some(before) = self.ratio.replace(ratio) else { return true };
-        let is_lost = if before != ratio {
-            (self.untold, self.stays) = (0.0, 0);
-            self.has_risen = ratio > before;
-            self.has_risen
-        } else {
+        let is_lost = if before == ratio {
             self.stays = self.stays.saturating_add(1);
             let is_old = self.has_risen && ratio < 1.0 && self.stays <= samples_of_one;
             if is_old || !self.stays.is_multiple_of(samples_of_one) {
@@ -68,6 +65,10 @@ impl Loss {
             let is_lost = self.untold >= 1.0;
             self.untold -= f64::from(u8::from(is_lost));
             is_lost
+        } else {
+            (self.untold, self.stays) = (0.0, 0);
+            self.has_risen = ratio > before;
+            self.has_risen
         };
         self.sent += 1;
         self.answered += u64::from(!is_lost);

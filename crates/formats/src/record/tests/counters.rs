@@ -55,6 +55,14 @@ fn a_probe_on_its_way_is_not_lost() {
     assert_eq!(counts(&import(&[&smokeping(&samples)])), (135, 1), "the last is not known");
 }
 
+/// Nothing else waits for it, and what it had counted is no miss.
+#[test]
+fn a_counter_that_stands_still_is_told_all_the_same() {
+    let samples: Vec<_> = (0..200).map(|n| (15 * n, 15 * n.min(3), 15 * n.min(3))).collect();
+    let imported = import(&[&smokeping(&samples)]);
+    assert_eq!((counts(&imported), imported.summary.gaps), ((45, 0), 0));
+}
+
 /// It is no outage of a thousand probes.
 #[test]
 fn a_counter_that_rises_faster_than_anybody_asks_is_left_out() {

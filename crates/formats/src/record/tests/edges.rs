@@ -20,7 +20,7 @@ impl Prober {
     /// What it tells within 3,600 s, as Prometheus has it.
     fn record(self, dark: &Range<f64>, rng: &mut Rng) -> String {
         let first = rng.unit() * self.every;
-        let probes: Vec<f64> = (0..)
+        let probes: Vec<f64> = (0..3600)
             .map(|n| first + self.every * f64::from(n))
             .take_while(|at| *at < 3600.0)
             .collect();
