@@ -14,7 +14,9 @@ use clap::Args;
 use jiff::civil::Date;
 use lifesign_clock::Clock;
 use lifesign_core::scopes::Prefix;
-use lifesign_document::{MAX_MEBIBYTES, Problems, fault_of_unended, load, unended, words_of};
+use lifesign_document::{
+    MAX_MEBIBYTES, Problems, behind_mark, fault_of_unended, load, unended, words_of,
+};
 use lifesign_formats::survey::{self, AddressSet, Fact, Opened, Role, Source};
 use lifesign_survey::{Counts, Day, Heading, MadeFrom, Survey};
 use std::{
@@ -178,6 +180,10 @@ fn make(args: &PlanArgs) -> Result<(), Refusal> {
         count_of(proposal.known, "host", "hosts"),
         proposal.left_out().iter().map(|(_, count)| count).sum::<usize>()
     ));
+    if proposal.too_many > 0 {
+        let more = mentions(proposal.too_many);
+        teller.say(&format!("  {more} of more hosts than there is room for, left out"));
+    }
     for (why, count) in proposal.left_out() {
         teller.say(&format!("  {count} left out: {why}"));
     }
@@ -221,7 +227,8 @@ fn settle(survey: &mut Survey, args: &PlanArgs, country: &str) -> Result<(), Ref
 fn open(path: &Path) -> Result<Waiting, Refusal> {
     let stream = Stream::open(path)?;
     let changed = stream.changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    let day = changed.and_then(|since| survey::day_of(since.as_secs() as i64));
+    // What comes through a pipe is as new as can be told.
+    let day = changed.map_or(Some(today()), |since| survey::day_of(since.as_secs() as i64));
     let name = stream.name.clone();
     let opened = survey::open(&name, Counted::new(stream)).map_err(|why| Refusal::of_data(&why))?;
     Ok(Waiting { opened, path: path.to_owned(), name, day })
@@ -257,8 +264,7 @@ fn read(file: Waiting, survey: &mut Survey, teller: &Teller) -> Result<MadeFrom,
     if let Some(line) = source.unended {
         teller.say(&format!("  {}", fault_of_unended(&name, line)));
     }
-    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    Ok(MadeFrom { name: file_name.unwrap_or(name), what: source.format.to_string(), day })
+    Ok(MadeFrom { name: short_name(&path), what: source.format.to_string(), day })
 }
 
 /// A line on what a file was and brought.
@@ -307,7 +313,7 @@ fn names(
     let text = stream.text(1).map_err(|why| Refusal::of_data(&why))?;
     teller.tell_unended(&name, &text);
     let mut names = Vec::new();
-    for (line, number) in text.lines().zip(1..) {
+    for (line, number) in behind_mark(&text).lines().zip(1..) {
         let word = line.split('#').next().unwrap_or_default().trim();
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         if word.is_empty() {
@@ -324,9 +330,12 @@ fn names(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Refusal::of_us(words_of(&error), exit::SOFTWARE))?;
-    let asked = runtime.block_on(look_up(names, servers, |fact| {
-        teller.say(&format!("  {}", learned(&fact)));
-        survey.take(number, fact);
+    let asked = runtime.block_on(look_up(names, servers, |fact| match fact {
+        Ok(fact) => {
+            teller.say(&format!("  {}", learned(&fact)));
+            survey.take(number, fact);
+        }
+        Err(failure) => teller.say(&format!("  {failure}")),
     }));
     let asked = asked.map_err(|error| {
         Refusal::of_us(format!("no resolver can be asked: {error}"), exit::UNAVAILABLE)
@@ -342,9 +351,15 @@ fn names(
         count_of(counts.hosts, "host", "hosts"),
         mentions(counts.elsewhere)
     ));
-    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let what = "names, looked up".to_owned();
-    Ok(MadeFrom { name: file_name.unwrap_or(name), what, day: Some(day) })
+    Ok(MadeFrom { name: short_name(path), what, day: Some(day) })
+}
+
+/// The name of a file without its directory; of a pipe of a shell, that says nothing.
+fn short_name(path: &Path) -> String {
+    let is_pipe = standard_input(path) || path.starts_with("/dev") || path.starts_with("/proc");
+    let name = path.file_name().filter(|_| !is_pipe);
+    name.map_or("a pipe".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What a resolver has said, as a line.

@@ -17,6 +17,9 @@ use tokio::time::sleep;
 
 /// Between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
+/// After so many questions in a row that no resolver answered in any way, none is asked any more,
+/// where no answer was heard before and where one was: each takes a quarter of a minute.
+const MOST_UNHEARD: [usize; 2] = [4, 20];
 /// At most so many names are asked for, with those of servers that are found: it takes an hour.
 const MAX_NAMES: usize = 10_000;
 
@@ -51,22 +54,24 @@ fn server(address: SocketAddr) -> NameServerConfig {
 }
 
 /// Asks for the name servers, the mail servers and the addresses of each name and of its apex, and
-/// for the addresses of these servers. Passes on what it learns as it comes.
+/// for the addresses of these servers. Passes on what it learns as it comes, and once that no
+/// resolver answers, and that it gives up.
 pub async fn look_up(
     names: Vec<String>,
     servers: &[SocketAddr],
-    mut take: impl FnMut(Fact<'_>),
+    take: impl FnMut(Result<Fact<'_>, &str>),
 ) -> Result<Asked, NetError> {
     let resolver = resolver_of(servers)?.build()?;
-    let mut lookup = Lookup { resolver, asked: Asked::default(), done: HashSet::new() };
+    let (asked, done) = (Asked::default(), HashSet::new());
+    let mut lookup = Lookup { resolver, take, asked, unheard: 0, done };
     let mut found = BTreeSet::new();
     for name in names {
         let name = plain(&name);
-        lookup.addresses(&name, &mut take).await;
+        lookup.addresses(&name).await;
         // The apex is the first that has name servers; the labels above it are of others.
         let mut domain = name.as_str();
         loop {
-            let has_servers = lookup.servers(domain, &mut found, &mut take).await;
+            let has_servers = lookup.servers(domain, &mut found).await;
             let above = domain.split_once('.').map_or("", |(_, above)| above);
             if has_servers || !above.contains('.') {
                 break;
@@ -74,58 +79,66 @@ pub async fn look_up(
             domain = above;
         }
         if domain != name {
-            lookup.addresses(domain, &mut take).await;
+            lookup.addresses(domain).await;
         }
     }
     for name in found {
-        lookup.addresses(&name, &mut take).await;
+        lookup.addresses(&name).await;
     }
     Ok(lookup.asked)
 }
 
-struct Lookup {
+struct Lookup<T> {
     resolver: TokioResolver,
+    take: T,
     asked: Asked,
+    /// Questions in a row that no resolver answered in any way.
+    unheard: usize,
     /// What was asked already.
     done: HashSet<(String, RecordType)>,
 }
 
-impl Lookup {
+impl<T: FnMut(Result<Fact<'_>, &str>)> Lookup<T> {
     async fn ask(&mut self, name: &str, kind: RecordType) -> Vec<RData> {
+        let most = MOST_UNHEARD[usize::from(self.asked.questions > self.unheard)];
         let is_new = self.done.len() < MAX_NAMES * 4 && self.done.insert((name.to_owned(), kind));
-        if !is_new || name.is_empty() {
+        if !is_new || name.is_empty() || self.unheard == most {
             return Vec::new();
         }
         if self.asked.questions > 0 {
             sleep(PAUSE).await;
         }
         self.asked.questions += 1;
-        match self.resolver.lookup(format!("{name}."), kind).await {
+        let answer = self.resolver.lookup(format!("{name}."), kind).await;
+        let is_heard = matches!(answer, Ok(_) | Err(NetError::Dns(_)));
+        self.unheard = if is_heard { 0 } else { self.unheard + 1 };
+        match answer {
             Ok(lookup) => lookup.answers().iter().map(|record| record.data.clone()).collect(),
             Err(error) => {
                 self.asked.failures += usize::from(!error.is_no_records_found());
+                if self.unheard == 1 {
+                    (self.take)(Err(&format!("no answer about {name} ({kind}): {error}")));
+                } else if self.unheard == most {
+                    let text = format!("no answer to {most} questions in a row; no more are asked");
+                    (self.take)(Err(&text));
+                }
                 Vec::new()
             }
         }
     }
 
-    async fn addresses(&mut self, name: &str, take: &mut impl FnMut(Fact<'_>)) {
+    async fn addresses(&mut self, name: &str) {
         for kind in [RecordType::A, RecordType::AAAA] {
             for data in self.ask(name, kind).await {
                 if let Some(address) = data.ip_addr() {
-                    take(Fact::Named { name, address });
+                    (self.take)(Ok(Fact::Named { name, address }));
                 }
             }
         }
     }
 
     /// Has this domain name servers? It and its mail servers are added to `servers`.
-    async fn servers(
-        &mut self,
-        zone: &str,
-        servers: &mut BTreeSet<String>,
-        take: &mut impl FnMut(Fact<'_>),
-    ) -> bool {
+    async fn servers(&mut self, zone: &str, servers: &mut BTreeSet<String>) -> bool {
         let known = self.done.contains(&(zone.to_owned(), RecordType::NS));
         let mut all: Vec<(Role, String)> = Vec::new();
         for data in self.ask(zone, RecordType::NS).await {
@@ -140,7 +153,7 @@ impl Lookup {
             }
         }
         for (role, name) in all {
-            take(Fact::Serves { name: &name, role, zone });
+            (self.take)(Ok(Fact::Serves { name: &name, role, zone }));
             servers.insert(name);
         }
         has_servers

@@ -42,8 +42,10 @@ mod cli {
     mod export;
     mod plan;
     mod import;
+    mod import_truth;
     mod hostile;
     mod outputs;
+    mod plan_names;
     mod played;
     mod status;
 }

@@ -8,6 +8,7 @@ mod cadence;
 mod entry;
 mod host;
 mod lines;
+mod loss;
 mod map;
 mod recognise;
 mod sorter;

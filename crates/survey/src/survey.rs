@@ -16,8 +16,8 @@ use std::{
 
 /// So many files, one bit each.
 const MAX_SOURCES: usize = 64;
-/// A plan may have a million hosts; this many take some 400 MB.
-const MAX_HOSTS: usize = 2_000_000;
+/// As many as a plan may have: to make one of them takes some 550 MB.
+const MAX_HOSTS: usize = 1_000_000;
 /// Blocks without a known host that are named; the rest are counted.
 const NAMED_BLOCKS: usize = 1024;
 
@@ -155,19 +155,23 @@ impl Survey {
     pub fn propose(self) -> Proposal {
         let Self { place, deny, known, names, days, too_many, .. } = self;
         let mut proposal = Proposal { too_many, known: known.len(), ..Proposal::default() };
-        let mut by_block: BTreeMap<Prefix, Vec<Host>> = BTreeMap::new();
+        let mut fit: Vec<(Prefix, IpAddr)> = Vec::new();
         for (address, known) in &known {
             let denied = deny.contains(*address).then_some(Unfit::Denied);
             if let Some(why) = denied.or_else(|| unfit(*address, known, &names)) {
                 proposal.left_out.push((why, *address));
             } else if let Some(block) = place.block(*address) {
-                let host = Host::of(*address, known, &names, &days);
-                by_block.entry(block).or_default().push(host);
+                fit.push((block, *address));
             }
         }
-        drop(known);
-        for (block, hosts) in by_block {
-            let chosen = choose(hosts);
+        fit.sort_unstable();
+        // As hosts they take much more room: those of one block at a time.
+        for of_block in fit.chunk_by(|one, other| one.0 == other.0) {
+            let block = of_block[0].0;
+            let host = |(_, address): &(Prefix, IpAddr)| {
+                Some(Host::of(*address, known.get(address)?, &names, &days))
+            };
+            let chosen = choose(of_block.iter().filter_map(host).collect());
             let others = chosen.others.iter().map(|host| (Unfit::Enough, host.address));
             proposal.left_out.extend(others);
             proposal.blocks.insert(block, Chosen { others: Vec::new(), ..chosen });

@@ -1,20 +1,7 @@
 //! `lifesign plan`: plans from what people have, and their review.
 
 use crate::support::{
-    TempDir,
-    dns_server::{now, serve},
-    done,
-    golden::text,
-    lifesign,
-    namespace::Namespace,
-    program::LIFESIGN,
-};
-use hickory_proto::{
-    op::{Message, OpCode},
-    rr::{
-        Name, RData, Record,
-        rdata::{A, MX, NS},
-    },
+    TempDir, done, golden::text, lifesign, namespace::Namespace, program::LIFESIGN,
 };
 use lifesign::config::Plan;
 use lifesign_core::{
@@ -22,7 +9,7 @@ use lifesign_core::{
     watch::{Settings, Watch},
 };
 use lifesign_store::Store;
-use std::{collections::BTreeSet, fs, path::Path, str::FromStr};
+use std::{collections::BTreeSet, fs, path::Path};
 
 const ZONE: &str = "tests/data/survey/kp-2016.zone";
 const DELEGATED: &str = "tests/data/survey/delegated.txt";
@@ -227,76 +214,6 @@ fn check_says_what_is_denied_in_the_reserve_and_what_its_table_of_networks_is() 
     let reserve = Plan::load(Path::new(&plan)).unwrap().reserve;
     let reserve: Vec<_> = reserve.iter().map(|(_, host)| host.to_string()).collect();
     assert_eq!(reserve, ["203.0.113.7"], "of which a review takes");
-}
-
-/// A resolver that knows a few records of example.net.
-fn records(question: &Message) -> Vec<Message> {
-    let query = &question.queries[0];
-    let name = |text: &str| Name::from_str(text).unwrap();
-    let all = [
-        ("example.net.", RData::NS(NS(name("ns1.example.net.")))),
-        ("example.net.", RData::MX(MX::new(10, name("mail.example.net.")))),
-        ("example.net.", RData::A(A::new(203, 0, 113, 80))),
-        ("ns1.example.net.", RData::A(A::new(203, 0, 113, 53))),
-        ("mail.example.net.", RData::A(A::new(203, 0, 113, 25))),
-        ("www.example.net.", RData::A(A::new(198, 51, 100, 1))),
-    ];
-    let mut message = Message::response(question.metadata.id, OpCode::Query);
-    message.metadata.recursion_available = true;
-    message.add_queries(question.queries.clone());
-    let asked = query.name().to_string().to_ascii_lowercase();
-    let answers = all
-        .into_iter()
-        .filter(|(owner, data)| *owner == asked && data.record_type() == query.query_type());
-    message.add_answers(answers.map(|(owner, data)| Record::from_rdata(name(owner), 60, data)));
-    vec![message]
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn names_are_asked_of_the_resolver_and_shown_as_they_come() {
-    let server = serve("127.45.53.7", |question, _| now(records(question))).await;
-    let temp_dir = TempDir::new("plan-names");
-    let names = temp_dir.put("names.txt", "WWW.example.net. # the one\n\n");
-    let path = temp_dir.path("plan.toml");
-    let server = server.to_string();
-    let arguments = [
-        "plan",
-        "--country",
-        "XA",
-        "--prefix",
-        "203.0.113.0/24",
-        "--names",
-        &names,
-        "--resolver",
-        &server,
-        "-o",
-        &path,
-    ];
-    let command = lifesign(&arguments);
-    let (code, out, err) = tokio::task::spawn_blocking(|| done(command)).await.unwrap();
-    assert_eq!((code, err.as_str()), (0, ""), "{out}");
-    for wanted in [
-        "  www.example.net is 198.51.100.1\n",
-        "  example.net has its name server ns1.example.net\n",
-        "  example.net has its mail at mail.example.net\n",
-        "  example.net is 203.0.113.80\n",
-        "  ns1.example.net is 203.0.113.53\n",
-        "; 3 hosts here, 1 mention of others elsewhere\n",
-    ] {
-        assert!(out.contains(wanted), "{wanted} is not in {out}");
-    }
-    let plan = fs::read_to_string(&path).unwrap();
-    for wanted in [
-        "{ host = \"203.0.113.53\", probes = [\"icmp\", \"dns/example.net/SOA\"] },  # name server; ns1.",
-        "{ host = \"203.0.113.25\", probes = [\"icmp\", \"tcp/25\"] },  # mail; mail.example.net; names.txt; 20",
-    ] {
-        assert!(plan.contains(wanted), "{wanted} is not in {plan}");
-    }
-    let bad = temp_dir.put("bad.txt", "example.net\n192.0.2.1\n");
-    let command = ["plan", "--country", "XA", "--prefix", "203.0.113.0/24", "--names", &bad];
-    let wanted =
-        format!("{bad}:2:1: \"192.0.2.1\" is no name; write one a line, such as www.example.net");
-    assert_eq!(done(lifesign(&command)), (65, String::new(), wanted));
 }
 
 const WATCHED: &str = r#"vantage = "lab"

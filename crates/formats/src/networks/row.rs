@@ -87,16 +87,18 @@ fn prefix(first: IpAddr, length: &str) -> Result<Ends, String> {
     let Some(length) = length.parse::<u32>().ok().filter(|&length| length <= most) else {
         return Err(format!("{length:?} is no last address and no length from 0 to {most}"));
     };
-    Ok(match first {
+    let (ends, is_begin) = match first {
         IpAddr::V4(first) => {
             let free = u32::MAX.checked_shr(length).unwrap_or(0);
-            Ends::V4(first.to_bits() & !free, first.to_bits() | free)
+            (Ends::V4(first.to_bits(), first.to_bits() | free), first.to_bits() & free == 0)
         }
         IpAddr::V6(first) => {
             let free = u128::MAX.checked_shr(length).unwrap_or(0);
-            Ends::V6(first.to_bits() & !free, first.to_bits() | free)
+            (Ends::V6(first.to_bits(), first.to_bits() | free), first.to_bits() & free == 0)
         }
-    })
+    };
+    let wrong = || format!("{first} is not the begin of a prefix of the length {length}");
+    is_begin.then_some(ends).ok_or_else(wrong)
 }
 
 fn number(text: &str) -> Option<u32> {

@@ -98,6 +98,8 @@ fn rows_that_mean_nothing_say_what_would_be_right() {
         ("x", "t:1:1: \"x\" is no address; write "),
         ("192.0.2.0\t33\t1", "t:1:11: \"33\" is no last address and no length from 0 to 32"),
         ("2001:db8::\t129\t1", "t:1:12: \"129\" is no last address and no length from 0 to 128"),
+        ("192.0.2.1\t24\t1", "t:1:11: 192.0.2.1 is not the begin of a prefix of the length 24"),
+        ("2001:db9::1\t32\t1", "t:1:13: 2001:db9::1 is not the begin of a prefix of the length 32"),
         ("192.0.2.0\t2001:db8::\t1", "t:1:11: 192.0.2.0 and 2001:db8:: are not of one family"),
         ("192.0.2.9\t192.0.2.1\t1", "t:1:11: 192.0.2.1 comes before 192.0.2.9; write "),
         ("192.0.2.0\t24\t", "t:1:14: \"\" is not the number of an autonomous system"),

@@ -3,10 +3,9 @@
 use super::{
     Fault,
     bounded::{Allowance, Bounded},
-    entry::Fact,
     lines::Lines,
     prometheus::torn_or,
-    sink::{NO_SPAN, ReadError, Sink, span, time},
+    sink::{NO_SPAN, Packet, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use lifesign_document::{fault_of_json, mark_length};
@@ -179,20 +178,22 @@ fn push_packets(
         return Ok(Err(format!("{count} packets are more than a ping result has; left out")));
     }
     let mut sent = at;
+    let mut goes_on = false;
     for packet in packets {
         // Neither says anything of a probe: one is a second answer, the other came too late.
         if !packet["dup"].is_null() || !packet["late"].is_null() {
             continue;
         }
-        if !packet["x"].is_null() {
-            sink.push_outcome(target, sent, None)?;
-        } else if let Some(rtt) = number(&packet["rtt"]).and_then(|millis| span(millis / 1e3)) {
-            sink.push_outcome(target, sent, Some(rtt))?;
+        let millis = &packet["rtt"];
+        let rtt = number(millis).and_then(|millis| span(millis / 1e3));
+        if !packet["x"].is_null() || rtt.is_some() {
+            let rtt = rtt.filter(|_| packet["x"].is_null());
             let limit = number(&packet["ttl"]).or_else(|| number(&result["ttl"]));
-            if let Some(limit) = limit.filter(|limit| (1.0..=255.0).contains(limit)) {
-                sink.push(target, sent, Fact::HopLimit(limit as u8))?;
-            }
-        } else if !packet["rtt"].is_null() {
+            let limit = limit.filter(|limit| (1.0..=255.0).contains(limit));
+            let hop_limit = limit.map(|limit| limit as u8);
+            sink.push_packet(target, Packet { at: sent, goes_on, rtt, hop_limit })?;
+            goes_on = true;
+        } else if !millis.is_null() {
             sink.note(line, 0, NO_SPAN);
         } else {
             // It took its turn.
@@ -230,10 +231,13 @@ fn push_sums(
     if answered > 0 && millis.is_some() && mean.is_none() {
         sink.note(line, 0, NO_SPAN);
     }
+    sink.is_inexact |= 0 < answered && answered < sent;
     for packet in 0..sent {
         let is_answered = (packet + 1) * answered / sent > packet * answered / sent;
         let rtt = is_answered.then(|| mean.unwrap_or_default());
-        sink.push_outcome(target, at + BETWEEN * packet as u32, rtt)?;
+        let at = at + BETWEEN * packet as u32;
+        let goes_on = packet > 0;
+        sink.push_packet(target, Packet { at, goes_on, rtt, hop_limit: None })?;
     }
     Ok(Ok(()))
 }

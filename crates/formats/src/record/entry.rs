@@ -28,7 +28,12 @@ pub(super) struct Entry {
     pub at: Time,
     pub target: u32,
     pub fact: Fact,
+    /// It is of a packet that was sent in one go with the one before.
+    pub goes_on: bool,
 }
+
+/// Beside the kind of a fact.
+const GOES_ON: u8 = 1 << 7;
 
 impl Entry {
     pub const LENGTH: usize = 21;
@@ -48,7 +53,7 @@ impl Entry {
         bytes[..8].copy_from_slice(&self.at.as_nanos().to_le_bytes());
         bytes[8..12].copy_from_slice(&self.target.to_le_bytes());
         bytes[12..20].copy_from_slice(&value.to_le_bytes());
-        bytes[20] = kind;
+        bytes[20] = kind | if self.goes_on { GOES_ON } else { 0 };
         bytes
     }
 
@@ -57,20 +62,22 @@ impl Entry {
         let (target, rest) = rest.split_first_chunk().unwrap_or((&[0; 4], &[]));
         let (value, kind) = rest.split_first_chunk().unwrap_or((&[0; 8], &[]));
         let value = u64::from_le_bytes(*value);
-        let fact = match kind.first() {
-            Some(0) => Fact::Answered,
-            Some(2) => Fact::Rtt(Duration::from_nanos(value)),
-            Some(3) => Fact::Took(Duration::from_nanos(value)),
-            Some(4) => Fact::HopLimit(value as u8),
-            Some(5) => Fact::SentTotal(value),
-            Some(6) => Fact::AnsweredTotal(value),
-            Some(7) => Fact::LossRatio(f64::from_bits(value)),
+        let kind = kind.first().copied().unwrap_or_default();
+        let fact = match kind & !GOES_ON {
+            0 => Fact::Answered,
+            2 => Fact::Rtt(Duration::from_nanos(value)),
+            3 => Fact::Took(Duration::from_nanos(value)),
+            4 => Fact::HopLimit(value as u8),
+            5 => Fact::SentTotal(value),
+            6 => Fact::AnsweredTotal(value),
+            7 => Fact::LossRatio(f64::from_bits(value)),
             _ => Fact::Missed,
         };
         Self {
             at: Time::from_nanos(u64::from_le_bytes(*at)),
             target: u32::from_le_bytes(*target),
             fact,
+            goes_on: kind & GOES_ON != 0,
         }
     }
 
@@ -100,8 +107,11 @@ mod tests {
             Fact::AnsweredTotal(7),
             Fact::LossRatio(0.1),
         ] {
-            let entry = Entry { at: Time::from_nanos(1_795_633_778_369_000_000), target: 9, fact };
-            assert_eq!(Entry::from_bytes(&entry.to_bytes()), entry);
+            for goes_on in [false, true] {
+                let at = Time::from_nanos(1_795_633_778_369_000_000);
+                let entry = Entry { at, target: 9, fact, goes_on };
+                assert_eq!(Entry::from_bytes(&entry.to_bytes()), entry);
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     atlas::{json_lines, number},
     entry::Fact,
     lines::Lines,
-    sink::{NO_SPAN, ReadError, Sink, span, time},
+    sink::{NO_SPAN, Packet, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -65,7 +65,9 @@ impl Runs {
     fn push_untold(&mut self, sink: &mut Sink) -> io::Result<()> {
         for Untold { target, after, period, probes } in self.untold.drain(..) {
             for probe in 1..=probes {
-                sink.push_outcome(target, after + period.mul_f64(probe as f64), None)?;
+                let at = after + period.mul_f64(probe as f64);
+                let packet = Packet { at, goes_on: true, rtt: None, hop_limit: None };
+                sink.push_packet(target, packet)?;
             }
         }
         Ok(())
@@ -283,16 +285,16 @@ fn take(told: Told<'_>, runs: &mut Runs, sink: &mut Sink) -> io::Result<Result<(
             runs.untold.push(Untold { target, after: at, period, probes: probes - 1 });
         }
     }
-    // An answer that was overtaken leaves what is newest.
+    // An answer that was overtaken leaves what is newest. Numbers that begin again are of another
+    // run.
+    let goes_on = run.newest.is_some_and(|(seq, at)| told.seq > seq || sent <= at);
     if run.newest.is_none_or(|(seq, at)| told.seq > seq || sent > at) {
         run.newest = Some((told.seq, sent));
     }
     if runs.untold.len() == MOST_HOLES {
         runs.push_untold(sink)?;
     }
-    sink.push_outcome(target, sent, told.rtt)?;
-    if let Some(limit) = told.hop_limit.filter(|&limit| limit > 0) {
-        sink.push(target, sent, Fact::HopLimit(limit))?;
-    }
+    let Told { rtt, hop_limit, .. } = told;
+    sink.push_packet(target, Packet { at: sent, goes_on, rtt, hop_limit })?;
     Ok(told.fault.map_or(Ok(()), Err))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Fault, Format, Map, Only, atlas,
-    entry::Entry,
+    entry::{Entry, Fact},
     fping,
     join::Join,
     journal::JournalWriter,
@@ -89,7 +89,7 @@ impl Summary {
         lines.extend_from_slice(&self.joined);
         lines.extend(self.unasked.clone());
         if self.is_inexact {
-            let why = "of counted probes nobody knows which were lost; they are spread evenly";
+            let why = "of counted probes nobody knows which were lost; the plan says so too";
             lines.push(format!("inexact: {why}"));
         }
         lines
@@ -178,13 +178,16 @@ impl Import {
 
     /// Writes the journal. `progress` is told how many of those numbers are done.
     pub fn finish(self, journal: impl Write, mut progress: impl FnMut(u64)) -> io::Result<Summary> {
-        let is_inexact = self.sink.has_counters;
+        let is_inexact = self.sink.is_inexact;
         let (mut targets, sorter) = self.sink.finish();
         let mut sorted = sorter.finish()?;
         // How often each was asked says what a gap is: that is known first.
-        while let Some(Entry { at, target, .. }) = sorted.next()? {
+        while let Some(Entry { at, target, fact, goes_on }) = sorted.next()? {
             if let Some(target) = targets.list.get_mut(target as usize) {
-                target.cadence.add(at);
+                target.cadence.add(at, goes_on);
+                if let Fact::LossRatio(ratio) = fact {
+                    target.rises.add(ratio);
+                }
             }
         }
         targets.list.iter_mut().for_each(|target| target.cadence.end());
@@ -225,7 +228,7 @@ impl Import {
             joined: targets.joined(),
             unasked: unasked_in_words(&unasked),
             unused: targets.map.unused(targets.list.iter().map(|target| &target.host)),
-            plan: plan::plan(&targets.list, &targets.map, &self.sources),
+            plan: plan::plan(&targets.list, &targets.map, &self.sources, is_inexact),
         })
     }
 }

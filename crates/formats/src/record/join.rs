@@ -3,6 +3,7 @@
 
 use super::{
     entry::{Entry, Fact},
+    loss::Loss,
     targets::Target,
 };
 use lifesign_core::time::Time;
@@ -25,6 +26,9 @@ const UNKNOWN_INTERVAL: Duration = Duration::from_secs(60);
 /// Of a counter's probes between two of its samples, so many have an outcome each; of more, so many
 /// stand for them.
 const MOST_COUNTED: u64 = 1000;
+/// What was counted last waits for so many times the longest pause between two readings, since what
+/// is counted next says in which order it was.
+const MOST_IDLE: u32 = 10;
 /// Nobody asks one host more often: a counter that rises faster did not count its probes.
 const MOST_A_SECOND: f64 = 1e6;
 
@@ -109,14 +113,22 @@ struct Counters {
     first: Reading,
     told: Reading,
     lost: u64,
+    /// Of what was told last, nothing was answered; None if nothing was told.
+    was_dark: Option<bool>,
+    /// When its newest probe is said to have been sent.
+    newest: Time,
     next: Option<Reading>,
+    /// When it was read last: perhaps later, with no further probe.
+    read: Time,
     /// When it is read no more, for sure.
     until: Time,
 }
 
 impl Counters {
     fn new(first: Reading) -> Self {
-        Self { first, told: first, lost: 0, next: None, until: first.at }
+        let at = first.at;
+        let (told, was_dark, next) = (first, None, None);
+        Self { first, told, lost: 0, was_dark, newest: at, next, read: at, until: at }
     }
 
     /// Probes without an answer by then, those on their way among them.
@@ -129,33 +141,6 @@ impl Counters {
 /// How long after a sample somebody watches for sure.
 fn reach(interval: Duration) -> Duration {
     interval * GAP_INTERVALS + GAP_SLACK
-}
-
-/// What is known of a ratio of losses, which is of the last few probes.
-#[derive(Default)]
-struct Loss {
-    ratio: Option<f64>,
-    /// What of a ratio that stays is not told yet, in probes.
-    untold: f64,
-}
-
-impl Loss {
-    /// Was the newest probe lost? Where the ratio rises it was, where it falls it was not, and
-    /// where it stays, that share of the probes was.
-    fn is_newest_lost(&mut self, ratio: f64) -> bool {
-        match self.ratio.replace(ratio) {
-            Some(before) if before != ratio => {
-                self.untold = 0.0;
-                ratio > before
-            }
-            _ => {
-                self.untold += ratio;
-                let is_lost = self.untold >= 1.0;
-                self.untold -= f64::from(u8::from(is_lost));
-                is_lost
-            }
-        }
-    }
 }
 
 pub(super) struct Join<'a> {
@@ -245,11 +230,13 @@ impl<'a> Join<'a> {
         }
         if let (Some(sent), Some(answered)) = (group.sent_total, group.answered_total) {
             self.count(target, Reading { at, sent, answered }, reach);
-        }
-        if let Some(ratio) = group.loss_ratio {
-            let is_lost = self.loss.entry(target).or_default().is_newest_lost(ratio);
-            let answer = (!is_lost).then_some((Duration::ZERO, None));
-            self.push_outcome(target, at, answer, Duration::ZERO);
+        } else if let Some(ratio) = group.loss_ratio {
+            let samples_of_one = self.samples_of_one(target);
+            let loss = self.loss.entry(target).or_default();
+            if loss.add(ratio, samples_of_one) {
+                let reading = Reading { at, sent: loss.sent, answered: loss.answered };
+                self.count(target, reading, reach * samples_of_one);
+            }
         }
     }
 
@@ -270,33 +257,49 @@ impl<'a> Join<'a> {
         self.pending.push(Reverse(Pending { seen, number: self.number, event }));
     }
 
+    fn samples_of_one(&self, target: u32) -> u32 {
+        self.targets.get(target as usize).map_or(1, |target| target.rises.samples_of_one())
+    }
+
     /// Takes in a reading of counters. What was lost is known with the reading after it: until then
     /// the probe that was sent last may be on its way.
     fn count(&mut self, target: u32, reading: Reading, reach: Duration) {
-        let Some(&counters) = self.counters.get(&target) else {
+        let Some(&(mut counters)) = self.counters.get(&target) else {
             self.keep(target, Counters::new(reading), reading.at);
             return;
         };
         let newest = counters.next.unwrap_or(counters.told);
         let told_by = self.targets.get(target as usize);
-        let most = MOST_A_SECOND * reading.at.since(newest.at).as_secs_f64();
+        let since = reading.at.since(counters.read);
+        let most = MOST_A_SECOND * since.as_secs_f64();
         let is_possible = |before: u64, now: u64| now >= before && (now - before) as f64 <= most;
         let is_reset = !is_possible(newest.sent, reading.sent)
             || !is_possible(newest.answered, reading.answered)
-            || told_by.is_some_and(|target| !target.is_of_one(newest.at, reading.at));
-        if is_reset || reading.at.since(newest.at) > reach {
+            || told_by.is_some_and(|target| !target.is_of_one(counters.read, reading.at));
+        if is_reset || since > reach {
             self.end_counters(target);
             self.keep(target, Counters::new(reading), reading.at);
             return;
         }
-        let told = self.tell(target, counters, Some(reading));
-        self.keep(target, Counters { next: Some(reading), ..told }, reading.at);
+        if reading.sent > newest.sent {
+            counters = self.tell(target, counters, Some(reading));
+            counters.next = Some(reading);
+        } else if counters.next.is_some() && reading.at.since(newest.at) <= reach * MOST_IDLE {
+            counters.next = Some(Reading { answered: reading.answered, ..newest });
+        } else {
+            // It may never rise again, while others go on.
+            counters = self.tell(target, counters, None);
+            counters.told = reading;
+        }
+        counters.read = reading.at;
+        self.keep(target, counters, reading.at);
     }
 
     /// Keeps counters that were read now.
     fn keep(&mut self, target: u32, counters: Counters, now: Time) {
         let longest = self.targets.get(target as usize).and_then(|target| target.cadence.longest());
-        let until = now + reach(longest.unwrap_or(UNKNOWN_INTERVAL));
+        let reach = reach(longest.unwrap_or(UNKNOWN_INTERVAL)) * self.samples_of_one(target);
+        let until = now + reach;
         self.forget(target);
         self.by_told.insert((counters.told.at, target));
         self.counters.insert(target, Counters { until, ..counters });
@@ -315,7 +318,7 @@ impl<'a> Join<'a> {
     }
 
     /// Makes outcomes of what was counted up to the reading that was the newest; `after` is the one
-    /// behind it. In which order some were lost, nobody knows: they are spread evenly.
+    /// behind it. In which order some were lost, nobody knows.
     fn tell(&mut self, target: u32, counters: Counters, after: Option<Reading>) -> Counters {
         let Some(next) = counters.next else { return counters };
         let open = counters.open(next);
@@ -325,14 +328,60 @@ impl<'a> Join<'a> {
         let all = sent.min(MOST_COUNTED);
         let share = lost as f64 / sent.max(1) as f64;
         let missed = if all == sent { lost } else { (share * all as f64).round() as u64 };
+        let is_dark_after = after.map(|after| after.answered == next.answered);
+        let order = Order { all, missed, was_dark: counters.was_dark, is_dark_after };
         let span = next.at.since(counters.told.at);
+        let mut newest = counters.newest;
         for probe in 0..all {
-            let place = (probe as f64 + 0.5) / all as f64;
-            let is_missed = (probe + 1) * missed / all > probe * missed / all;
+            let (place, is_missed) = order.place(probe);
             let answer = (!is_missed).then_some((Duration::ZERO, None));
-            let at = counters.told.at + span.mul_f64(place);
-            self.push_outcome(target, at, answer, Duration::ZERO);
+            newest = (newest + APART).max(counters.told.at + span.mul_f64(place));
+            self.push_outcome(target, newest, answer, Duration::ZERO);
         }
-        Counters { told: next, lost: counters.lost + lost, ..counters }
+        let told = Reading { at: counters.read, ..next };
+        let lost = counters.lost + lost;
+        Counters { told, lost, was_dark: Some(missed == all), newest, next: None, ..counters }
+    }
+}
+
+/// Two probes of one target are not sent at the same time.
+const APART: Duration = Duration::from_micros(1);
+
+/// Probes that were counted between two readings.
+struct Order {
+    all: u64,
+    missed: u64,
+    /// Was nothing answered before, and is nothing behind? None if it is not known.
+    was_dark: Option<bool>,
+    is_dark_after: Option<bool>,
+}
+
+impl Order {
+    /// Where in its time a probe is said to have been sent, from 0 to 1, and whether it was lost.
+    /// Where darkness begins or ends, it is at that end of when it can have been which lets the
+    /// last answer before be no later than it was, and the first miss no earlier, and alike where
+    /// it ends. Elsewhere, losses are spread evenly.
+    fn place(&self, probe: u64) -> (f64, bool) {
+        let &Order { all, missed, was_dark, is_dark_after } = self;
+        let part = |number: u64, of: u64| number as f64 / of as f64;
+        let is_whole = missed == 0 || missed == all;
+        if is_whole {
+            let is_dark = missed > 0;
+            let is_change = |other: Option<bool>| other.is_some_and(|other| other != is_dark);
+            let late = f64::from(u8::from(probe == 0 && is_change(was_dark)));
+            let early = f64::from(u8::from(probe + 1 == all && is_change(is_dark_after)));
+            return ((probe as f64 + 0.5 + (late - early) / 2.0) / all as f64, is_dark);
+        }
+        let answered = all - missed;
+        match (was_dark == Some(true), is_dark_after == Some(true)) {
+            (false, true) if probe < answered => (part(probe, all), false),
+            (false, true) => (1.0 - part(all - 1 - probe, missed) / all as f64, true),
+            (true, false) if probe < missed => (part(probe, missed) / all as f64, true),
+            (true, false) => (part(probe + 1, all), false),
+            _ => {
+                let is_missed = (probe + 1) * missed / all > probe * missed / all;
+                ((probe as f64 + 0.5) / all as f64, is_missed)
+            }
+        }
     }
 }

@@ -20,7 +20,7 @@ const MOST_PER_HOUR: f64 = 3_600_000.0;
 
 /// So many letters of what a file is are told in the plan's line on what was recorded, which has
 /// 200 at most.
-const MOST_OF_SOURCE: usize = 120;
+const MOST_OF_SOURCE: usize = 100;
 
 /// How one host is asked: each probe with its interval.
 type Probes = Vec<(String, Duration)>;
@@ -28,8 +28,8 @@ type Probes = Vec<(String, Duration)>;
 /// Hosts by country and block.
 type Countries = BTreeMap<String, BTreeMap<Prefix, BTreeMap<String, Probes>>>;
 
-/// The text of the plan. `sources` are told in its first lines.
-pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String {
+/// The text of the plan. `sources` are told in its first lines; `is_inexact` if it was counted.
+pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String], is_inexact: bool) -> String {
     let mut countries = Countries::new();
     let mut names = BTreeMap::<(String, String), Vec<&Target>>::new();
     let mut used = BTreeSet::new();
@@ -73,7 +73,7 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
     let _ = write!(
         text,
         "\nvantage = \"another prober\"\nrecorded = {}\n\n[budget]\nper_block = \"{}/h\"\n",
-        toml_string(&recorded(targets, sources)),
+        toml_string(&recorded(targets, sources, is_inexact)),
         rate(&countries)
     );
     for (code, blocks) in &countries {
@@ -86,7 +86,7 @@ pub(super) fn plan(targets: &[Target], map: &Map, sources: &[String]) -> String 
 }
 
 /// What was recorded, in a line: `month.json: samples of Prometheus; hosts asked every 15 s`.
-fn recorded(targets: &[Target], sources: &[String]) -> String {
+fn recorded(targets: &[Target], sources: &[String], is_inexact: bool) -> String {
     let (first, others) =
         sources.split_first().map_or(("", 0), |(first, all)| (first.as_str(), all.len()));
     let first: String = first.chars().take(MOST_OF_SOURCE).collect();
@@ -99,7 +99,8 @@ fn recorded(targets: &[Target], sources: &[String]) -> String {
         (Some(each), _) => format!("; hosts asked every {}", duration_text(each)),
         (None, _) => String::new(),
     };
-    format!("{}{more}{every}", first.trim()).trim().to_owned()
+    let how = if is_inexact { "; inexact, as losses were counted" } else { "" };
+    format!("{}{more}{every}{how}", first.trim()).trim().to_owned()
 }
 
 fn add(countries: &mut Countries, country: String, block: Prefix, target: &Target) {
@@ -171,9 +172,10 @@ mod tests {
         fn what_was_recorded_is_a_line_wherever_it_is_cut(
             name in "[ a\u{3000}]{1,130}",
             more in 0..3_usize,
+            is_inexact: bool,
         ) {
             let sources = vec![format!("{name}: fping -D -l"); 1 + more];
-            let text = recorded(&[], &sources);
+            let text = recorded(&[], &sources, is_inexact);
             prop_assert_eq!(text.trim(), &text);
             prop_assert!(!text.is_empty() && text.chars().count() <= 200);
         }

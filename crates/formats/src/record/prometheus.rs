@@ -51,6 +51,16 @@ pub(super) fn read(input: impl BufRead, is_file: bool, sink: &mut Sink) -> Resul
         )
         .into());
     }
+    if is_file && steps.may_be_made() {
+        sink.part = None;
+        sink.note(
+            0,
+            0,
+            "all of it stands on one grid of times, as samples of so few targets may, and as \
+             query_range makes them, which repeats the last for five minutes after a scraper died; \
+             see that it is an answer of /api/v1/query",
+        );
+    }
     Ok(())
 }
 

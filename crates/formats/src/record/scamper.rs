@@ -2,8 +2,7 @@
 
 use super::{
     atlas::{json_lines, number},
-    entry::Fact,
-    sink::{NO_SPAN, ReadError, Sink, span, time},
+    sink::{NO_SPAN, Packet, ReadError, Sink, span, time},
 };
 use lifesign_core::time::Time;
 use serde_json::Value;
@@ -139,12 +138,10 @@ fn take(line: usize, ping: &Value, sink: &mut Sink) -> io::Result<Result<(), Str
         if millis.is_some() && rtt.is_none() {
             sink.note(line, 0, NO_SPAN);
         }
-        sink.push_outcome(target, at, answer.map(|_| rtt.unwrap_or_default()))?;
-        if let Some(limit) = answer.and_then(|answer| answer["reply_ttl"].as_u64())
-            && (1..=255).contains(&limit)
-        {
-            sink.push(target, at, Fact::HopLimit(limit as u8))?;
-        }
+        let limit = answer.and_then(|answer| answer["reply_ttl"].as_u64());
+        let hop_limit = limit.and_then(|limit| u8::try_from(limit).ok());
+        let rtt = answer.map(|_| rtt.unwrap_or_default());
+        sink.push_packet(target, Packet { at, goes_on: seq > 0, rtt, hop_limit })?;
     }
     Ok(Ok(()))
 }

@@ -28,7 +28,19 @@ pub(super) struct Sink {
     pub part: Option<Part>,
     pub samples: u64,
     /// Some of it was counted, and not told one by one.
-    pub has_counters: bool,
+    pub is_inexact: bool,
+}
+
+/// What is told of one packet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packet {
+    /// When it was sent.
+    pub at: Time,
+    /// In one go with the one before, as those of one result are.
+    pub goes_on: bool,
+    /// Of its answer: zero if it is not known; None if there was none.
+    pub rtt: Option<Duration>,
+    pub hop_limit: Option<u8>,
 }
 
 type Part = (&'static str, usize);
@@ -75,22 +87,31 @@ impl Sink {
     pub fn new(targets: Targets, make_file: MakeFile) -> Self {
         let sorter = Sorter::new(make_file);
         let notes = BTreeMap::new();
-        Self { targets, sorter, notes, untold: 0, part: None, samples: 0, has_counters: false }
+        Self { targets, sorter, notes, untold: 0, part: None, samples: 0, is_inexact: false }
     }
 
     /// A fact of a probe that was sent at this time.
     pub fn push(&mut self, target: u32, at: Time, fact: Fact) -> io::Result<()> {
-        self.samples += 1;
-        self.has_counters |= matches!(fact, Fact::SentTotal(_) | Fact::LossRatio(_));
-        self.targets.list[target as usize].see(at);
-        self.sorter.push(Entry { at, target, fact })
+        self.push_entry(Entry { at, target, fact, goes_on: false })
     }
 
-    /// One answered probe, or one that was not.
-    pub fn push_outcome(&mut self, target: u32, at: Time, rtt: Option<Duration>) -> io::Result<()> {
-        let Some(rtt) = rtt else { return self.push(target, at, Fact::Missed) };
-        self.push(target, at, Fact::Answered)?;
-        if rtt > Duration::ZERO { self.push(target, at, Fact::Rtt(rtt)) } else { Ok(()) }
+    fn push_entry(&mut self, entry: Entry) -> io::Result<()> {
+        self.samples += 1;
+        self.is_inexact |= matches!(entry.fact, Fact::SentTotal(_) | Fact::LossRatio(_));
+        self.targets.list[entry.target as usize].see(entry.at);
+        self.sorter.push(entry)
+    }
+
+    /// One packet that was answered, or one that was not.
+    pub fn push_packet(&mut self, target: u32, packet: Packet) -> io::Result<()> {
+        let Packet { at, goes_on, rtt, hop_limit } = packet;
+        let mut push = |fact| self.push_entry(Entry { at, target, fact, goes_on });
+        let Some(rtt) = rtt else { return push(Fact::Missed) };
+        push(Fact::Answered)?;
+        if rtt > Duration::ZERO {
+            push(Fact::Rtt(rtt))?;
+        }
+        hop_limit.filter(|&limit| limit > 0).map_or(Ok(()), |limit| push(Fact::HopLimit(limit)))
     }
 
     /// Something is left out; said once for each text.

@@ -158,11 +158,14 @@ mod tests {
         for _ in 0..count {
             let at = Time::from_nanos((rng.unit() * 1e15) as u64);
             let target = (rng.unit() * 9.0) as u32;
-            sorter.push(Entry { at, target, fact: Fact::Answered }).expect("a disk");
+            sorter
+                .push(Entry { at, target, fact: Fact::Answered, goes_on: false })
+                .expect("a disk");
         }
         let mut merged = sorter.finish().expect("a disk");
         for _ in 0..2 {
-            let mut last = Entry { at: Time::default(), target: 0, fact: Fact::Missed };
+            let mut last =
+                Entry { at: Time::default(), target: 0, fact: Fact::Missed, goes_on: false };
             for _ in 0..count {
                 let next = merged.next().expect("a disk").expect("an entry");
                 assert_ne!(last.order(&next), Ordering::Greater);

@@ -6,7 +6,7 @@
 //! all series of a file stand on one grid, that of the question, while each target is scraped at a
 //! moment of its own in the interval. Of fewer than three targets that is sure of whole seconds
 //! alone, on which people and programs begin a question: one target in a thousand is scraped there
-//! too, and is refused in error, and a question from half a second on is not seen.
+//! too, and is refused in error. Of others it is not sure, and said.
 
 /// Fewer samples of a series tell nothing.
 const FEWEST: usize = 10;
@@ -73,10 +73,15 @@ impl Steps {
         }
     }
 
+    /// May they have been? So are many scrapes of one or two targets, too.
+    pub fn may_be_made(&self) -> bool {
+        !self.is_uneven && self.grid.is_some()
+    }
+
     /// Were these samples made by `query_range`?
     pub fn are_made(&self) -> bool {
         let is_whole = |(phase, step): (u64, u64)| phase % 1000 == 0 && step % 1000 == 0;
-        !self.is_uneven
+        self.may_be_made()
             && self.grid.is_some_and(|grid| is_whole(grid) || self.targets.len() >= TARGETS)
     }
 }

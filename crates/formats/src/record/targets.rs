@@ -1,6 +1,6 @@
 //! Whom the data is about: each host and probe, how often it was asked, and by whom.
 
-use super::{cadence::Cadence, host::host_and_probe, map::Map};
+use super::{cadence::Cadence, host::host_and_probe, loss::Rises, map::Map};
 use lifesign_core::{scopes::Host, time::Time};
 use std::{
     collections::{BTreeSet, HashMap},
@@ -54,6 +54,7 @@ pub(super) struct Target {
     origins: Vec<Origin>,
     present: usize,
     pub cadence: Cadence,
+    pub rises: Rises,
 }
 
 /// Between two labels of an origin: what neither a name nor a usual value of one has.
@@ -254,6 +255,7 @@ impl Targets {
             origins,
             present: 0,
             cadence: Cadence::default(),
+            rises: Rises::default(),
         });
         self.ids.insert(key, id);
         Ok(id)

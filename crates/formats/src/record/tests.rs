@@ -2,6 +2,7 @@
 
 mod bad;
 mod counters;
+mod edges;
 mod formats;
 mod gaps;
 mod told;

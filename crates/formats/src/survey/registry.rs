@@ -3,7 +3,7 @@
 
 use super::{Fact, addresses::cidrs, days, read::Sink};
 use crate::{
-    input::{Input, Line, Lines, column},
+    input::{Input, Line, Lines, column, unreadable},
     networks::{Ends, row},
 };
 use lifesign_document::{Problems, fault_of_json};
@@ -86,6 +86,10 @@ pub(super) fn delegated<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result
                 let length = value.parse().ok().filter(|length| (1..=128).contains(length));
                 let length = length.ok_or_else(|| wrong(value, "a length from 1 to 128"))?;
                 let prefix = Prefix::around(first.into(), length);
+                if prefix.address() != first {
+                    let text = format!("the begin of a prefix of that length, such as {prefix}");
+                    return Err(wrong(start, &text));
+                }
                 sink.take(Fact::Registered { country, prefix });
             }
             "asn" => {
@@ -151,7 +155,9 @@ pub(super) fn country_resources<R: Read>(
     sink: &mut Sink<'_>,
 ) -> Result<(), Problems> {
     let name = input.name().to_owned();
-    let answer: Answer = serde_json::from_reader(input.take(MAX_JSON)).map_err(|error| {
+    let mut json = Vec::new();
+    input.take(MAX_JSON).read_to_end(&mut json).map_err(|why| unreadable(&name, 0, &why))?;
+    let answer: Answer = serde_json::from_slice(&json).map_err(|error| {
         let text = fault_of_json(&error, "RIPEstat's list, fetched again");
         Problems::single(&name, (error.line(), error.column().max(1)), &text)
     })?;
@@ -175,10 +181,14 @@ pub(super) fn country_resources<R: Read>(
                 sink.take(Fact::Numbered { country, asn });
                 sink.source.rows += 1;
             }
-            Err(text) => sink.skip(0, 0, &format!("{text:?} in \"asn\" is no number of an AS")),
+            Err(text) => {
+                let (line, col) = place(&json, "asn", text);
+                sink.skip(line, col, &format!("{text:?} in \"asn\" is no number of an AS"));
+            }
         }
     }
-    for text in resources.ipv4.iter().chain(&resources.ipv6) {
+    let all = resources.ipv4.iter().map(|text| ("ipv4", text));
+    for (key, text) in all.chain(resources.ipv6.iter().map(|text| ("ipv6", text))) {
         match range(text) {
             Ok(prefixes) => {
                 for prefix in prefixes {
@@ -186,10 +196,25 @@ pub(super) fn country_resources<R: Read>(
                 }
                 sink.source.rows += 1;
             }
-            Err(fault) => sink.skip(0, 0, &fault),
+            Err(fault) => {
+                let (line, col) = place(&json, key, text);
+                sink.skip(line, col, &fault);
+            }
         }
     }
     Ok(())
+}
+
+/// The line and the column of this text in the list of this key; 0 of one that is written with
+/// escapes.
+fn place(json: &[u8], key: &str, text: &str) -> (usize, usize) {
+    let json = String::from_utf8_lossy(json);
+    let find =
+        |from: usize, text: &str| Some(from + json.get(from..)?.find(&format!("\"{text}\""))?);
+    let found = find(0, key).and_then(|list| find(list + key.len() + 2, text));
+    let Some(before) = found.and_then(|at| json.get(..at)) else { return (0, 0) };
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 /// A prefix, or `first-last`.

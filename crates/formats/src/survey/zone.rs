@@ -112,6 +112,34 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     }
 }
 
+/// What `dig` and `host` say in a comment of what they did not get: all that is missing is no less
+/// there for that.
+fn failure(comment: &str) -> Option<&'static str> {
+    const FAILURES: [(&str, &str); 5] = [
+        (
+            "; Transfer failed",
+            "; Transfer failed: of this zone there may be more; ask for it again",
+        ),
+        (
+            ";; communications error",
+            ";; communications error: what was asked here may be missing; ask for it again",
+        ),
+        (
+            ";; connection timed out",
+            ";; connection timed out: what was asked here is missing; ask for it again",
+        ),
+        (
+            ";; no servers could be reached",
+            ";; no servers could be reached: what was asked here is missing; ask for it again",
+        ),
+        (
+            ";; Connection to",
+            ";; Connection … failed: what was asked here is missing; ask for it again",
+        ),
+    ];
+    FAILURES.iter().find(|(begin, _)| comment.starts_with(begin)).map(|(_, text)| *text)
+}
+
 /// A name in small letters with its origin, without the dot at its end.
 fn absolute(name: &str, origin: &str) -> String {
     let name = match (name, name.strip_suffix('.')) {
@@ -150,6 +178,10 @@ pub(super) fn zone<R: Read>(input: Input<R>, sink: &mut Sink<'_>) -> Result<(), 
     each_line(input, sink, |line, number, sink| {
         if let Some(when) = line.strip_prefix(";; WHEN:") {
             sink.source.day = days::of_words(when).or(sink.source.day);
+            return Ok(());
+        }
+        if let Some(text) = failure(line) {
+            sink.source.skipped.add_apart(number, text);
             return Ok(());
         }
         // Some comment out records with a `#`.

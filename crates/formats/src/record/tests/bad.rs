@@ -160,7 +160,8 @@ fn a_number_that_says_nothing_is_counted_and_told() {
             ],
         ),
         (
-            &metric("ping_loss_ratio", r#"[1795633793.4,"2"]"#).replace("instance", "ip"),
+            &metric("ping_loss_ratio", r#"[1795633793.4,"1"],[1795633808.4,"2"]"#)
+                .replace("instance", "ip"),
             1,
             &[" series 1: ping_loss_ratio that is more than can be is left out ×1"],
         ),

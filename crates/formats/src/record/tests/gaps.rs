@@ -60,13 +60,22 @@ fn what_query_range_made_is_refused() {
     ] {
         assert!(refused(&made).contains("made by query_range"), "{made}");
     }
-    for scraped in [
-        scraped(&[3_456], 0..40),
-        scraped(&[0, 3_456], 0..40),
-        scraped(&[3_456, 3_457, 3_458], 0..40),
-        scraped(&[0], 0..5),
+    for (scraped, is_said) in [
+        (scraped(&[3_456], 0..40), true),
+        (scraped(&[3_500, 3_500], 0..40), true),
+        (scraped(&[0], 0..40).replace(".000", ".001"), true),
+        (scraped(&[0, 3_456], 0..40), false),
+        (scraped(&[3_456, 3_457, 3_458], 0..40), false),
+        (scraped(&[0], 0..5), false),
     ] {
-        assert_eq!(import(&[&scraped]).summary.missed, 0);
+        let imported = import(&[&scraped]);
+        let said = [" all of it stands on one grid of times, as samples of so few targets may"];
+        let is_of_it = |note: &String| note.starts_with(said[0]);
+        assert_eq!(
+            imported.notes.iter().filter(|note| is_of_it(note)).count(),
+            usize::from(is_said)
+        );
+        assert_eq!((imported.notes.len(), imported.summary.missed), (usize::from(is_said), 0));
     }
 }
 

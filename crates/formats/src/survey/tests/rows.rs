@@ -184,3 +184,73 @@ fn a_name_server_is_what_answers_at_port_53() {
         assert_eq!(facts(file).1, wanted, "{file}");
     }
 }
+
+/// What was not had is no less there for that.
+#[test]
+fn a_transfer_that_failed_is_no_whole_zone() {
+    let header = "; <<>> DiG 9.18 <<>> AXFR example.net\n;; global options: +cmd\n";
+    let record = "ns1.example.net. 3600 IN A 192.0.2.1\n";
+    for (comment, wanted) in [
+        (
+            "; Transfer failed.\n",
+            "; Transfer failed: of this zone there may be more; ask for it again",
+        ),
+        (
+            ";; communications error to 192.0.2.53#53: end of file\n",
+            ";; communications error: what was asked here may be missing; ask for it again",
+        ),
+        (
+            ";; connection timed out; no servers could be reached\n",
+            ";; connection timed out: what was asked here is missing; ask for it again",
+        ),
+        (
+            ";; no servers could be reached\n",
+            ";; no servers could be reached: what was asked here is missing; ask for it again",
+        ),
+    ] {
+        let (source, text) = facts(&format!("{header}{record}{comment}{comment}"));
+        assert_eq!(text, "192.0.2.1 is ns1.example.net\n");
+        let told: Vec<_> =
+            source.skipped.told().map(|(first, count)| (first.line, &*first.text, count)).collect();
+        assert_eq!(told, [(4, wanted, 2)]);
+        let problem = told_alone(&format!("{header}{comment}"));
+        assert_eq!(problem, format!("f:3:1: {wanted}"));
+    }
+}
+
+fn told_alone(text: &str) -> String {
+    told(text.as_bytes()).map(|(source, _)| source).unwrap_err()
+}
+
+#[test]
+fn what_is_wrong_in_ripestats_list_has_its_place() {
+    let list = |asn: &str, v4: &str, v6: &str| {
+        format!(
+            "{{\"data_call_name\": \"country-resource-list\", \"see\": \"\", \"data\": {{\"resources\": {{\n \
+             \"asn\": [{asn}],\n \"ipv4\": [{v4}],\n \"ipv6\": [{v6}]}}}}}}"
+        )
+    };
+    for (list, wanted) in [
+        (list("\"x\"", "", ""), "f:2:10: \"x\" in \"asn\" is no number of an AS"),
+        (list("", "\"\"", ""), "f:3:11: \"\" is no prefix; write it as 175.45.176.0/24 or "),
+        (list("", "\"9-\"", ""), "f:3:11: \"9-\" is no range, such as "),
+        (list("", "", "\"2001:db9::1/32\""), "f:4:11: "),
+        (list("", "", "\"\\u0041\""), "f: \"A\" is no prefix; "),
+    ] {
+        let problem = told_alone(&list);
+        assert!(problem.starts_with(wanted), "{wanted}: {problem}");
+    }
+}
+
+/// As `--prefix` refuses it.
+#[test]
+fn a_prefix_with_bits_behind_its_length_is_wrong_wherever_it_stands() {
+    let version = "2.3|apnic|20110113|1|19850701|20110112|+1000\n";
+    let row = "apnic|XA|ipv6|2001:db9::1|32|20100122|assigned\n";
+    let problem = told_alone(&format!("{version}{row}"));
+    let wanted =
+        "\"2001:db9::1\" is not the begin of a prefix of that length, such as 2001:db9::/32";
+    assert_eq!(problem, format!("f:2:15: {wanted}"));
+    let problem = told_alone("192.0.2.1\t24\t64496\n");
+    assert_eq!(problem, "f:1:11: 192.0.2.1 is not the begin of a prefix of the length 24");
+}
