@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes an image of a static lifesign: an OCI image layout (image-spec 1.1) in a tar, of one layer.
 
-    layout.py BINARY VERSION OUTPUT
+    layout.py BINARY PROCESSOR VERSION OUTPUT
 
 The binary has CAP_NET_RAW as a file capability, so that a user without rights may open raw sockets
 where the engine grants NET_RAW. Where it does not, the binary starts all the same, and says so: it
@@ -59,7 +59,7 @@ def layer(binary):
     return packed(fill)
 
 
-def main(binary, version, output):
+def main(binary, processor, version, output):
     blobs = {}
 
     def blob(kind, data):
@@ -72,7 +72,7 @@ def main(binary, version, output):
     layer_blob = blob(kind, gzip.compress(plain, mtime=0))
     created = datetime.datetime.fromtimestamp(EPOCH, datetime.timezone.utc).isoformat()
     config = {
-        "architecture": "amd64",
+        "architecture": {"x86_64": "amd64", "aarch64": "arm64"}[processor],
         "os": "linux",
         "created": created.replace("+00:00", "Z"),
         "config": {

@@ -350,7 +350,8 @@ pub fn register(socket: Socket, interest: Interest) -> io::Result<AsyncFd<Socket
 
 /// Gives free memory back to the system: reading a large plan takes ten times as much as keeping
 /// it. From now on what is large is given back when it is freed; without this, mallopt(3) lets the
-/// limit grow with the largest, and answers to scrapes stay for good.
+/// limit grow with the largest, and answers to scrapes stay for good. mimalloc, beside musl, needs
+/// neither.
 pub fn trim_memory() {
     #[cfg(target_env = "gnu")]
     // SAFETY: mallopt(3) and malloc_trim(3) may be called at any time, from any thread.
