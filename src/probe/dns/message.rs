@@ -9,6 +9,7 @@ use hickory_proto::{
     serialize::binary::{BinDecodable, BinDecoder},
 };
 use lifesign_core::outcome::{Oddity, Reject};
+use lifesign_wire::dns_data::{compared, compared_data};
 
 /// The length of a DNS header (RFC 1035 §4.1.1).
 const HEADER: usize = 12;
@@ -114,12 +115,13 @@ fn parse(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answ
         return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some(), oddity });
     }
     let message = Message::from_vec(bytes).map_err(|_| Oddity::Malformed)?;
-    let found =
-        |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
+    let wanted = expect.map(|text| compared(query.query_type(), text.as_bytes()));
     Ok(Answer {
         rcode: Some(message.metadata.response_code.into()),
         truncated: false,
-        unexpected: expect.is_some_and(|text| !found(text)),
+        unexpected: wanted.is_some_and(|data| {
+            message.answers.iter().all(|answer| compared_data(&answer.data) != data)
+        }),
         oddity,
     })
 }
