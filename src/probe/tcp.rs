@@ -71,7 +71,7 @@ const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// When the kernel repeats a SYN for the second time: after two seconds, or after three where each
 /// repetition waits twice as long as the one before (RFC 6298 §5.5).
-fn second_repetition_after() -> Duration {
+pub fn second_repetition_after() -> Duration {
     let linear = fs::read_to_string(LINEAR_TIMEOUTS);
     // Even one such repetition does not count towards those that wait twice as long.
     match linear.ok().and_then(|count| count.trim().parse::<u8>().ok()) {
