@@ -4,9 +4,11 @@ use super::{
     Plan,
     summary::{about, hosts, rate_in_words},
 };
+use crate::probe::tcp::second_repetition_after;
 use lifesign_core::{
+    outcome::SYN_REPEATED_AGAIN_AFTER,
     schedule::OwnIntervals,
-    scopes::{Family, Prefix, Target},
+    scopes::{Family, Kind, Prefix, Target},
     time::Time,
 };
 use std::{net::IpAddr, sync::LazyLock, time::Duration};
@@ -94,6 +96,16 @@ impl Plan {
         warnings.extend(self.missing_sources().into_iter().map(|source| {
             format!("this machine has no {source}: until it has, nobody is asked from there")
         }));
+        let mut hosts_asked = self.roster.targets.chunk_by(|a, b| a.host == b.host);
+        if hosts_asked.any(|host| host.iter().all(|target| target.kind == Kind::Tcp))
+            && second_repetition_after() == SYN_REPEATED_AGAIN_AFTER
+        {
+            warnings.push(
+                "hosts that are asked by TCP alone are heard for 2 s on this machine, for 3 s if \
+                 its net.ipv4.tcp_syn_linear_timeouts is 0"
+                    .to_owned(),
+            );
+        }
         for block in &self.roster.blocks {
             let targets =
                 &self.roster.targets[block.targets.start as usize..block.targets.end as usize];

@@ -1,10 +1,11 @@
 //! TCP connect probes; each reports at most one [`Event`]. No data is sent, and a connection is
 //! reset at once (`SO_LINGER` 0), so that no sockets pile up in TIME_WAIT.
 //!
-//! A SYN-ACK is a reply, with the round-trip time that the kernel measured; a RST is a refusal; an
-//! ICMP error is read from the error queue with its sender and code. It is the last that is heard:
-//! Linux ends a connect with it, and resets the host's answer, if one comes yet. Silence reports
-//! nothing: the core itself calls a probe overdue, and then lost.
+//! A SYN-ACK is a reply, with the round-trip time that the kernel measured. A RST is a refusal: its
+//! time is until it was read, or zero where that may be much longer than it took. An ICMP error is
+//! read from the error queue with its sender and code. It is the last that is heard: Linux ends a
+//! connect with it, and resets the host's answer, if one comes yet. Silence reports nothing: the
+//! core itself calls a probe overdue, and then lost.
 //!
 //! A probe is given up just before the kernel would repeat its SYN, which would be another packet
 //! of the block's budget; or, where that is paid for ([`Due::repeat`]), just before the second
@@ -41,7 +42,7 @@ use std::{
 use tokio::{
     io::{Interest, unix::AsyncFd},
     sync::mpsc::UnboundedSender,
-    time::timeout,
+    time::{timeout, timeout_at},
 };
 
 /// Where the trap probe goes ([`Due::trap`]). Nothing listens there: the port is of the range
@@ -58,12 +59,19 @@ const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
 /// result must come before the miss.
 const SILENT_SHARE: f32 = 0.75;
 
+/// Linux does not keep the time of a reset: it came when it was read, unless a look at the socket
+/// was due before and has not found it open. The first look is after this time, each next one after
+/// so many times as long, and none is later than this if nothing holds us up.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+const NEXT_LOOK: u32 = 4;
+const LOOK_MARGIN: Duration = Duration::from_millis(5);
+
 /// A refusal that comes sooner may be one of our own firewall.
 const AT_ONCE: Duration = Duration::from_millis(1);
 
 /// When the kernel repeats a SYN for the second time: after two seconds, or after three where each
 /// repetition waits twice as long as the one before (RFC 6298 §5.5).
-fn second_repetition_after() -> Duration {
+pub fn second_repetition_after() -> Duration {
     let linear = fs::read_to_string(LINEAR_TIMEOUTS);
     // Even one such repetition does not count towards those that wait twice as long.
     match linear.ok().and_then(|count| count.trim().parse::<u8>().ok()) {
@@ -141,14 +149,13 @@ impl TcpProber {
         self.open.make_room();
         match connect(peer, options) {
             Ok(socket) => {
-                let is_closed =
-                    sys::handshake(socket.get_ref()).is_ok_and(|handshake| handshake.is_closed);
+                let closed = sys::handshake(socket.get_ref()).ok().filter(|it| it.is_closed);
                 let asked = Asked {
                     clock,
                     sent,
                     peer,
                     is_checked: !due.trap,
-                    is_closed_at_once: is_closed,
+                    closed_after: closed.map(|_| clock.now().since(sent)),
                     silent_after: due.patience.mul_f32(SILENT_SHARE),
                     given_up_after: repeated.saturating_sub(SYN_MARGIN),
                     options: options.clone(),
@@ -171,8 +178,8 @@ struct Asked {
     peer: SocketAddr,
     /// Not the trap question: that is expected to be silent.
     is_checked: bool,
-    /// Before connect(2) was over.
-    is_closed_at_once: bool,
+    /// None if it was still open when connect(2) was over.
+    closed_after: Option<Duration>,
     /// When it is asked whether the SYN left.
     silent_after: Duration,
     given_up_after: Duration,
@@ -193,12 +200,13 @@ impl Asked {
             }
             waited = timeout(given_up_after.saturating_sub(silent_after), handshake).await;
         }
-        let found = match waited.ok()? {
-            Ok(found) => found,
-            Err(error) => found_by(&error, clock, sent)?,
+        let found = match (waited.ok()?, self.closed_after) {
+            (Ok(Found::Refused { .. }), Some(rtt)) => Found::Refused { rtt },
+            (Ok(found), _) => found,
+            (Err(error), _) => found_by(&error, clock, sent)?,
         };
         let is_at_once =
-            matches!(found, Found::Refused { rtt } if self.is_closed_at_once || rtt < AT_ONCE);
+            matches!(found, Found::Refused { rtt } if self.closed_after.is_some() || rtt < AT_ONCE);
         if is_at_once
             && let Some(fault) = self.fault(socket.get_ref(), |checks| &mut checks.of_refusals)
         {
@@ -230,15 +238,11 @@ impl Asked {
     }
 }
 
-/// What the error of a socket tells; None for silence. Of a reset the kernel does not keep the
-/// time: it counts as received when it is read.
+/// What an error tells; None for silence.
 fn found_by(error: &io::Error, clock: Clock, sent: Time) -> Option<Found> {
     match error.raw_os_error() {
         Some(libc::ETIMEDOUT) => None,
-        // ECONNRESET: accepted, and reset before we looked.
-        Some(libc::ECONNREFUSED | libc::ECONNRESET) => {
-            Some(Found::Refused { rtt: clock.now().since(sent) })
-        }
+        Some(libc::ECONNREFUSED) => Some(Found::Refused { rtt: clock.now().since(sent) }),
         _ => Some(Found::NotSent(socket::fault(error))),
     }
 }
@@ -264,8 +268,22 @@ async fn handshake(
     peer: SocketAddr,
     socket: &AsyncFd<Socket>,
 ) -> io::Result<Found> {
+    let mut seen_open = Duration::ZERO;
+    let mut look = FIRST_LOOK;
     loop {
-        let mut ready = socket.ready(Interest::WRITABLE | Interest::ERROR).await?;
+        let ready = socket.ready(Interest::WRITABLE | Interest::ERROR);
+        let ready = timeout_at(clock.instant(sent + look).into(), ready).await;
+        let elapsed = clock.now().since(sent);
+        let Ok(ready) = ready else {
+            if !sys::handshake(socket.get_ref())?.is_closed {
+                seen_open = elapsed;
+            }
+            look = NEXT_LOOK * elapsed;
+            continue;
+        };
+        let mut ready = ready?;
+        let is_held_up = elapsed > (NEXT_LOOK * seen_open).max(FIRST_LOOK) + LOOK_MARGIN;
+        let heard_after = if is_held_up { Duration::ZERO } else { elapsed };
         let is_closed = ready.ready().is_write_closed();
         let socket = socket.get_ref();
         // Before SO_ERROR, which gives neither the sender nor the code of an ICMP error.
@@ -275,18 +293,22 @@ async fn handshake(
         }
         // Nor is an error of what comes behind the answer one of the handshake.
         match socket.peer_addr() {
-            Ok(from) => return connected(clock, sent, socket, &from),
+            Ok(from) => return connected(heard_after, socket, &from),
             Err(error) if error.raw_os_error() == Some(libc::ENOTCONN) => {}
             Err(error) => return Err(error),
         }
         match socket.take_error()? {
-            // Whoever opens a connection to us at the same ports can reset that without having seen
-            // our SYN (RFC 9293 §3.5).
-            Some(error)
-                if error.kind() == io::ErrorKind::ConnectionReset
-                    && !sys::handshake(socket)?.is_acknowledged =>
-            {
-                return Err(silence());
+            // Accepted, and reset before we looked.
+            Some(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                let handshake = sys::handshake(socket)?;
+                // Whoever opens a connection to us at the same ports can reset that without having
+                // seen our SYN (RFC 9293 §3.5).
+                let is_ours = handshake.is_acknowledged;
+                let refused = Found::Refused { rtt: rtt(handshake, heard_after) };
+                return if is_ours { Ok(refused) } else { Err(silence()) };
+            }
+            Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                return Ok(Found::Refused { rtt: heard_after });
             }
             Some(error) => return Err(error),
             // Tokio does not wait again for what was once closed.
@@ -302,21 +324,23 @@ fn silence() -> io::Error {
 }
 
 /// What a connected socket tells.
-fn connected(clock: Clock, sent: Time, socket: &Socket, from: &SockAddr) -> io::Result<Found> {
-    let elapsed = clock.now().since(sent);
+fn connected(heard_after: Duration, socket: &Socket, from: &SockAddr) -> io::Result<Found> {
     // On loopback a socket may be given the very port that it connects to, and connect to itself
     // (RFC 9293 §3.5, simultaneous open): nobody listens there.
     if socket.local_addr()? == *from {
-        return Ok(Found::Refused { rtt: elapsed });
+        return Ok(Found::Refused { rtt: heard_after });
     }
-    let Handshake { rtt, .. } = sys::handshake(socket)?;
-    let rtt = match rtt {
-        HandshakeRtt::Measured(rtt) => rtt,
-        HandshakeRtt::Unknown => elapsed,
-        // The kernel counts time in ticks.
-        HandshakeRtt::Repeated => elapsed.max(SYN_REPEATED_AFTER),
-    };
+    let rtt = rtt(sys::handshake(socket)?, heard_after);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
+}
+
+fn rtt(handshake: Handshake, heard_after: Duration) -> Duration {
+    match handshake.rtt {
+        HandshakeRtt::Measured(rtt) => rtt,
+        HandshakeRtt::Unknown => heard_after,
+        // The kernel counts time in ticks.
+        HandshakeRtt::Repeated => heard_after.max(SYN_REPEATED_AFTER),
+    }
 }
 
 #[cfg(test)]

@@ -249,7 +249,7 @@ labelled! {
         Malformed => "malformed",
         /// An answer to a question so old that it cannot be told from a second one.
         Stale => "stale",
-        /// It came much sooner than the host ever answered, so something nearer sent it (TCP).
+        /// It came much sooner than the host ever answered, or is the first after such that is not.
         Implausible => "implausible",
         /// A port that accepts everything: a firewall answers for the host.
         AcceptsAll => "accepts_all",
@@ -257,13 +257,13 @@ labelled! {
 }
 
 labelled! {
-    /// What is odd about an answer that only somebody who saw our question can have made (DNS).
+    /// What is odd about an answer that only somebody who saw our question can have made.
     Oddity {
         /// The letters of its question are in another case than those that were asked.
         WrongCase => "wrong_case",
         /// It answers another question than the one that was asked, or repeats none.
         WrongQuestion => "wrong_question",
-        /// Not a response to a query, or it cannot be parsed behind its header.
+        /// Not a response to a query, or broken behind its header (ICMP: cut, or wiped).
         Malformed => "malformed",
         /// It was cut, and its repetition over TCP brought other data than the plan expects.
         OtherData => "other_data",

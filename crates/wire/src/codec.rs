@@ -101,7 +101,7 @@ impl Codec {
     /// [`Reject::Truncated`] or [`Reject::Malformed`] if its length is not ours;
     /// [`Reject::Corrupt`] if the checksum is wrong (IPv4; for IPv6 the kernel checks it);
     /// [`Reject::WrongToken`]; [`Reject::WrongId`] if the sequence number is not the one under the
-    /// token.
+    /// token. Without the whole token, [`newest`](crate::newest) may know it all the same.
     pub fn reply(&self, packet: &[u8], from: IpAddr, kind: SocketKind) -> Result<Echo, Reject> {
         let reply = EchoReplyPacket::new(packet).ok_or(Reject::Truncated)?;
         if (reply.get_icmp_type().0, reply.get_icmp_code()) != (Types::of(from).reply, IcmpCode(0))
@@ -114,8 +114,7 @@ impl Codec {
             return Err(Reject::Malformed);
         }
         let payload = reply.payload().first_chunk().ok_or(Reject::Truncated)?;
-        // The checksum over a whole packet, its own included, is zero (RFC 1071 §1).
-        if from.is_ipv4() && util::checksum(packet, NO_WORD) != 0 {
+        if !is_sound(packet, from) {
             return Err(Reject::Corrupt);
         }
         self.probe(payload, reply.get_sequence_number())
@@ -187,6 +186,11 @@ pub fn behind_ipv4_header(packet: &[u8]) -> Result<&[u8], Reject> {
         return Err(Reject::Malformed);
     }
     packet.get(header..).ok_or(Reject::Truncated)
+}
+
+/// The checksum over a whole packet, its own included, is zero (RFC 1071 §1).
+pub(crate) fn is_sound(packet: &[u8], from: IpAddr) -> bool {
+    from.is_ipv6() || util::checksum(packet, NO_WORD) == 0
 }
 
 pub(crate) struct Types {

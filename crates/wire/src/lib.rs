@@ -1,6 +1,7 @@
 //! What passes between lifesign's sockets and the network, as bytes: ICMP packets with their tokens
-//! and the ids of targets in them, a SYN that nobody can answer, and what the kernel says beside a
-//! packet. Beside the ids stands which addresses were asked. Pure: it sends and receives nothing.
+//! and the ids of targets in them, a SYN that nobody can answer, what the kernel says beside a
+//! packet, and the data of DNS records as a plan writes it. Beside the ids stands which addresses
+//! were asked. Pure: it sends and receives nothing.
 
 pub mod codec;
 pub mod trace;
@@ -9,6 +10,7 @@ pub mod ids;
 pub mod asked;
 pub mod kernel;
 pub mod syn;
+pub mod dns_data;
 
 /// The kind of socket that sends ICMP echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,12 +1,13 @@
 //! The newest probe to each address, for routers that quote no more than the eight bytes of RFC
-//! 792: too little for the token of an ordinary probe. What they quote has 16 bits of the process's
-//! identifier and 16 of the token, and each probe can be quoted once: who guesses has one try.
+//! 792, and hosts that cut or wipe the payload in their reply: too little for the token of an
+//! ordinary probe. What is left of it has 16 bits of the process's identifier and 16 of the token,
+//! and each probe can be named so once: who guesses has one try.
 
 use lifesign_model::time::Time;
 use std::{net::IpAddr, time::Duration};
 
 use crate::{
-    codec::{Codec, Echo},
+    codec::{Codec, Echo, Types, is_sound},
     trace::agreeing,
 };
 
@@ -33,13 +34,37 @@ impl NewestProbes {
 
     /// The newest probe to `to`, if `quote`, which begins with the ICMP header, quotes it.
     pub fn quoted(&mut self, codec: &Codec, quote: &[u8], to: IpAddr, now: Time) -> Option<Echo> {
+        self.named(codec, quote, Types::of(to).request, to, now)
+    }
+
+    /// The newest probe to `from`, if this echo reply answers it, with no payload but a part of its
+    /// own and zeros.
+    pub fn answered(
+        &mut self,
+        codec: &Codec,
+        reply: &[u8],
+        from: IpAddr,
+        now: Time,
+    ) -> Option<Echo> {
+        self.named(codec, reply, Types::of(from).reply, from, now).filter(|_| is_sound(reply, from))
+    }
+
+    fn named(
+        &mut self,
+        codec: &Codec,
+        packet: &[u8],
+        icmp_type: u8,
+        to: IpAddr,
+        now: Time,
+    ) -> Option<Echo> {
         let kept = &mut self.0[slot(to)];
         if kept.is_none_or(|probe| probe.to != to) {
             return None;
         }
         let probe = kept.take()?;
-        let request = codec.request(&probe);
-        let is_it = quote.get(4..8)? == &request[4..8] && agreeing(quote, &request).is_some();
+        let mut wanted = codec.request(&probe);
+        wanted[0] = icmp_type;
+        let is_it = packet.get(4..8)? == &wanted[4..8] && agreeing(packet, &wanted).is_some();
         (is_it && now.since(probe.sent) <= QUOTED_FOR).then_some(probe)
     }
 }
@@ -113,6 +138,44 @@ mod tests {
         newest.record(probe);
         assert_eq!(newest.quoted(&codec, &[8, 0, 0, 0, 0, 0, 0, 0], probe.to, at(10)), None);
         assert_eq!(newest.quoted(&codec, &request[..8], probe.to, at(10)), None, "one try");
+    }
+
+    fn summed(mut packet: Vec<u8>) -> Vec<u8> {
+        packet[2..4].fill(0);
+        let sum = pnet_packet::util::checksum(&packet, 1);
+        packet[2..4].copy_from_slice(&sum.to_be_bytes());
+        packet
+    }
+
+    #[test]
+    fn a_reply_whose_payload_was_cut_or_wiped_answers_the_newest_probe_once() {
+        let codec = Codec::new(*b"0123456789abcdef", 7);
+        let probe = probe(15, 9);
+        let mut whole = codec.request(&probe).to_vec();
+        whole[0] = 0;
+        let wiped = [&whole[..8], &[0; LENGTH - 8]].concat();
+        let mut newest = NewestProbes::default();
+        let mut answered = |reply: &[u8], now| {
+            newest.record(probe);
+            let first = newest.answered(&codec, reply, probe.to, now);
+            assert_eq!(newest.answered(&codec, reply, probe.to, now), None, "once");
+            first
+        };
+        for left in [&whole[..8], &whole[..20], &whole[..47], &wiped[..30], &wiped] {
+            let reply = summed(left.to_vec());
+            assert_eq!(answered(&reply, at(10)), Some(probe), "{} bytes", reply.len());
+            assert_eq!(answered(&reply, at(3001)), None, "late");
+        }
+        assert_eq!(answered(&wiped, at(10)), None, "its checksum is wrong");
+        assert_eq!(answered(&whole[..7], at(10)), None);
+        let mut other = wiped.clone();
+        other[20] = 1;
+        assert_eq!(answered(&summed(other), at(10)), None, "a payload that is not ours");
+        for bit in (0..64).filter(|bit| !(16..32).contains(bit)) {
+            let mut reply = wiped.clone();
+            reply[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(answered(&summed(reply), at(10)), None, "bit {bit}");
+        }
     }
 
     /// Who knows the identifier and all but one probe of a hundred hosts.

@@ -9,10 +9,9 @@ use hickory_proto::{
     serialize::binary::{BinDecodable, BinDecoder},
 };
 use lifesign_core::outcome::{Oddity, Reject};
+use lifesign_wire::dns_data::{compared, compared_data};
 
-/// The length of a DNS header (RFC 1035 §4.1.1).
-const HEADER: usize = 12;
-/// The length of its id, which comes first.
+/// The length of a message's id, which comes first (RFC 1035 §4.1.1).
 pub const ID: usize = 2;
 
 /// One question as it was sent. What an off-path forger must guess: its id, the case of every
@@ -66,21 +65,18 @@ pub struct Answer {
 }
 
 /// Reads what came back. `expect` is compared without regard to ASCII case, because names in an
-/// answer may repeat the random case of the question.
+/// answer may repeat the random case of the question, and to quotes and blanks.
 ///
 /// # Errors
-/// [`Reject::Truncated`] below the length of a header, [`Reject::WrongId`].
+/// [`Reject::Truncated`] below the length of an id, [`Reject::WrongId`].
 pub fn read(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answer, Reject> {
-    if bytes.len() < HEADER {
-        return Err(Reject::Truncated);
-    }
-    if bytes[..ID] != question.id() {
+    if bytes.get(..ID).ok_or(Reject::Truncated)? != question.id() {
         return Err(Reject::WrongId);
     }
     Ok(parse(question, expect, bytes).unwrap_or_else(|oddity| {
-        let is_response = bytes[2] & 0x80 != 0;
+        let is_response = bytes.get(2).is_some_and(|flags| flags & 0x80 != 0);
         Answer {
-            rcode: is_response.then(|| u16::from(bytes[3] & 0x0f)),
+            rcode: bytes.get(3).filter(|_| is_response).map(|flags| u16::from(flags & 0x0f)),
             truncated: false,
             unexpected: expect.is_some(),
             oddity: Some(oddity),
@@ -114,12 +110,13 @@ fn parse(question: &Question, expect: Option<&str>, bytes: &[u8]) -> Result<Answ
         return Ok(Answer { rcode, truncated: true, unexpected: expect.is_some(), oddity });
     }
     let message = Message::from_vec(bytes).map_err(|_| Oddity::Malformed)?;
-    let found =
-        |text: &str| message.answers.iter().any(|a| a.data.to_string().eq_ignore_ascii_case(text));
+    let wanted = expect.map(|text| compared(query.query_type(), text.as_bytes()));
     Ok(Answer {
         rcode: Some(message.metadata.response_code.into()),
         truncated: false,
-        unexpected: expect.is_some_and(|text| !found(text)),
+        unexpected: wanted.is_some_and(|data| {
+            message.answers.iter().all(|answer| compared_data(&answer.data) != data)
+        }),
         oddity,
     })
 }
@@ -212,7 +209,8 @@ mod tests {
         let whole = answer(|_| {});
         let cases = [
             ("empty", vec![], Reject::Truncated),
-            ("eleven bytes", whole[..11].to_vec(), Reject::Truncated),
+            ("one byte", whole[..1].to_vec(), Reject::Truncated),
+            ("six bytes", vec![0, 8, 0x84, 0, 0, 1], Reject::WrongId),
             ("another id", answer(|m| m.metadata.id = 8), Reject::WrongId),
         ];
         for (what, bytes, reason) in cases {
@@ -243,6 +241,9 @@ mod tests {
             ("no question", answer(|m| m.queries.clear()), Some(0), Oddity::WrongQuestion),
             ("cut short", whole[..whole.len() - 3].to_vec(), Some(0), Oddity::Malformed),
             ("nonsense", header.to_vec(), Some(15), Oddity::Malformed),
+            ("six bytes", whole[..6].to_vec(), Some(0), Oddity::Malformed),
+            ("no flags", whole[..3].to_vec(), None, Oddity::Malformed),
+            ("the id alone", whole[..2].to_vec(), None, Oddity::Malformed),
         ];
         for (what, bytes, rcode, oddity) in cases {
             let read = read(&question(), None, &bytes).unwrap();

@@ -17,7 +17,6 @@
 //! for ([`TcpQuestion`]). It decides nothing but whether the data is there ([`Oddity::OtherData`]);
 //! where it is not asked, nobody knows.
 
-mod expect;
 pub mod message;
 
 use super::{
@@ -36,6 +35,7 @@ use lifesign_core::{
     time::Time,
 };
 use lifesign_document::Table;
+use lifesign_wire::dns_data;
 use message::{Answer, Question};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
@@ -74,7 +74,7 @@ pub struct DnsSpec {
     /// The server's port, for UDP and TCP.
     pub port: u16,
     /// The data, as text, that one of the answer records must have; without it the answer is
-    /// `unexpected`. Names in it end with a dot; ASCII case does not matter.
+    /// `unexpected`. Names in it end with a dot; ASCII case, quotes and blanks do not matter.
     pub expect: Option<String>,
 }
 
@@ -109,7 +109,8 @@ impl DnsSpec {
                     "empty data expects nothing; write a record's data, such as \"192.0.2.1\", \
                      or drop it",
                 );
-            } else if let Some(problem) = data.and_then(|data| expect::problem(self.record, data)) {
+            } else if let Some(problem) = data.and_then(|data| dns_data::problem(self.record, data))
+            {
                 value.note(&problem);
             }
         }

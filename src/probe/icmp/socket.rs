@@ -15,7 +15,7 @@ use crate::probe::{
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome, Reject, Stray},
+    outcome::{Due, Event, Fault, Found, Oddity, Outcome, Reject, Stray},
     scopes::Family,
     time::Time,
 };
@@ -259,11 +259,19 @@ impl IcmpSocket {
         } else {
             Ok(message.packet)
         };
-        let read = packet.and_then(|packet| packets.codec.reply(packet, from, self.kind));
-        if let (Ok(packet), Err(_)) = (packet, read) {
+        let mut read = packet.and_then(|packet| packets.codec.reply(packet, from, self.kind));
+        let mut is_odd = false;
+        if let (Ok(packet), Err(reason)) = (packet, read) {
             let received = |sent| clock.received(control.timestamp, sent);
             if packets.is_trace_reply(packet, from, self.kind, received) {
                 return;
+            }
+            if self.has_header_alone(reason)
+                && let Some(probe) =
+                    packets.newest.answered(&packets.codec, packet, from, clock.now())
+            {
+                read = Ok(probe);
+                is_odd = true;
             }
         }
         let is_asked = read.is_ok_and(|probe| probe.to == from);
@@ -275,6 +283,15 @@ impl IcmpSocket {
             }
         };
         out.push(event(read, from, &control, clock, found));
+        if is_odd {
+            out.push(event(read, from, &control, clock, |_| Found::Odd(Oddity::Malformed)));
+        }
+    }
+
+    /// Is too little of our packet left for its token, as far as this says? The kernel chooses the
+    /// identifier of a ping socket, so that the header tells less.
+    fn has_header_alone(&self, reason: Reject) -> bool {
+        self.kind == SocketKind::Raw && matches!(reason, Reject::Truncated | Reject::WrongToken)
     }
 
     /// One error of the error queue.
@@ -294,8 +311,8 @@ impl IcmpSocket {
                 return;
             }
         }
-        if let Err(Reject::Truncated | Reject::WrongToken) = read
-            && self.kind == SocketKind::Raw
+        if let Err(reason) = read
+            && self.has_header_alone(reason)
             && let Some(probe) = packets.newest.quoted(&packets.codec, packet, to, clock.now())
         {
             read = Ok(probe);

@@ -1,6 +1,9 @@
 //! What `check` says of plans that are right, and may be meant otherwise.
 
-use crate::support::LAB;
+use crate::support::{
+    LAB,
+    own_process::{OWN_NETWORK, in_own_process},
+};
 use lifesign::config::Plan;
 use lifesign_core::time::Time;
 use std::path::Path;
@@ -106,4 +109,29 @@ fn maintenance_that_was_over_long_ago_is_told_once() {
     let all = "the maintenance of XA/Example Telecom was over at 2026-03-01T06:00:00.000Z, and 2 \
                more are as old: what is over may go from the plan";
     assert_eq!(notes("2027-01-01T00:00:00Z"), [all]);
+}
+
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn that_slow_tcp_answers_are_not_heard_here_is_a_warning() {
+    if !in_own_process(that_slow_tcp_answers_are_not_heard_here_is_a_warning, OWN_NETWORK) {
+        return;
+    }
+    let notes = |probes: &str, linear: &str| {
+        std::fs::write("/proc/sys/net/ipv4/tcp_syn_linear_timeouts", linear).unwrap();
+        let text = format!(
+            "vantage = \"lab\"\n[[country]]\ncode = \"XA\"\n[[country.block]]\n\
+             prefix = \"127.45.176.0/24\"\nhosts = [{{ host = \"127.45.176.1\", probes = [\"icmp\"] }},\n\
+             {{ host = \"127.45.176.2\", probes = {probes} }}]\n"
+        );
+        let plan = Plan::parse("p", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        let notes = plan.warnings(Time::default()).into_iter();
+        notes.filter(|note| note.contains("TCP")).collect::<Vec<_>>()
+    };
+    let told = "hosts that are asked by TCP alone are heard for 2 s on this machine, for 3 s if \
+                its net.ipv4.tcp_syn_linear_timeouts is 0";
+    let by_tcp = r#"["tcp/80", "tcp/443"]"#;
+    assert_eq!(notes(by_tcp, "4"), [told]);
+    assert_eq!(notes(by_tcp, "0"), [""; 0]);
+    assert_eq!(notes(r#"["icmp", "tcp/80"]"#, "4"), [""; 0]);
 }

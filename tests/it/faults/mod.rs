@@ -94,7 +94,7 @@
 //! | (`http::hostile`: readers_who_do_not_read_keep_no_pages) | readers who ask and do not read | all pages | memory for each second's page |
 //! | (`cli::commands`: a_port_in_use…) | the port is taken | one line, exit 69 | |
 //! | plan: the_new_plan_is_broken | a broken plan and SIGHUP, POST | each error with its place; 400 | a change of what is watched |
-//! | (`config::plans`: each_bad_plan…; `probe::dns::expect`: what_an_answer_can_have…) | a plan of what can never work | each error with its place, and what would be right | a run |
+//! | (`config::plans`: each_bad_plan…; `wire::dns_data`: what_an_answer_can_have…) | a plan of what can never work | each error with its place, and what would be right | a run |
 //! | (`config::warnings`: blocks_in_which_nobody_can_be…) | blocks for examples | one note | |
 //! | (the core, `watch::tests::schedule`: a_short_interval_starves_nobody; `config::plans`: how_often_each_is_asked…) | a host with a short interval of its own | how often each is asked | a host that is never asked |
 //! | plan: the_plan_is_gone | no file any more | no such file; 400 | the same |

@@ -96,7 +96,7 @@ async fn what_is_no_answer_is_counted_and_the_answer_still_heard() {
     type Forger = fn(&Message) -> Script;
     let cases: [(Forger, Reject); 2] = [
         (|q| edited(q, |m| m.metadata.id ^= 1), Reject::WrongId),
-        (|_| vec![(Duration::ZERO, b"short".to_vec())], Reject::Truncated),
+        (|_| vec![(Duration::ZERO, b"s".to_vec())], Reject::Truncated),
     ];
     let asked = cases.map(|(forge, reason)| async move {
         let server = serve("127.45.176.12", move |q, _| [forge(q), now([good(q)])].concat()).await;
@@ -118,11 +118,14 @@ async fn what_is_no_answer_is_counted_and_the_answer_still_heard() {
 #[tokio::test]
 async fn a_server_whose_answers_are_odd_is_alive() {
     type Odd = fn(&Message) -> Script;
-    let cases: [(Odd, Oddity, Option<u16>); 5] = [
+    let cases: [(Odd, Oddity, Option<u16>); 7] = [
         (|q| changed(q, |bytes| in_the_other_case(bytes)), Oddity::WrongCase, Some(0)),
         (|q| changed(q, |bytes| bytes[13] = b'x'), Oddity::WrongQuestion, Some(0)),
         (|q| edited(q, |m| m.queries.clear()), Oddity::WrongQuestion, Some(0)),
         (|q| changed(q, |bytes| bytes.truncate(bytes.len() - 3)), Oddity::Malformed, Some(0)),
+        // Not even a header.
+        (|q| changed(q, |bytes| bytes.truncate(6)), Oddity::Malformed, Some(0)),
+        (|q| changed(q, |bytes| bytes.truncate(2)), Oddity::Malformed, None),
         // Whatever it gets, it sends back.
         (|q| vec![(Duration::ZERO, q.to_vec().unwrap())], Oddity::Malformed, None),
     ];

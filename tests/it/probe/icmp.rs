@@ -2,18 +2,28 @@
 //! neither a raw nor a ping socket, each test shows instead that the prober says so and what to do
 //! about it.
 
-use crate::support::TIMEOUT;
-use crate::support::own_process::{OWN_NETWORK, in_own_process};
+use crate::support::{
+    TIMEOUT,
+    country::{
+        tun,
+        wire::{Packet, echo_reply},
+    },
+    done,
+    own_process::{OWN_NETWORK, in_own_process},
+    quiet,
+};
 use lifesign::probe::{
     icmp::{IcmpProber, OpenError, SocketKind},
     send_options::SendOptions,
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
-    outcome::{Due, Event, Fault, Found, Outcome, Reject, Repeat},
+    outcome::{Due, Event, Fault, Found, Oddity, Outcome, Reject, Repeat},
     scopes::{Family, TargetId},
 };
 use std::{
+    fs::File,
+    io::{Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     process::{Command, Stdio},
     sync::{Mutex, PoisonError},
@@ -207,5 +217,84 @@ fn what_the_kernel_drops_is_counted() {
         let held = outcomes(&events).len();
         assert!(held < asks.len(), "nothing was dropped");
         assert!(prober.drops() >= (asks.len() - held) as u64, "{} of {held}", prober.drops());
+    });
+}
+
+/// Sends back what the next echo request becomes by `change`.
+fn answer(mut tun: &File, change: fn(&mut Vec<u8>)) {
+    for _ in 0..100 {
+        tun::wait(tun, TIMEOUT);
+        let mut bytes = [0; 2048];
+        let Ok(length) = tun.read(&mut bytes) else { continue };
+        if let Some(asked) = Packet::read(&bytes[..length]).filter(Packet::is_echo) {
+            let mut body = echo_reply(asked.body, asked.from.is_ipv6());
+            change(&mut body);
+            tun.write_all(&asked.back(&body).bytes()).unwrap();
+            return;
+        }
+    }
+    panic!("no echo request came");
+}
+
+/// Who answers saw the identifier and the sequence number, whatever became of the payload.
+#[test]
+#[ignore = "needs root; run by tests/run"]
+fn a_host_whose_replies_have_lost_our_payload_is_alive() {
+    if !in_own_process(a_host_whose_replies_have_lost_our_payload_is_alive, OWN_NETWORK) {
+        return;
+    }
+    let tun = tun::open("/proc/self/ns/net".to_owned());
+    let device = tun::DEVICE;
+    let lines = format!(
+        "ip addr add 10.45.0.2/30 dev {device}; ip addr add fd45::2/64 dev {device} nodad
+         ip link set {device} up"
+    );
+    let (code, out, err) = done(quiet(Command::new("sh"), &["-ec", &lines]));
+    assert_eq!(code, 0, "{out}{err}");
+    type Case = (&'static str, fn(&mut Vec<u8>), Option<Reject>);
+    let cases: [Case; 6] = [
+        ("a header", |body| body.truncate(8), None),
+        ("a part", |body| body.truncate(20), None),
+        ("zeros", |body| body[8..].fill(0), None),
+        ("other data", |body| body[20] ^= 1, Some(Reject::WrongToken)),
+        (
+            "other data, cut",
+            |body| body.splice(8.., [1, 2, 3, 4]).for_each(drop),
+            Some(Reject::Truncated),
+        ),
+        (
+            "another sequence number",
+            |body| {
+                body[8..].fill(0);
+                body[7] ^= 1;
+            },
+            Some(Reject::WrongToken),
+        ),
+    ];
+    with_prober(7, async |mut prober| {
+        let clock = Clock::start();
+        for host in ["10.45.0.1", "fd45::1"].map(|host| host.parse().unwrap()) {
+            for (what, change, rejected) in cases {
+                let mut events = Vec::new();
+                let ask = [(due(3, &clock), host)];
+                prober.send(&ask, &SendOptions::default(), &clock, &mut events);
+                answer(&tun, change);
+                while events.is_empty() {
+                    timeout(TIMEOUT, prober.readable()).await.expect("an answer in time");
+                    prober.receive(&clock, &mut events);
+                }
+                let found: Vec<Found> = outcomes(&events).iter().map(|each| each.found).collect();
+                match rejected {
+                    None => assert!(
+                        matches!(found[..], [Found::Reply { .. }, Found::Odd(Oddity::Malformed)]),
+                        "{what}, {host}: {events:?}"
+                    ),
+                    Some(reason) => assert!(
+                        matches!(events[..], [Event::Stray(stray)] if stray.reason == reason),
+                        "{what}, {host}: {events:?}"
+                    ),
+                }
+            }
+        }
     });
 }

@@ -240,3 +240,54 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
     let Found::Reply { rtt, .. } = outcome.found else { panic!("{outcome:?}") };
     assert!(rtt + stall <= clock.now().since(outcome.sent), "{rtt:?}");
 }
+
+/// Nobody answers the first SYN, and the second, a second later, is refused. Linux keeps no time of
+/// a reset: while we are held up, nobody knows when it came.
+#[tokio::test]
+async fn a_reset_that_is_read_late_has_no_time() {
+    for stall in [Duration::ZERO, Duration::from_millis(1600)] {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        listener.bind(&SocketAddr::from(([127, 45, 176, 10], 0)).into()).unwrap();
+        listener.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        filler.connect(&address).unwrap();
+        let clock = Clock::start();
+        let (sender, events) = unbounded_channel();
+        let peer = address.as_socket().unwrap();
+        tcp::TcpProber::new(clock, sender).send(
+            Due { repeat: Repeat::Once, ..due(clock, false) },
+            peer.ip(),
+            &tcp::TcpSpec { port: peer.port() },
+            &SocketOptions::default(),
+        );
+        tokio::task::yield_now().await;
+        drop((filler, listener));
+        thread::sleep(stall);
+        let found = found(&all(events).await);
+        let [Found::Refused { rtt }] = found[..] else { panic!("{stall:?}: {found:?}") };
+        assert_eq!(rtt.is_zero(), !stall.is_zero(), "{stall:?}: {rtt:?}");
+        assert!(rtt.is_zero() || rtt >= SYN_REPEATED_AFTER, "{rtt:?}");
+    }
+}
+
+/// It was accepted, and the kernel has timed that.
+#[tokio::test]
+async fn a_connection_that_is_reset_before_we_look_has_the_time_of_its_handshake() {
+    let listener = TcpListener::bind("127.45.176.11:0").unwrap();
+    let peer = listener.local_addr().unwrap();
+    let clock = Clock::start();
+    let (sender, events) = unbounded_channel();
+    tcp::TcpProber::new(clock, sender).send(
+        due(clock, false),
+        peer.ip(),
+        &tcp::TcpSpec { port: peer.port() },
+        &SocketOptions::default(),
+    );
+    let (accepted, _) = listener.accept().unwrap();
+    Socket::from(accepted).set_linger(Some(Duration::ZERO)).unwrap();
+    thread::sleep(Duration::from_millis(100));
+    let found = found(&all(events).await);
+    let [Found::Refused { rtt }] = found[..] else { panic!("{found:?}") };
+    assert!(!rtt.is_zero() && rtt < Duration::from_millis(50), "{rtt:?}");
+}

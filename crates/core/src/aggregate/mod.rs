@@ -28,7 +28,11 @@ use crate::{
 };
 use counts::Count;
 use return_path::ReturnPath;
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 use target_stats::TargetStats;
 
 /// Exact counts and times of one probe kind in one block.
@@ -65,6 +69,8 @@ pub struct Aggregate {
     vantage: VantageStats,
     /// By [`BlockId`]. Readers share them until another reason is counted.
     reasons: Vec<Arc<BlockReasons>>,
+    /// Answers in time of hosts for which something nearer has answered, each the first.
+    doubted: HashMap<TargetId, Outcome>,
 }
 
 impl Aggregate {
@@ -90,6 +96,7 @@ impl Aggregate {
             return_path_changes: VecDeque::new(),
             vantage: VantageStats::default(),
             reasons: vec![Arc::default(); roster.blocks.len()],
+            doubted: HashMap::new(),
             roster,
         }
     }

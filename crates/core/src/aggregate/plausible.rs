@@ -40,45 +40,65 @@ impl Floor {
 }
 
 impl Aggregate {
-    /// Of an answer that something nearer than the host must have made: since when all of its
-    /// target's have been so, this one included. It has no token of ours, and came in less than
-    /// half of the lowest round-trip time ever learned for its host. That lasts until an answer
-    /// with a token lowers that time, or until nothing else has answered for a day: then the path
-    /// has become shorter.
-    pub fn implausible_since(&self, outcome: &Outcome) -> Option<Time> {
-        let id = outcome.target.0 as usize;
-        let rtt = outcome.found.rtt_if_alive()?;
-        let stats = self.targets.get(id)?;
-        let kind = self.kind(stats);
-        // These unmask a firewall, or are no evidence anyway.
-        let unmasks = outcome.trap && matches!(outcome.found, Found::Reply { .. });
-        if kind.traits().has_token || unmasks || stats.accepts_all() {
+    /// Takes in an outcome before anything else does. None if something nearer than the host must
+    /// have made it: it has no token of ours, and came in less than half of the lowest round-trip
+    /// time ever learned for its host. Anybody on the way can say no in its name (an ICMP error),
+    /// for that quotes what he saw.
+    ///
+    /// That lasts until an answer with a token lowers that time, or until nothing else has answered
+    /// for a day: then the path has become shorter. Meanwhile the nearer one may be slow for once,
+    /// so of those in time the second in a row is believed, and with it the first, which is given
+    /// back; and of an answer without a time nobody knows that it was not the nearer one's.
+    pub fn believe(&mut self, outcome: &Outcome) -> Option<Option<Outcome>> {
+        let &Outcome { target, seq, sent, trap, found, .. } = outcome;
+        let id = target.0 as usize;
+        let (Some(rtt), Some(stats)) = (found.rtt_if_alive(), self.targets.get(id)) else {
+            return Some(None);
+        };
+        let has_token = self.kind(stats).traits().has_token;
+        let is_refusal = matches!(found, Found::Refused { .. });
+        // An answer of the trap port unmasks a firewall, and one behind it is no evidence anyway.
+        let is_proved = !is_refusal && (has_token || trap) || stats.accepts_all();
+        let since = self.implausible_since(id);
+        let is_over = since.is_some_and(|since| sent.since(since) >= SHORTER_AFTER);
+        if is_proved || is_over || since.is_none() && (rtt.is_zero() || self.is_in_time(id, rtt)) {
+            self.forget_implausible(id);
+            return Some(None);
+        }
+        let first = self.doubted.remove(&target);
+        let first = first.filter(|first| Some(first.sent) > since && first.seq != seq);
+        if !self.is_in_time(id, rtt) {
+            self.targets[id].rare_mut().implausible_since = since.or(Some(sent));
             return None;
         }
-        let is_plausible = |lowest: f32| rtt.as_secs_f32() >= lowest / 2.0;
-        // The host's lowest is no more than the target's own.
-        if stats.rtt.lowest().is_some_and(is_plausible)
-            || self.lowest_of_host(id).is_none_or(is_plausible)
-        {
+        if first.is_none() {
+            self.doubted.insert(target, *outcome);
             return None;
         }
-        let of_same_host = self.of_same_host(id).iter();
-        let with_token = of_same_host.filter(|stats| self.kind(stats).traits().has_token);
-        let token_life = with_token.filter_map(TargetStats::last_life).max();
-        let since = stats
-            .rare()
-            .and_then(|rare| rare.implausible_since)
-            .filter(|&since| token_life.is_none_or(|life| life <= since))
-            .unwrap_or(outcome.sent);
-        (outcome.sent.since(since) < SHORTER_AFTER).then_some(since)
+        self.forget_implausible(id);
+        Some(first)
     }
 
-    /// All answers of a target have come implausibly soon since then; None if the newest has not.
-    pub fn record_implausible(&mut self, target: TargetId, since: Option<Time>) {
-        if let Some(stats) = self.targets.get_mut(target.0 as usize)
-            && (since.is_some() || stats.rare().is_some())
-        {
-            stats.rare_mut().implausible_since = since;
+    fn is_in_time(&self, id: usize, rtt: Duration) -> bool {
+        let is_in_time = |lowest: f32| rtt.as_secs_f32() >= lowest / 2.0;
+        // The host's lowest is no more than the target's own.
+        self.targets[id].rtt.lowest().is_some_and(is_in_time)
+            || self.lowest_of_host(id).is_none_or(is_in_time)
+    }
+
+    /// Since when all answers of a target have come implausibly soon, if none of its host with a
+    /// token has come since.
+    fn implausible_since(&self, id: usize) -> Option<Time> {
+        let since = self.targets[id].rare()?.implausible_since?;
+        let has_token = |stats: &&TargetStats| self.kind(stats).traits().has_token;
+        let with_token = self.of_same_host(id).iter().filter(has_token);
+        let mut lives = with_token.filter_map(TargetStats::last_life);
+        lives.all(|life| life <= since).then_some(since)
+    }
+
+    fn forget_implausible(&mut self, id: usize) {
+        if self.targets[id].rare().is_some() {
+            self.targets[id].rare_mut().implausible_since = None;
         }
     }
 
@@ -113,13 +133,14 @@ impl Aggregate {
         }
     }
 
-    /// What the next run must know, of each of these targets whose answers have no token.
+    /// What the next run must know, of each of these targets whose answers have no token, and of
+    /// each for which something nearer answers just now.
     pub fn floors(&self, targets: Range<usize>) -> impl Iterator<Item = Floor> {
         targets.filter_map(|id| {
-            let stats = &self.targets[id];
-            let lowest =
-                (!self.kind(stats).traits().has_token).then(|| self.lowest_of_host(id))??;
-            let implausible_since = stats.rare().and_then(|rare| rare.implausible_since);
+            let implausible_since = self.implausible_since(id);
+            let has_token = self.kind(&self.targets[id]).traits().has_token;
+            let is_kept = !has_token || implausible_since.is_some();
+            let lowest = is_kept.then(|| self.lowest_of_host(id))??;
             Some(Floor { target: TargetId(id as u32), lowest, implausible_since })
         })
     }

@@ -224,31 +224,29 @@ impl Watch {
         if let Found::Neighbour { from, .. } = outcome.found
             && !self.lies_in_block(outcome.target, from)
         {
-            let target = Some(outcome.target);
-            let reason = Reject::WrongSource;
-            let stray = Stray { seen: now, from: Some(from), target, reason };
-            return self.take_in(now, &Event::Stray(stray), None);
+            return self.reject(now, outcome.target, Some(from), Reject::WrongSource);
         }
-        let implausible_since = self.aggregate.implausible_since(&outcome);
-        if outcome.found.rtt_if_alive().is_some() {
-            self.aggregate.record_implausible(outcome.target, implausible_since);
-        }
-        if implausible_since.is_some() {
-            let target = Some(outcome.target);
-            let stray = Stray { seen: now, from: None, target, reason: Reject::Implausible };
-            // The probe stays open: it was not the host that answered it.
-            return self.take_in(now, &Event::Stray(stray), None);
-        }
+        let Some(doubted) = self.aggregate.believe(&outcome) else {
+            // The probe stays open: for all that is known, it was not the host that answered it.
+            return self.reject(now, outcome.target, None, Reject::Implausible);
+        };
+        doubted.into_iter().chain([outcome]).for_each(|outcome| self.settle(now, outcome));
+    }
+
+    fn settle(&mut self, now: Time, outcome: Outcome) {
         if let Some((outcome, missed_at)) = self.open.settle(outcome) {
             if outcome.found.ended_after().is_some_and(|after| after < SYN_REPEATED_AFTER) {
                 self.schedule.pay_back_repeat(outcome.target, outcome.seq, now);
             }
             self.take_in(now, &Event::Outcome(outcome), missed_at);
         } else {
-            let target = Some(outcome.target);
-            let stale = Stray { seen: now, from: None, target, reason: Reject::Stale };
-            self.take_in(now, &Event::Stray(stale), None);
+            self.reject(now, outcome.target, None, Reject::Stale);
         }
+    }
+
+    fn reject(&mut self, now: Time, target: TargetId, from: Option<IpAddr>, reason: Reject) {
+        let stray = Stray { seen: now, from, target: Some(target), reason };
+        self.take_in(now, &Event::Stray(stray), None);
     }
 
     fn lies_in_block(&self, target: TargetId, address: IpAddr) -> bool {

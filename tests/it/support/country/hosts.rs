@@ -18,7 +18,8 @@ pub enum Given {
     Forged,
     /// The answer, with a bit turned on the way.
     Corrupt,
-    /// The answer, cut short by its sender, so that every checksum fits.
+    /// The answer, cut short by its sender, so that every checksum fits; an echo reply with other
+    /// data than were asked for.
     Truncated,
 }
 
@@ -46,10 +47,12 @@ pub fn packet(question: &[u8], given: Given, cut: bool) -> Option<Vec<u8>> {
 
 fn echo(asked: &Packet, given: Given) -> Vec<u8> {
     let mut body = echo_reply(asked.body, asked.from.is_ipv6());
-    match given {
-        Given::Forged => *body.last_mut().unwrap() ^= 0xff,
-        Given::Truncated => body.truncate(20),
-        _ => {}
+    if given == Given::Truncated {
+        body.truncate(20);
+    }
+    // Not zero: a payload that was wiped from somewhere on is no forgery, nor one that was cut.
+    if let (Given::Forged | Given::Truncated, Some(last)) = (given, body.last_mut()) {
+        *last = if *last == 1 { 2 } else { *last ^ 1 };
     }
     body
 }

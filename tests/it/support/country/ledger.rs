@@ -147,7 +147,7 @@ impl Account {
                 }
                 (Given::Corrupt, Kind::Icmp) if entry.v6 => continue,
                 (Given::Corrupt, Kind::Icmp) => Some(Reject::Corrupt),
-                (Given::Truncated, _) => Some(Reject::Truncated),
+                (Given::Truncated, Kind::Icmp) => Some(Reject::Truncated),
                 (Given::Forged, Kind::Icmp) => Some(Reject::WrongToken),
                 (Given::Forged, Kind::Dns) => Some(Reject::WrongId),
                 _ => None,

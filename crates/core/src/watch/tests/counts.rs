@@ -28,7 +28,11 @@ fn fates(rng: &mut Rng) -> Vec<(Duration, Found)> {
         let rtt = Duration::from_secs_f64(longest * rng.unit());
         fates.push(match rng.below(9) {
             0..=4 => (rtt, reply(rtt)),
-            5 => (rtt, Found::Refused { rtt }),
+            5 => {
+                // So late that it is plausible.
+                let rtt = rtt.max(Duration::from_secs(1));
+                (rtt, Found::Refused { rtt })
+            }
             6 => {
                 (rtt, Found::Unreachable { from: ROUTER, code: IcmpCode { kind: 3, code: 1 }, rtt })
             }
