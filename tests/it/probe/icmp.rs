@@ -236,6 +236,9 @@ fn answer(mut tun: &File, change: fn(&mut Vec<u8>)) {
     panic!("no echo request came");
 }
 
+/// What is done to a reply, by its name, and why it is rejected, if it is.
+type Case = (&'static str, fn(&mut Vec<u8>), Option<Reject>);
+
 /// Who answers saw the identifier and the sequence number, whatever became of the payload.
 #[test]
 #[ignore = "needs root; run by tests/run"]
@@ -251,7 +254,6 @@ fn a_host_whose_replies_have_lost_our_payload_is_alive() {
     );
     let (code, out, err) = done(quiet(Command::new("sh"), &["-ec", &lines]));
     assert_eq!(code, 0, "{out}{err}");
-    type Case = (&'static str, fn(&mut Vec<u8>), Option<Reject>);
     let cases: [Case; 6] = [
         ("a header", |body| body.truncate(8), None),
         ("a part", |body| body.truncate(20), None),

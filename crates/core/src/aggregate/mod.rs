@@ -13,7 +13,7 @@ mod target_stats;
 mod tests;
 
 pub use counts::Counts;
-pub use plausible::Floor;
+pub use plausible::{Believed, Floor};
 pub use reasons::{BlockReasons, VantageStats};
 pub use return_path::{ReturnPathChange, ReturnPathView};
 pub use summary::{Evidence, Summary, Timing};

@@ -39,6 +39,13 @@ impl Floor {
     }
 }
 
+/// An outcome that the host itself can have made.
+#[derive(Debug)]
+pub struct Believed {
+    /// The answer before it, which was doubted until now.
+    pub first: Option<Outcome>,
+}
+
 impl Aggregate {
     /// Takes in an outcome before anything else does. None if something nearer than the host must
     /// have made it: it has no token of ours, and came in less than half of the lowest round-trip
@@ -49,11 +56,11 @@ impl Aggregate {
     /// for a day: then the path has become shorter. Meanwhile the nearer one may be slow for once,
     /// so of those in time the second in a row is believed, and with it the first, which is given
     /// back; and of an answer without a time nobody knows that it was not the nearer one's.
-    pub fn believe(&mut self, outcome: &Outcome) -> Option<Option<Outcome>> {
+    pub fn believe(&mut self, outcome: &Outcome) -> Option<Believed> {
         let &Outcome { target, seq, sent, trap, found, .. } = outcome;
         let id = target.0 as usize;
         let (Some(rtt), Some(stats)) = (found.rtt_if_alive(), self.targets.get(id)) else {
-            return Some(None);
+            return Some(Believed { first: None });
         };
         let has_token = self.kind(stats).traits().has_token;
         let is_refusal = matches!(found, Found::Refused { .. });
@@ -63,7 +70,7 @@ impl Aggregate {
         let is_over = since.is_some_and(|since| sent.since(since) >= SHORTER_AFTER);
         if is_proved || is_over || since.is_none() && (rtt.is_zero() || self.is_in_time(id, rtt)) {
             self.forget_implausible(id);
-            return Some(None);
+            return Some(Believed { first: None });
         }
         let first = self.doubted.remove(&target);
         let first = first.filter(|first| Some(first.sent) > since && first.seq != seq);
@@ -76,7 +83,7 @@ impl Aggregate {
             return None;
         }
         self.forget_implausible(id);
-        Some(first)
+        Some(Believed { first })
     }
 
     fn is_in_time(&self, id: usize, rtt: Duration) -> bool {

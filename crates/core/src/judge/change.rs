@@ -94,8 +94,8 @@ impl Judge {
         });
     }
 
-    /// What had been dark, and was told so, was not: told once, and not while nothing is known. What
-    /// has been told as an outage stays one.
+    /// What had been dark, and was told so, was not: told once, and not while nothing is known.
+    /// What has been told as an outage stays one.
     pub(super) fn tell_retraction(&mut self, id: ScopeId, now: Time) {
         let &mut ScopeState { ref mut recovery, state, .. } = &mut self.scopes[id.index()];
         if recovery.was_outage || state == State::Unknown || recovery.told_as.take().is_none() {

@@ -12,7 +12,7 @@ pub use history::{HISTORY_LENGTH, History, StateSpan};
 pub use snapshot::*;
 
 use crate::{
-    aggregate::{Aggregate, Evidence},
+    aggregate::{Aggregate, Believed, Evidence},
     judge::{Change, Judge, Rules},
     outcome::{Due, Event, Found, Outcome, Reject, SYN_REPEATED_AFTER, Stray},
     schedule::{Budget, Extra, OpenProbes, Rank, Schedule, Slot},
@@ -226,11 +226,11 @@ impl Watch {
         {
             return self.reject(now, outcome.target, Some(from), Reject::WrongSource);
         }
-        let Some(doubted) = self.aggregate.believe(&outcome) else {
+        let Some(Believed { first }) = self.aggregate.believe(&outcome) else {
             // The probe stays open: for all that is known, it was not the host that answered it.
             return self.reject(now, outcome.target, None, Reject::Implausible);
         };
-        doubted.into_iter().chain([outcome]).for_each(|outcome| self.settle(now, outcome));
+        first.into_iter().chain([outcome]).for_each(|outcome| self.settle(now, outcome));
     }
 
     fn settle(&mut self, now: Time, outcome: Outcome) {

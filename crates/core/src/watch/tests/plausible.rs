@@ -74,7 +74,7 @@ fn one_answer_in_time_or_without_one_ends_no_outage() {
         let asked = Cell::new(0);
         host.pass(3600, |_, trap| {
             asked.set(asked.get() + u32::from(!trap));
-            let is_odd = !trap && asked.get() % 20 == 0;
+            let is_odd = !trap && asked.get().is_multiple_of(20);
             Some(if is_odd { odd } else { refused(1) })
         });
         assert_eq!((host.state(), host.states.len()), (State::Outage, 0), "{what}");
