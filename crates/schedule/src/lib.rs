@@ -114,8 +114,6 @@ struct BlockTurns {
     /// How many probes that was so far.
     doubt_probes: u32,
     heard_targets: HeardTargets,
-    /// How many probes went to those of its targets that are silent and used to answer at once.
-    silent_probes: u32,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
 }
@@ -191,7 +189,6 @@ impl Schedule {
                 silent_since: Time::default(),
                 doubt_probes: 0,
                 heard_targets: HeardTargets::default(),
-                silent_probes: 0,
             });
         }
         let mut pacings = Vec::with_capacity(roster.countries.len());

@@ -10,8 +10,8 @@ use lifesign_model::{
     time::Time,
 };
 
-/// Of a block's probes to silent targets that used to answer at once, one in this many: its path may
-/// have become long, but as a rule it is dark.
+/// Of a block's probes to silent targets that used to answer at once, one in this many: its path
+/// may have become long, but as a rule it is dark.
 const SILENT_SHARE: u32 = 4;
 /// After so many probes in a doubt, those to targets that have not missed any yet are among them.
 const LONG_DOUBT: u32 = 12;
@@ -35,11 +35,14 @@ pub(super) enum Heard {
 pub(super) struct HeardTargets {
     quickly: u32,
     slowly: u32,
+    /// How many probes went to those that are silent and used to be heard quickly.
+    silent_probes: u32,
 }
 
 impl HeardTargets {
-    pub fn of(all: impl Iterator<Item = Heard>) -> Self {
-        let mut targets = Self::default();
+    /// Goes on with other targets, which were heard so.
+    pub fn replan(self, all: impl Iterator<Item = Heard>) -> Self {
+        let mut targets = Self { silent_probes: self.silent_probes, ..Self::default() };
         for heard in all {
             if let Some(count) = targets.count(heard) {
                 *count += 1;
@@ -135,9 +138,9 @@ impl Schedule {
 
     /// Is it the turn of a probe to a silent target of this block to be repeated?
     fn is_silent_turn(&mut self, block: BlockId) -> bool {
-        let turns = &mut self.blocks[block.0 as usize];
-        turns.silent_probes = turns.silent_probes.wrapping_add(1);
-        turns.silent_probes.is_multiple_of(SILENT_SHARE)
+        let targets = &mut self.blocks[block.0 as usize].heard_targets;
+        targets.silent_probes = targets.silent_probes.wrapping_add(1);
+        targets.silent_probes.is_multiple_of(SILENT_SHARE)
     }
 
     /// The probe with this number was over before the kernel would have repeated it.

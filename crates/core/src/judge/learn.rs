@@ -47,8 +47,8 @@ impl Judge {
         self.update_rank(first.target, now);
     }
 
-    /// How close to an answer of its block a target's miss teaches loss. One with an interval of its
-    /// own, as in a record, may be in a block that is seldom asked.
+    /// How close to an answer of its block a target's miss teaches loss. One with an interval of
+    /// its own, as in a record, may be in a block that is seldom asked.
     pub(super) fn right_after(&self, target: TargetId) -> Duration {
         let interval = self.roster.target(target).interval().unwrap_or_default();
         rules::RIGHT_AFTER.max(interval.mul_f32(rules::NEXT_INTERVALS))
