@@ -223,7 +223,8 @@ impl Shown {
             None => 0..roster.blocks.len() as u32,
         };
         let mut blocks: Vec<BlockId> = all.map(BlockId).collect();
-        if blocks.len() > MOST_BLOCKS {
+        let is_many = blocks.len() > MOST_BLOCKS;
+        if is_many {
             blocks.retain(|&id| {
                 let block = roster.block(id);
                 let parent = block.network.map_or(Scope::Country(block.country), Scope::Network);
@@ -232,9 +233,8 @@ impl Shown {
             blocks.sort_by_key(|&id| Reverse(gravity(state(Scope::Block(id)))));
             blocks.truncate(MOST_BLOCKS);
         }
-        let targets = blocks.iter().map(|&id| roster.block(id).targets.len());
-        let targets =
-            matches!(scope, Some(Scope::Block(_))) || targets.sum::<usize>() <= MOST_TARGETS;
+        let targets: usize = blocks.iter().map(|&id| roster.block(id).targets.len()).sum();
+        let targets = matches!(scope, Some(Scope::Block(_))) || !is_many && targets <= MOST_TARGETS;
         Self { scope, blocks: blocks.into_iter().collect(), targets }
     }
 

@@ -1,8 +1,10 @@
 //! The networks and blocks of a country or a network: a row each, and more of those that are open.
-//! Where the address names none, those blocks are open whose state is not that of the whole.
+//! Where the address names none, those blocks are open whose state is not that of the whole; while
+//! that lives, not those that are well.
 
 use crate::{Query, StripSize, View, hosts, past, strip, text, tiles};
 use lifesign_core::{
+    judge::State,
     scopes::{BlockId, Level, NetworkId, Scope},
     watch::Window,
 };
@@ -62,7 +64,9 @@ impl Open {
         let is_many = roster.blocks_of(parent).len() > MOST_BLOCKS;
         let differ = below
             .filter(|&scope| !is_many && scope.level() == Level::Block)
-            .filter(|&scope| state(scope) != state(parent));
+            .filter(|&scope| state(scope) != state(parent))
+            // Where a part is silent, those that are well are what nobody has to look at.
+            .filter(|&scope| !state(parent).is_alive() || state(scope) != State::Up);
         Self(differ.map(|scope| roster.full_name_of(scope)).collect())
     }
 

@@ -87,9 +87,9 @@ impl Past {
         path.filter(|&each| each != scope).find_map(|each| self.present_phase(roster, each))
     }
 
-    /// When the incident began in which a scope, or what it lies in, is now.
+    /// When the incident began in which a scope is now, or else what it lies in.
     pub fn present_begin(&self, roster: &Roster, scope: Scope) -> Option<Time> {
-        self.present_on_path(roster, scope).map(|incident| incident.begin().latest).min()
+        self.present_on_path(roster, scope).next().map(|incident| incident.begin().latest)
     }
 
     /// When this will be over if nothing more happens; None while it is dark or unstable.
@@ -118,6 +118,12 @@ pub(crate) fn since(view: &View, scope: Scope) -> Edge {
     let is_it = |episode: &&Episode| {
         episode.scope == name && episode.state == verdict.state && episode.end.is_none()
     };
+    if verdict.state == State::Up {
+        let of_it = past.episodes.iter().filter(|episode| episode.scope == name);
+        let known = of_it.filter(|episode| episode.state != State::Unknown);
+        let last_end = known.filter_map(|episode| episode.end).max_by_key(|end| end.latest);
+        return last_end.unwrap_or(found);
+    }
     past.episodes.iter().rfind(is_it).map_or(found, |episode| episode.begin)
 }
 

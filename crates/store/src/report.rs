@@ -295,7 +295,7 @@ footer { margin-top: 2rem; color: var(--quiet) }
 small { font-weight: 400; color: var(--quiet) }
 .others { width: 100%; height: .9rem; background: var(--line) }
 .others rect { fill: var(--quiet) }
-.lanes { display: grid; grid-template-columns: 8.5rem 1fr; gap: .2rem .6rem; font-size: .8rem; \
+.lanes { display: grid; grid-template-columns: 8.5rem minmax(0, 1fr); gap: .2rem .6rem; font-size: .8rem; \
 overflow-wrap: anywhere }
 @media print { body { margin: 0; max-width: none; font-size: 11px } }
 ";
