@@ -194,6 +194,41 @@ fn what_differs_from_its_country_is_open_unless_the_reader_says_otherwise() {
 }
 
 #[test]
+fn what_is_well_is_closed_beside_what_is_silent() {
+    let open = |country: State, of_blocks: [State; 3]| {
+        let mut snapshot = week::snapshot(week::roster(1, 3, 2), |_| vec![(country, week::HOUR)]);
+        for (number, state) in (0..).zip(of_blocks) {
+            let block = snapshot.roster.scope_id(Scope::Block(BlockId(number))).index();
+            snapshot.scopes[block].verdict.state = state;
+        }
+        render(&snapshot, COUNTRY, "", SITE).matches("<div class=\"more\">").count()
+    };
+    assert_eq!(open(State::Partial, [State::Outage, State::Up, State::Up]), 1);
+    assert_eq!(open(State::Degraded, [State::Up, State::Degraded, State::Up]), 0);
+    assert_eq!(open(State::Outage, [State::Outage, State::Up, State::Outage]), 1);
+}
+
+#[test]
+fn a_part_that_went_with_its_country_says_over_a_restart_since_when_it_is_back() {
+    let spans = || {
+        vec![
+            (State::Up, 160 * week::HOUR),
+            (State::Outage, 50 * week::HOUR),
+            (State::Up, 35 * week::HOUR),
+        ]
+    };
+    let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| spans());
+    for scope in &mut snapshot.scopes {
+        scope.verdict.edge = Edge { earliest: None, latest: week::NOW - Duration::from_secs(32) };
+    }
+    for path in [COUNTRY, "/X0/127.60.0.0/24"] {
+        let page = render(&snapshot, path, "", SITE);
+        let told = sentence(&page);
+        assert!(told.contains("since 22 Dec 13:00"), "{path}: {told}");
+    }
+}
+
+#[test]
 fn what_is_up_names_its_newest_answer_and_all_else_why_it_was_found() {
     let mut snapshot = week::snapshot(week::roster(1, 1, 2), |_| vec![(State::Up, week::HOUR)]);
     let time = snapshot.time;
