@@ -107,22 +107,23 @@ impl Schedule {
     pub fn pay_repeat(&mut self, target: TargetId, seq: u32, trap: bool, now: Time) -> Repeat {
         let block = self.roster.target(target).block;
         let heard = self.contacts[target.0 as usize].heard;
-        let in_doubt = self.newest_every(block).is_some();
-        let doubt_probes = self.blocks[block.0 as usize].doubt_probes;
-        let is_repeated = self.roster.target(target).kind.traits().is_repeated;
-        if !is_repeated || self.is_heard_otherwise(target) {
+        if !self.roster.target(target).kind.traits().is_repeated {
             return Repeat::Never;
         }
-        let is_wanted = match heard {
+        let in_doubt = self.newest_every(block).is_some();
+        let is_long_doubt = in_doubt && self.blocks[block.0 as usize].doubt_probes >= LONG_DOUBT;
+        let may_be_wanted = match heard {
             Heard::Slowly => true,
             Heard::Never => !trap,
-            Heard::Quickly if !in_doubt || doubt_probes < LONG_DOUBT => false,
+            Heard::Quickly if !is_long_doubt => false,
             // An odd one is a trap question only where that port alone tells of life.
-            Heard::SilentSince | Heard::Quickly => {
-                (!trap || !seq.is_multiple_of(2)) && self.is_silent_turn(block)
-            }
+            Heard::SilentSince | Heard::Quickly => !trap || !seq.is_multiple_of(2),
         };
-        if !is_wanted {
+        if !may_be_wanted || self.is_heard_otherwise(target) {
+            return Repeat::Never;
+        }
+        let is_silent = matches!(heard, Heard::SilentSince | Heard::Quickly);
+        if is_silent && !self.is_silent_turn(block) {
             return Repeat::Never;
         }
         // What is saved up for doubts is spent only where the block can be heard by nothing else.
