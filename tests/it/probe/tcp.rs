@@ -51,30 +51,30 @@ async fn a_tcp_port_that_does_not_listen_refuses() {
     assert!(matches!(found(&tcp(peer, false).await)[..], [Found::Refused { .. }]));
 }
 
-#[tokio::test]
-async fn a_tcp_port_that_is_silent_reports_nothing_and_the_probe_ends() {
-    // Linux drops a SYN when the queue of connections to accept is full.
+/// A listener whose queue of connections to accept is full, which Linux answers no SYN for; who
+/// fills it; and where it listens.
+fn full(ip: [u8; 4]) -> (Socket, Socket, SocketAddr) {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    listener.bind(&SocketAddr::from(([127, 45, 176, 4], 0)).into()).unwrap();
+    listener.bind(&SocketAddr::from((ip, 0)).into()).unwrap();
     listener.listen(0).unwrap();
     let address = listener.local_addr().unwrap();
     let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     filler.connect(&address).unwrap();
-    assert_eq!(tcp(address.as_socket().unwrap(), false).await, []);
+    (listener, filler, address.as_socket().unwrap())
+}
+
+#[tokio::test]
+async fn a_tcp_port_that_is_silent_reports_nothing_and_the_probe_ends() {
+    let (_listener, _filler, peer) = full([127, 45, 176, 4]);
+    assert_eq!(tcp(peer, false).await, []);
 }
 
 /// The first SYN is dropped, and the one that the kernel sends a second later is answered.
 #[tokio::test]
 async fn where_it_is_paid_for_an_answer_to_the_repeated_syn_is_heard() {
-    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    listener.bind(&SocketAddr::from(([127, 45, 176, 7], 0)).into()).unwrap();
-    listener.listen(0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    filler.connect(&address).unwrap();
+    let (listener, _filler, peer) = full([127, 45, 176, 7]);
     let clock = Clock::start();
     let (sender, events) = unbounded_channel();
-    let peer = address.as_socket().unwrap();
     let due = Due { repeat: Repeat::Once, ..due(clock, false) };
     tcp::TcpProber::new(clock, sender).send(
         due,
@@ -246,15 +246,9 @@ async fn the_kernel_times_a_handshake_even_while_we_are_stalled() {
 #[tokio::test]
 async fn a_reset_that_is_read_late_has_no_time() {
     for stall in [Duration::ZERO, Duration::from_millis(1600)] {
-        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        listener.bind(&SocketAddr::from(([127, 45, 176, 10], 0)).into()).unwrap();
-        listener.listen(0).unwrap();
-        let address = listener.local_addr().unwrap();
-        let filler = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        filler.connect(&address).unwrap();
+        let (listener, filler, peer) = full([127, 45, 176, 10]);
         let clock = Clock::start();
         let (sender, events) = unbounded_channel();
-        let peer = address.as_socket().unwrap();
         tcp::TcpProber::new(clock, sender).send(
             Due { repeat: Repeat::Once, ..due(clock, false) },
             peer.ip(),
