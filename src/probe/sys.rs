@@ -296,7 +296,6 @@ pub fn drops(socket: &Socket) -> io::Result<u32> {
 }
 
 /// How far a TCP handshake has come (tcp(7), TCP_INFO).
-#[derive(Clone, Copy)]
 pub struct Handshake {
     /// It is over: refused, reset or given up.
     pub is_closed: bool,

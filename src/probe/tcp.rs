@@ -20,7 +20,7 @@ use super::{
     open_tasks::OpenTasks,
     send_options::SocketOptions,
     socket, syn_check,
-    sys::{self, Handshake, HandshakeRtt},
+    sys::{self, HandshakeRtt},
 };
 use lifesign_clock::Clock;
 use lifesign_core::{
@@ -59,11 +59,11 @@ const LINEAR_TIMEOUTS: &str = "/proc/sys/net/ipv4/tcp_syn_linear_timeouts";
 /// result must come before the miss.
 const SILENT_SHARE: f32 = 0.75;
 
-/// Linux does not keep the time of a reset: it came when it was read, unless a look at the socket
-/// was due before and has not found it open. The first look is after this time, each next one after
-/// so many times as long, and none is later than this if nothing holds us up.
+/// Linux does not keep the time of a reset. So we look at the socket after this time ...
 const FIRST_LOOK: Duration = Duration::from_millis(5);
+/// ... then each time after so many times as long ...
 const NEXT_LOOK: u32 = 4;
+/// ... and if a look is so much too late, nobody knows when the reset came.
 const LOOK_MARGIN: Duration = Duration::from_millis(5);
 
 /// A refusal that comes sooner may be one of our own firewall.
@@ -304,7 +304,7 @@ async fn handshake(
                 // Whoever opens a connection to us at the same ports can reset that without having
                 // seen our SYN (RFC 9293 §3.5).
                 let is_ours = handshake.is_acknowledged;
-                let refused = Found::Refused { rtt: rtt(handshake, heard_after) };
+                let refused = Found::Refused { rtt: rtt(handshake.rtt, heard_after) };
                 return if is_ours { Ok(refused) } else { Err(silence()) };
             }
             Some(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
@@ -330,12 +330,12 @@ fn connected(heard_after: Duration, socket: &Socket, from: &SockAddr) -> io::Res
     if socket.local_addr()? == *from {
         return Ok(Found::Refused { rtt: heard_after });
     }
-    let rtt = rtt(sys::handshake(socket)?, heard_after);
+    let rtt = rtt(sys::handshake(socket)?.rtt, heard_after);
     Ok(Found::Reply { rtt, rcode: None, unexpected: false })
 }
 
-fn rtt(handshake: Handshake, heard_after: Duration) -> Duration {
-    match handshake.rtt {
+fn rtt(measured: HandshakeRtt, heard_after: Duration) -> Duration {
+    match measured {
         HandshakeRtt::Measured(rtt) => rtt,
         HandshakeRtt::Unknown => heard_after,
         // The kernel counts time in ticks.

@@ -271,7 +271,7 @@ impl Family {
     }
 }
 
-/// All kinds of a block in one: of TCP, if that is among them, since a refusal is told of it alone.
+/// All kinds of a block in one: as TCP, if that is among them, so that refusals are told.
 fn sum(of_block: &[KindView]) -> KindView {
     let refuses = |kind: &&KindView| kind.kind == Kind::Tcp;
     let first = of_block.iter().find(refuses).unwrap_or(&of_block[0]);

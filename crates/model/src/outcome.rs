@@ -249,7 +249,7 @@ labelled! {
         Malformed => "malformed",
         /// An answer to a question so old that it cannot be told from a second one.
         Stale => "stale",
-        /// It came much sooner than the host ever answered, or is the first after such that is not.
+        /// It came much sooner than the host ever answered, or is the first plausible one after.
         Implausible => "implausible",
         /// A port that accepts everything: a firewall answers for the host.
         AcceptsAll => "accepts_all",

@@ -18,6 +18,7 @@
 
 mod ask_order;
 mod budget;
+mod contact;
 mod directive;
 mod escalation;
 mod extra;
@@ -40,6 +41,7 @@ pub use rotation::Rank;
 pub use syn_checks::{Syn, SynChecks};
 pub use trap::{TrapPort, Unmasked, is_silence};
 
+use contact::{Contact, no_contacts};
 use escalation::EscalationState;
 use lifesign_model::{
     bucket::Bucket,
@@ -48,7 +50,7 @@ use lifesign_model::{
     time::Time,
 };
 use pacing::Pacing;
-use repeat::{Heard, HeardTargets};
+use repeat::HeardTargets;
 use rotation::Rotation;
 use std::{
     cmp::Reverse,
@@ -113,29 +115,11 @@ struct BlockTurns {
     silent_since: Time,
     /// How many probes that was so far.
     doubt_probes: u32,
+    /// How many probes went to those of its targets whose probes are repeated in turn.
+    repeat_turn: u32,
     heard_targets: HeardTargets,
     /// A slot for its retired targets is in the queue.
     retired_queued: bool,
-}
-
-/// When the newest probe to a target was sent, and the newest one that was answered.
-#[derive(Clone, Copy, Debug, Default)]
-struct Contact {
-    asked: Time,
-    answered: Time,
-    heard: Heard,
-    /// It has gone, or is retired.
-    absent: bool,
-    /// The first target of its host.
-    host: u32,
-}
-
-/// Those of targets that nobody has asked yet.
-fn no_contacts(roster: &Roster) -> Vec<Contact> {
-    let blocks = (0..roster.blocks.len() as u32).map(BlockId);
-    let hosts = blocks.flat_map(|block| roster.targets_by_host(block));
-    let contact = |host: u32| Contact { host, ..Contact::default() };
-    hosts.flat_map(|host| host.clone().map(move |_| contact(host.start))).collect()
 }
 
 /// What a slot is for. Slots of one time come in this order.
@@ -188,6 +172,7 @@ impl Schedule {
                 answered: Time::default(),
                 silent_since: Time::default(),
                 doubt_probes: 0,
+                repeat_turn: 0,
                 heard_targets: HeardTargets::default(),
             });
         }

@@ -12,7 +12,7 @@ use lifesign_model::{
 
 /// Of a block's probes to silent targets that used to answer at once, one in this many: its path
 /// may have become long, but as a rule it is dark.
-const SILENT_SHARE: u32 = 4;
+const REPEATED_SHARE: u32 = 4;
 /// After so many probes in a doubt, those to targets that have not missed any yet are among them.
 const LONG_DOUBT: u32 = 12;
 
@@ -35,14 +35,11 @@ pub(super) enum Heard {
 pub(super) struct HeardTargets {
     quickly: u32,
     slowly: u32,
-    /// How many probes went to those that are silent and used to be heard quickly.
-    silent_probes: u32,
 }
 
 impl HeardTargets {
-    /// Goes on with other targets, which were heard so.
-    pub fn replan(self, all: impl Iterator<Item = Heard>) -> Self {
-        let mut targets = Self { silent_probes: self.silent_probes, ..Self::default() };
+    pub fn of(all: impl Iterator<Item = Heard>) -> Self {
+        let mut targets = Self::default();
         for heard in all {
             if let Some(count) = targets.count(heard) {
                 *count += 1;
@@ -122,8 +119,8 @@ impl Schedule {
         if !may_be_wanted || self.is_heard_otherwise(target) {
             return Repeat::Never;
         }
-        let is_silent = matches!(heard, Heard::SilentSince | Heard::Quickly);
-        if is_silent && !self.is_silent_turn(block) {
+        let takes_turns = matches!(heard, Heard::SilentSince | Heard::Quickly);
+        if takes_turns && !self.is_repeats_turn(block) {
             return Repeat::Never;
         }
         // What is saved up for doubts is spent only where the block can be heard by nothing else.
@@ -137,11 +134,11 @@ impl Schedule {
         Repeat::Once
     }
 
-    /// Is it the turn of a probe to a silent target of this block to be repeated?
-    fn is_silent_turn(&mut self, block: BlockId) -> bool {
-        let targets = &mut self.blocks[block.0 as usize].heard_targets;
-        targets.silent_probes = targets.silent_probes.wrapping_add(1);
-        targets.silent_probes.is_multiple_of(SILENT_SHARE)
+    /// Is this the one of [`REPEATED_SHARE`] of such probes of a block that is repeated?
+    fn is_repeats_turn(&mut self, block: BlockId) -> bool {
+        let turns = &mut self.blocks[block.0 as usize];
+        turns.repeat_turn = turns.repeat_turn.wrapping_add(1);
+        turns.repeat_turn.is_multiple_of(REPEATED_SHARE)
     }
 
     /// The probe with this number was over before the kernel would have repeated it.

@@ -1,7 +1,7 @@
 //! A new plan for the schedule. Whoever stays keeps turn and tokens; a country whose blocks come or
 //! go keeps the phase of its slots, and goes on with the next of its blocks.
 
-use super::{Budget, Contact, EscalationState, Key, Pacing, Schedule};
+use super::{Budget, Contact, EscalationState, HeardTargets, Key, Pacing, Schedule};
 use lifesign_model::{
     scopes::{BlockId, CountryId, Roster, RosterMapping, ScopeId, TargetId},
     time::Time,
@@ -68,7 +68,7 @@ impl Schedule {
             turns.own_intervals = fresh.blocks[new as usize].own_intervals;
             let targets = fresh.roster.blocks[new as usize].targets.clone();
             let heard = targets.map(|target| fresh.contacts[target as usize].heard);
-            turns.heard_targets = turns.heard_targets.replan(heard);
+            turns.heard_targets = HeardTargets::of(heard);
             fresh.blocks[new as usize] = turns;
         }
         *self = fresh;

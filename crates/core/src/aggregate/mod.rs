@@ -69,7 +69,7 @@ pub struct Aggregate {
     vantage: VantageStats,
     /// By [`BlockId`]. Readers share them until another reason is counted.
     reasons: Vec<Arc<BlockReasons>>,
-    /// Answers in time of hosts for which something nearer has answered, each the first.
+    /// The first plausible answer after implausible ones, by target: believed with the next.
     doubted: HashMap<TargetId, Outcome>,
 }
 

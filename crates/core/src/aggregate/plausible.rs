@@ -1,4 +1,4 @@
-//! Answers that come sooner than their host ever answered.
+//! Answers that come sooner than their host ever answered, and those that come after such.
 
 use super::{Aggregate, TargetStats};
 use crate::{
@@ -49,13 +49,13 @@ pub struct Believed {
 impl Aggregate {
     /// Takes in an outcome before anything else does. None if something nearer than the host must
     /// have made it: it has no token of ours, and came in less than half of the lowest round-trip
-    /// time ever learned for its host. Anybody on the way can say no in its name (an ICMP error),
-    /// for that quotes what he saw.
+    /// time ever learned for its host. An ICMP error proves nothing either: whoever saw the probe
+    /// pass can send one in the host's name.
     ///
     /// That lasts until an answer with a token lowers that time, or until nothing else has answered
     /// for a day: then the path has become shorter. Meanwhile the nearer one may be slow for once,
     /// so of those in time the second in a row is believed, and with it the first, which is given
-    /// back; and of an answer without a time nobody knows that it was not the nearer one's.
+    /// back. An answer without a time counts as implausible while this lasts.
     pub fn believe(&mut self, outcome: &Outcome) -> Option<Believed> {
         let &Outcome { target, seq, sent, trap, found, .. } = outcome;
         let id = target.0 as usize;

@@ -255,7 +255,7 @@ impl Judge {
             // It was alive when it was thought to have gone: a delay, and no darkness.
             scope.flaps.retract_down();
             scope.recovery.length = Duration::ZERO;
-            scope.recovery.was_none = true;
+            scope.recovery.take_back();
             return;
         }
         scope.flaps.record_up(latest);

@@ -43,7 +43,7 @@ pub struct Memory {
 impl Memory {
     /// Which format of a memory this is: another number with every change of what is in it, so that
     /// nothing is taken for what it is not.
-    pub const FORMAT: u32 = 9;
+    pub const FORMAT: u32 = 10;
 
     /// One that holds nothing yet: `Watch::remember_more` fills it, a part at a time.
     pub fn new(roster: Arc<Roster>, taken: Time, offset: WallOffset) -> Self {

@@ -49,7 +49,6 @@ pub(super) struct Recovery {
     #[serde(skip)]
     pub narrowed: bool,
     /// There was no darkness.
-    #[serde(skip)]
     pub was_none: bool,
     /// How many probes that were sent in it were answered after it.
     #[serde(skip)]
@@ -164,6 +163,14 @@ impl Recovery {
     pub fn record_late_answer(&mut self, interval: Duration) -> bool {
         self.late_answers += 1;
         interval * (2 * self.late_answers) >= self.answered.since(self.dark_from)
+    }
+
+    /// There was no darkness: nothing more is asked about it, and only what was told as an outage
+    /// counts. Returns whether that is new.
+    pub fn take_back(&mut self) -> bool {
+        self.check = None;
+        self.counts = self.was_outage;
+        !std::mem::replace(&mut self.was_none, true)
     }
 
     /// One who fell silent in the darkness has missed again.

@@ -104,9 +104,8 @@ impl Judge {
     /// The last darkness was none. Returns whether that is new.
     fn take_back_darkness(&mut self, id: ScopeId, now: Time) -> bool {
         let scope = &mut self.scopes[id.index()];
-        let is_new = !std::mem::replace(&mut scope.recovery.was_none, true);
+        let is_new = scope.recovery.take_back();
         if is_new {
-            scope.recovery.counts = scope.recovery.was_outage;
             scope.flaps.retract_down();
             scope.darknesses = scope.darknesses_before;
             self.tell_retraction(id, now);

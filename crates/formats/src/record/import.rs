@@ -89,7 +89,7 @@ impl Summary {
         lines.extend_from_slice(&self.joined);
         lines.extend(self.unasked.clone());
         if self.is_inexact {
-            let why = "of counted probes nobody knows which were lost; the plan says so too";
+            let why = "of counted probes nobody knows which were lost";
             lines.push(format!("inexact: {why}"));
         }
         lines

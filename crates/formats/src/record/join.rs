@@ -358,9 +358,9 @@ struct Order {
 
 impl Order {
     /// Where in its time a probe is said to have been sent, from 0 to 1, and whether it was lost.
-    /// Where darkness begins or ends, it is at that end of when it can have been which lets the
-    /// last answer before be no later than it was, and the first miss no earlier, and alike where
-    /// it ends. Elsewhere, losses are spread evenly.
+    /// Where darkness begins, answers are dated as early as they can have been sent, and misses as
+    /// late; where it ends, misses early and answers late. So the edge holds the truth. Elsewhere,
+    /// losses are spread evenly.
     fn place(&self, probe: u64) -> (f64, bool) {
         let &Order { all, missed, was_dark, is_dark_after } = self;
         let part = |number: u64, of: u64| number as f64 / of as f64;

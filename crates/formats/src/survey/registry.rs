@@ -182,7 +182,7 @@ pub(super) fn country_resources<R: Read>(
                 sink.source.rows += 1;
             }
             Err(text) => {
-                let (line, col) = place(&json, "asn", text);
+                let (line, col) = place_of_first(&json, "asn", text, sink);
                 sink.skip(line, col, &format!("{text:?} in \"asn\" is no number of an AS"));
             }
         }
@@ -197,12 +197,17 @@ pub(super) fn country_resources<R: Read>(
                 sink.source.rows += 1;
             }
             Err(fault) => {
-                let (line, col) = place(&json, key, text);
+                let (line, col) = place_of_first(&json, key, text, sink);
                 sink.skip(line, col, &fault);
             }
         }
     }
     Ok(())
+}
+
+/// Where this text is in the list of this key, if it is the first that is wrong: no other is told.
+fn place_of_first(json: &[u8], key: &str, text: &str, sink: &Sink) -> (usize, usize) {
+    if sink.source.skipped.first.is_none() { place(json, key, text) } else { (0, 0) }
 }
 
 /// The line and the column of this text in the list of this key; 0 of one that is written with

@@ -112,8 +112,8 @@ fn elsewhere(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What `dig` and `host` say in a comment of what they did not get: all that is missing is no less
-/// there for that.
+/// What `dig` and `host` say in a comment of what they did not get. What is missing may exist all
+/// the same.
 fn failure(comment: &str) -> Option<&'static str> {
     const FAILURES: [(&str, &str); 5] = [
         (

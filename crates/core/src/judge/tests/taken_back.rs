@@ -75,5 +75,7 @@ fn a_darkness_that_late_answers_explain_is_told_to_be_none() {
         let retracted = of_it().filter(|change| change.retracts());
         assert!(told.clone().count() > 0, "{scope:?}: {changes:#?}");
         assert_eq!(told.count(), retracted.count(), "{scope:?}: {changes:#?}");
+        let state = &fed.judge.scopes[fed.roster.scope_id(scope).index()];
+        assert_eq!(state.dark_time(fed.now), Duration::ZERO, "{scope:?}");
     }
 }
