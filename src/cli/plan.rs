@@ -300,6 +300,13 @@ fn mentions(count: usize) -> String {
     count_of(count, "mention", "mentions")
 }
 
+/// Can it be the name of a host (RFC 1035 §2.3.4)?
+fn is_name(word: &str) -> bool {
+    let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_ours);
+    word.len() <= 253 && word.strip_suffix('.').unwrap_or(word).split('.').all(is_label)
+}
+
 /// Asks the resolver for the names of a file.
 fn names(
     path: &Path,
@@ -315,11 +322,10 @@ fn names(
     let mut names = Vec::new();
     for (line, number) in behind_mark(&text).lines().zip(1..) {
         let word = line.split('#').next().unwrap_or_default().trim();
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
         if word.is_empty() {
             continue;
         }
-        if word.len() > 253 || !word.bytes().all(is_name) || word.parse::<IpAddr>().is_ok() {
+        if !is_name(word) || word.parse::<IpAddr>().is_ok() {
             let text = format!("{word:?} is no name; write one a line, such as www.example.net");
             return Err(Refusal::of_data(&Problems::single(&name, (number, 1), &text)));
         }

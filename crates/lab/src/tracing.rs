@@ -60,10 +60,16 @@ impl Tracing {
         tracer.set_networks(roads.networks());
         let block = |(id, block): (u32, &lifesign_core::scopes::Block)| {
             let mut targets: Vec<IpAddr> = Vec::new();
-            for target in block.targets.clone() {
-                let target = &roster.targets[target as usize];
-                if let (Host::Address(address), Kind::Icmp) = (&target.host, target.kind) {
-                    targets.push(*address);
+            let of_block =
+                &roster.targets[block.targets.start as usize..block.targets.end as usize];
+            for is_pinged in [true, false] {
+                let of_kind = of_block.iter().filter(|each| (each.kind == Kind::Icmp) == is_pinged);
+                for target in of_kind {
+                    if let Host::Address(address) = target.host
+                        && !targets.contains(&address)
+                    {
+                        targets.push(address);
+                    }
                 }
             }
             targets.truncate(if roads.road_of(id).is_some() { TARGETS } else { 0 });

@@ -84,11 +84,13 @@ async fn names_are_asked_of_the_resolver_and_shown_as_they_come() {
     ] {
         assert!(plan.contains(wanted), "{wanted} is not in {plan}");
     }
-    let bad = temp_dir.put("bad.txt", "example.net\n192.0.2.1\n");
-    let command = ["plan", "--country", "XA", "--prefix", "203.0.113.0/24", "--names", &bad];
-    let wanted =
-        format!("{bad}:2:1: \"192.0.2.1\" is no name; write one a line, such as www.example.net");
-    assert_eq!(done(lifesign(&command)), (65, String::new(), wanted));
+    for word in ["192.0.2.1", "a..b", &"x".repeat(64), ".", "*.kp"] {
+        let bad = temp_dir.put("bad.txt", format!("example.net.\n{word}\n"));
+        let command = ["plan", "--country", "XA", "--prefix", "203.0.113.0/24", "--names", &bad];
+        let wanted =
+            format!("{bad}:2:1: {word:?} is no name; write one a line, such as www.example.net");
+        assert_eq!(done(lifesign(&command)), (65, String::new(), wanted));
+    }
 }
 
 /// What others take, this takes too: a byte order mark, standard input, and its day.

@@ -158,3 +158,14 @@ fn a_path_of_which_only_the_target_was_heard_is_looked_at_anew() {
         assert_eq!((score.breaks, score.named, score.inside), (4, 4, 4), "{after}: {score:?}");
     }
 }
+
+/// Hosts of which none is pinged by the plan are traced too, as `lifesign run` does.
+#[test]
+fn a_break_is_found_where_hosts_are_asked_by_tcp_alone() {
+    let events = breaks("cut", "");
+    let path = path(|_| "answers = 0.98".into());
+    let blocks = r#"["127.45.176.0/24", "127.45.177.0/24"]"#;
+    let scenario = lasting("30h", blocks, "hosts = 5\nprobes = [\"tcp/80\"]", &(path + &events));
+    let score = played(&scenario);
+    assert_eq!((score.breaks, score.named), (12, 12), "{score:?}");
+}
